@@ -1,0 +1,1 @@
+//! The robot runtime: drivers, robot loop, mission, guard, recorder and simulator.

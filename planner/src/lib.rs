@@ -1,0 +1,1 @@
+//! Boundary, rig and weed map to a checked, drivable treatment plan.

@@ -1,0 +1,1 @@
+//! Camera frames to plants on the ground.
