@@ -1,1 +1,3 @@
 //! The robot runtime: drivers, robot loop, mission, guard, recorder and simulator.
+
+pub mod drivers;

@@ -1,0 +1,126 @@
+//! What the robot's eyes, antenna and boom are. Every real driver and its simulator pass the same contract.
+//!
+//! Contract
+//! - Times are mid-exposure, antenna time and valve time, on the robot's monotonic clock.
+//! - A driver never blocks the loop for longer than the next frame takes to arrive.
+//! - A fault is a value: the loop counts it, closes the nozzles and goes on.
+
+use kompas_field::units::{Metres, MetresPerSecond, Radians, Seconds};
+use kompas_field::{Geodetic, RobotInstant, Stamped};
+
+/// How good the position is. There is no default: a robot without a fix has [`FixQuality::None`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FixQuality {
+    /// No position.
+    None,
+    /// Code position, metres.
+    Single,
+    /// Carrier phase, ambiguities not solved: decimetres.
+    Float,
+    /// Carrier phase, ambiguities solved: centimetres.
+    Fixed,
+}
+
+/// What antenna and odometry say of one moment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fix {
+    /// Antenna, with its datum. Means nothing when `quality` is [`FixQuality::None`].
+    pub place: Geodetic,
+    /// Where the robot points, from east, counter-clockwise.
+    pub heading: Radians,
+    /// How good.
+    pub quality: FixQuality,
+    /// One standard deviation per axis, as the receiver claims it.
+    pub sigma: Metres,
+    /// Age of the correction data.
+    pub correction_age: Seconds,
+    /// Over ground, from odometry; negative in reverse.
+    pub speed: MetresPerSecond,
+}
+
+/// One picture, or why there is none.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// As people find it again: a file name or a count.
+    pub name: String,
+    /// The picture, or what was wrong with it.
+    pub image: Result<image::RgbImage, FrameFault>,
+}
+
+/// Why a picture cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FrameFault {
+    /// The bytes are no picture.
+    #[error("does not decode: {0}")]
+    Undecodable(String),
+    /// Not the size that the camera of the rig has.
+    #[error("is {width} × {height} pixels, the camera has {wanted_width} × {wanted_height}")]
+    WrongSize {
+        /// As found.
+        width: u32,
+        /// As found.
+        height: u32,
+        /// Of the rig.
+        wanted_width: u32,
+        /// Of the rig.
+        wanted_height: u32,
+    },
+}
+
+/// Where pictures come from.
+pub trait FrameSource {
+    /// The next picture; `None` when there will be no more.
+    fn next_frame(&mut self) -> Option<Stamped<Frame>>;
+}
+
+/// Where positions come from.
+pub trait FixSource {
+    /// Every fix after the last one given out and not after `until`, in time order.
+    fn fixes_until(&mut self, until: RobotInstant) -> Vec<Stamped<Fix>>;
+}
+
+/// One nozzle opening, told ahead in absolute time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct NozzleCommand {
+    /// Energise the valve.
+    pub open_at: RobotInstant,
+    /// Release it.
+    pub close_at: RobotInstant,
+    /// Numbered from 0 at the left.
+    pub nozzle: u16,
+}
+
+/// The boom's valves.
+pub trait NozzleDriver {
+    /// Takes commands whose `open_at` lies in the future. Those of one nozzle do not overlap.
+    ///
+    /// # Errors
+    /// [`BoomFault`]: the boom closes everything by itself then.
+    fn schedule(&mut self, commands: &[NozzleCommand]) -> Result<(), BoomFault>;
+
+    /// Shuts every nozzle now and forgets what was scheduled. Cannot fail: a boom that loses contact shuts.
+    fn close_all(&mut self, now: RobotInstant);
+}
+
+/// Why the boom did not take commands.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BoomFault {
+    /// The boom's controller does not answer.
+    #[error("the boom's controller does not answer: {0}")]
+    NoAnswer(String),
+    /// A nozzle that the boom does not have.
+    #[error("nozzle {nozzle} of {count}")]
+    NoSuchNozzle {
+        /// Asked for.
+        nozzle: u16,
+        /// There are.
+        count: u16,
+    },
+}
+
+/// The emergency stop: latched outside this program, which can read it and never clear it.
+pub trait EmergencyStop {
+    /// Whether it is latched.
+    fn is_latched(&self) -> bool;
+}
