@@ -1,0 +1,61 @@
+# make demo            one small field from camera to map; Ctrl-C stops it
+# make demo EXIT=1     the same, stops by itself, leaves target/demo/report.json
+# make demo IMAGES=DIR the same on real photographs (DIR/images, DIR/masks)
+# make test            everything that continuous integration checks
+# make figures         every published figure, into docs/figures.md
+# make bench           the benches of the hot paths
+# make audit           licences and advisories (needs cargo-deny)
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test figures bench audit setup-demo setup-test format lint rust-tests web-tests docs
+
+EXIT ?=
+IMAGES ?=
+SEGMENTER ?=
+QUICK ?=
+
+help:
+	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+
+setup-demo:
+	@setup/tools.sh cargo
+	@setup/debian.sh build-essential
+
+setup-test: setup-demo
+	@setup/tools.sh python3 node npm
+	@setup/debian.sh python3-venv chromium mosquitto
+	@setup/python.sh
+	@cd cloud-sync/web/test && npm ci --silent --no-audit --no-fund
+
+demo: setup-demo
+	cargo build --release --locked -p kompas-edge -p kompas-cloud-sync -p kompas-tests --bins
+	target/release/kompas-demo $(if $(EXIT),--exit) $(if $(IMAGES),--images "$(IMAGES)") $(if $(SEGMENTER),--segmenter "$(SEGMENTER)")
+
+test: setup-test format lint rust-tests web-tests docs
+
+format:
+	cargo fmt --all --check
+
+lint:
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+rust-tests:
+	cargo build --workspace --bins --locked
+	cargo test --workspace --locked
+
+web-tests:
+	cd cloud-sync/web/test && npm test
+
+docs:
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
+
+figures: setup-test
+	tests/figures/run $(if $(QUICK),--quick)
+
+bench: setup-demo
+	cargo bench --workspace --locked
+
+audit:
+	@command -v cargo-deny >/dev/null || { echo "cargo-deny is missing: cargo install --locked cargo-deny" >&2; exit 2; }
+	cargo deny --locked check
