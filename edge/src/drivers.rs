@@ -4,8 +4,19 @@
 //! - Times are mid-exposure, antenna time and valve time, on the robot's monotonic clock.
 //! - A driver never blocks the loop for longer than the next frame takes to arrive.
 //! - A fault is a value: the loop counts it, closes the nozzles and goes on.
+//!
+//! Order of calls in one turn of the loop, all on one thread:
+//! 1. `next_frame` → a picture, true at `f`. Now is `now = f + latency` (simulated or replayed: a constant of
+//!    the configuration, up to 0.5 s; real: the clock).
+//! 2. `fixes_until(now)`: fixes may be asked for past the last picture, by that latency.
+//! 3. For each fix and then at `now`: `is_latched`, `openings_until`, then `schedule` or `close_all`. What
+//!    is scheduled opens at that moment at the earliest, so a simulated valve may be moved when time has passed.
+//!
+//! One simulated world that is camera, antenna, boom and stop at once hands out one handle for each
+//! (`Rc<RefCell<World>>` behind them); the loop owns four boxes and does not know.
 
-use kompas_field::units::{Metres, MetresPerSecond, Radians, Seconds};
+use crate::guard::Permit;
+use kompas_field::units::{Metres, MetresPerSecond, Radians, RadiansPerSecond, Seconds};
 use kompas_field::{Geodetic, RobotInstant, Stamped};
 
 /// How good the position is. There is no default: a robot without a fix has [`FixQuality::None`].
@@ -37,6 +48,8 @@ pub struct Fix {
     pub correction_age: Seconds,
     /// Over ground, from odometry; negative in reverse.
     pub speed: MetresPerSecond,
+    /// Counter-clockwise, from a gyro or the wheels.
+    pub turn_rate: RadiansPerSecond,
 }
 
 /// One picture, or why there is none.
@@ -66,6 +79,12 @@ pub enum FrameFault {
         /// Of the rig.
         wanted_height: u32,
     },
+    /// Announced, but not there.
+    #[error("cannot be read: {0}")]
+    Unreadable(String),
+    /// Nobody says when and where it was taken.
+    #[error("has no row in the pose list, so nobody knows when and where it was taken")]
+    WithoutPose,
 }
 
 /// Where pictures come from.
@@ -80,7 +99,8 @@ pub trait FixSource {
     fn fixes_until(&mut self, until: RobotInstant) -> Vec<Stamped<Fix>>;
 }
 
-/// One nozzle opening, told ahead in absolute time.
+/// One nozzle opening, told ahead in absolute time. Times are those of the electric command; liquid follows
+/// by the valve's delays, which the caller has taken into account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct NozzleCommand {
     /// Energise the valve.
@@ -91,16 +111,32 @@ pub struct NozzleCommand {
     pub nozzle: u16,
 }
 
-/// The boom's valves.
+/// One valve as it really moved, from the boom's own feedback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+pub struct ValveMove {
+    /// Energised.
+    pub opened_at: RobotInstant,
+    /// Released: as commanded, or earlier by `close_all` or the emergency stop.
+    pub closed_at: RobotInstant,
+    /// Numbered from 0 at the left.
+    pub nozzle: u16,
+}
+
+/// The boom's valves. They take permits only, and only [`crate::guard`] makes those.
 pub trait NozzleDriver {
-    /// Takes commands whose `open_at` lies in the future. Those of one nozzle do not overlap.
+    /// Takes openings that lie in the future, each once. Those of one nozzle do not overlap; one that begins
+    /// at the moment when another of the same nozzle ends keeps the valve open without a gap.
     ///
     /// # Errors
     /// [`BoomFault`]: the boom closes everything by itself then.
-    fn schedule(&mut self, commands: &[NozzleCommand]) -> Result<(), BoomFault>;
+    fn schedule(&mut self, permits: &[Permit]) -> Result<(), BoomFault>;
 
     /// Shuts every nozzle now and forgets what was scheduled. Cannot fail: a boom that loses contact shuts.
     fn close_all(&mut self, now: RobotInstant);
+
+    /// What valves did: every opening that ended after the last call and not after `until`, in order of
+    /// `closed_at`. An opening that went on without a gap is one move.
+    fn openings_until(&mut self, until: RobotInstant) -> Vec<ValveMove>;
 }
 
 /// Why the boom did not take commands.

@@ -1,0 +1,5 @@
+//! The only door to the nozzles.
+
+mod permit;
+
+pub use permit::Permit;
