@@ -1,0 +1,193 @@
+//! Class map in, plants out.
+//!
+//! # What is one plant
+//! - *Piece*: pixels of one class that touch (8-neighbours) or have at most `join_gap_px` other pixels
+//!   between them, so that cotyledons on a thin stalk stay together.
+//! - *Body*: pieces of any class that touch. Crop and weed in contact are one body and several pieces.
+//! - A piece stands as a plant when it has `min_area_px` and at least `min_share_of_body` of its body's
+//!   largest piece. The others are speckle: inside a body they are added to its largest piece, alone they
+//!   are dropped.
+//! - *Stem*: the area centroid when it lies on the plant, else the plant's pixel nearest to it. Cut by the
+//!   edge of the picture, both belong to the visible part only, and [`Detection::cut`] says so.
+
+use crate::segment::ClassMap;
+use kompas_field::PlantClass;
+
+mod runs;
+
+/// By what rules pixels become plants.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PlantRules {
+    /// Fewer pixels are not a plant.
+    pub min_area_px: u32,
+    /// Pieces of one class this close are one.
+    pub join_gap_px: u32,
+    /// Smaller than this share of the largest piece it touches: speckle.
+    pub min_share_of_body: f64,
+}
+
+impl PlantRules {
+    /// For a picture of `gsd_m` metres per pixel: 0.25 cm² is the smallest seedling worth a nozzle, and
+    /// leaves 2 mm apart are one plant.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to small counts")]
+    pub fn at_gsd(gsd_m: f64) -> Self {
+        let min_area_px = (0.25e-4 / (gsd_m * gsd_m)).clamp(6.0, 1e6) as u32;
+        let join_gap_px = (0.002 / gsd_m).clamp(0.0, 6.0) as u32;
+        Self { min_area_px, join_gap_px, min_share_of_body: 0.05 }
+    }
+}
+
+/// Columns `left..right`, rows `top..bottom`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PixelBox {
+    /// First column.
+    pub left: u32,
+    /// First row.
+    pub top: u32,
+    /// One past the last column.
+    pub right: u32,
+    /// One past the last row.
+    pub bottom: u32,
+}
+
+/// One plant in one frame, in pixels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Detection {
+    /// Of the piece's pixels.
+    pub class: PlantClass,
+    /// Mean confidence of its pixels, 0 to 1.
+    pub confidence: f64,
+    /// How many pixels.
+    pub area_px: u32,
+    /// Middle of its pixels: column, row.
+    pub centroid_px: [f64; 2],
+    /// Where the stem is taken to be: column, row.
+    pub stem_px: [f64; 2],
+    /// What holds all its pixels.
+    pub bounds: PixelBox,
+    /// The edge of the picture cuts it: area, centroid and stem belong to the part that is seen.
+    pub cut: bool,
+}
+
+/// The plants of `map`, in reading order of their topmost pixel.
+pub fn find_plants(map: &ClassMap, rules: &PlantRules) -> Vec<Detection> {
+    let runs = runs::of(map);
+    let pieces = runs::join(&runs, rules.join_gap_px, |a, b| a.class == b.class);
+    let bodies = runs::join(&runs, 0, |_, _| true);
+    let owners = settle(&runs, &pieces, &bodies, rules);
+    measure(&runs, &owners, map)
+}
+
+/// For every run the run that stands for its plant; `None` for what is no plant.
+fn settle(runs: &[runs::Run], pieces: &[u32], bodies: &[u32], rules: &PlantRules) -> Vec<Option<u32>> {
+    let mut area = vec![0_u32; runs.len()];
+    for (run, &piece) in runs.iter().zip(pieces) {
+        area[piece as usize] += run.len();
+    }
+    // The largest piece of each body; the first in reading order among equals. A piece joined over a gap
+    // may lie in several bodies; it stands or falls with the body of its first run.
+    let mut largest: Vec<Option<u32>> = vec![None; runs.len()];
+    for (run, (&piece, &body)) in (0_u32..).zip(pieces.iter().zip(bodies)) {
+        if run == piece {
+            let best = &mut largest[body as usize];
+            if best.is_none_or(|best| area[piece as usize] > area[best as usize]) {
+                *best = Some(piece);
+            }
+        }
+    }
+    let plant_of = |piece: u32| {
+        let chief = largest[bodies[piece as usize] as usize]?;
+        let enough = |piece: u32| area[piece as usize] >= rules.min_area_px;
+        let share = f64::from(area[piece as usize]) / f64::from(area[chief as usize]);
+        if enough(piece) && share >= rules.min_share_of_body {
+            Some(piece)
+        } else {
+            enough(chief).then_some(chief)
+        }
+    };
+    pieces.iter().map(|&piece| plant_of(piece)).collect()
+}
+
+#[derive(Clone)]
+struct Sums {
+    pixels: u32,
+    columns: f64,
+    rows: f64,
+    confidence: u64,
+    bounds: PixelBox,
+}
+
+fn measure(runs: &[runs::Run], owners: &[Option<u32>], map: &ClassMap) -> Vec<Detection> {
+    let mut slot_of_owner: Vec<Option<usize>> = vec![None; runs.len()];
+    let mut plants: Vec<(PlantClass, Sums)> = Vec::new();
+    let mut slots = Vec::with_capacity(runs.len());
+    for (run, owner) in runs.iter().zip(owners) {
+        let Some(owner) = owner.map(|owner| owner as usize) else {
+            slots.push(None);
+            continue;
+        };
+        let slot = *slot_of_owner[owner].get_or_insert_with(|| {
+            plants.push((runs[owner].class, Sums::new(run)));
+            plants.len() - 1
+        });
+        plants[slot].1.add(run);
+        slots.push(Some(slot));
+    }
+    let mut detections: Vec<Detection> =
+        plants.iter().map(|(class, sums)| sums.detection(*class, map)).collect();
+    let mut nearest = vec![f64::INFINITY; detections.len()];
+    for (run, slot) in runs.iter().zip(slots) {
+        let Some(slot) = slot else { continue };
+        let detection = &mut detections[slot];
+        let [column, row] = detection.centroid_px;
+        let on_run =
+            [column.clamp(f64::from(run.start) + 0.5, f64::from(run.end) - 0.5), f64::from(run.row) + 0.5];
+        let off_row = (on_run[1] - row).abs();
+        let distance = (on_run[0] - column).hypot(off_row);
+        if distance < nearest[slot] {
+            nearest[slot] = distance;
+            // On the run's own pixels the centroid itself is the stem; it need not be a pixel's middle.
+            let inside = off_row <= 0.5 && (column - on_run[0]).abs() <= 0.5;
+            detection.stem_px = if inside { [column, row] } else { on_run };
+        }
+    }
+    detections
+}
+
+impl Sums {
+    fn new(run: &runs::Run) -> Self {
+        let bounds = PixelBox { left: run.start, top: run.row, right: run.end, bottom: run.row + 1 };
+        Self { pixels: 0, columns: 0.0, rows: 0.0, confidence: 0, bounds }
+    }
+
+    fn add(&mut self, run: &runs::Run) {
+        let (start, end, length) = (f64::from(run.start), f64::from(run.end), f64::from(run.len()));
+        self.pixels += run.len();
+        self.columns += length * f64::midpoint(start, end);
+        self.rows += length * (f64::from(run.row) + 0.5);
+        self.confidence += u64::from(run.confidence);
+        let bounds = &mut self.bounds;
+        bounds.left = bounds.left.min(run.start);
+        bounds.right = bounds.right.max(run.end);
+        bounds.top = bounds.top.min(run.row);
+        bounds.bottom = bounds.bottom.max(run.row + 1);
+    }
+
+    fn detection(&self, class: PlantClass, map: &ClassMap) -> Detection {
+        let pixels = f64::from(self.pixels);
+        let centroid_px = [self.columns / pixels, self.rows / pixels];
+        let PixelBox { left, top, right, bottom } = self.bounds;
+        Detection {
+            class,
+            confidence: self.confidence as f64 / (pixels * 255.0),
+            area_px: self.pixels,
+            centroid_px,
+            stem_px: centroid_px,
+            bounds: self.bounds,
+            cut: left == 0 || top == 0 || right == map.width() || bottom == map.height(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

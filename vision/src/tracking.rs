@@ -1,0 +1,251 @@
+//! One plant is one plant: detections of many frames gathered by place, decided once.
+//!
+//! # Rules
+//! - A detection belongs to the nearest plant within the gate, one to one; pairs are taken by distance, then
+//!   plant number, then order in the frame, so the same input gives the same plants.
+//! - Place and area: the mean of the whole sightings, weighted by 1/σ². A sighting that the edge of the
+//!   picture cuts only adds to the class of a plant seen whole; it never moves it. A plant seen only cut
+//!   stands where its largest part was seen, and gives way to the first whole sighting.
+//! - The gate is `gate` wider by the plant's own radius when either side is cut, because the middle of a
+//!   part lies up to that far from the middle of the whole.
+//! - Class: the one with the largest sum of confidences. Its confidence: that sum over all frames seen.
+
+use crate::ground::GroundDetection;
+use kompas_field::decision::PlantNumber;
+use kompas_field::units::Metres;
+use kompas_field::{Confidence, FieldFrame, PlantClass, Point2, Pose2, RobotFrame, RobotInstant, Transform2};
+use std::collections::HashMap;
+
+/// When two sightings are one plant.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TrackerRules {
+    /// Farther apart than this are two plants, both seen whole.
+    pub gate: Metres,
+}
+
+impl Default for TrackerRules {
+    fn default() -> Self {
+        // Three times the error budget of a pose (2.3 cm at 95 %) between two frames, rounded up.
+        Self { gate: Metres::new(0.04) }
+    }
+}
+
+/// One individual over all frames so far.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plant {
+    /// Given once, in order of appearance.
+    pub number: PlantNumber,
+    /// Where the stem enters the ground.
+    pub position: Point2<FieldFrame>,
+    /// One standard deviation of the position, per axis.
+    pub sigma: Metres,
+    /// Leaf area seen from above.
+    pub area_cm2: f64,
+    /// First seen.
+    pub first_seen: RobotInstant,
+    /// Last seen.
+    pub last_seen: RobotInstant,
+    /// Frames it was seen in.
+    pub frames_seen: u32,
+    /// Given out for decision.
+    pub decided: bool,
+    votes: [f64; PlantClass::ALL.len()],
+    whole: u32,
+    weight: f64,
+}
+
+impl Plant {
+    /// What it is, by the sum of confidences; the lower id among equals.
+    pub fn class(&self) -> PlantClass {
+        let best = PlantClass::ALL.into_iter().rev().max_by(|a, b| self.vote(*a).total_cmp(&self.vote(*b)));
+        best.unwrap_or(PlantClass::Weed)
+    }
+
+    /// How sure: the mean over its frames of the confidence in its class, 0 in frames that said otherwise.
+    pub fn confidence(&self) -> Confidence {
+        Confidence::clamped(self.vote(self.class()) / f64::from(self.frames_seen))
+    }
+
+    fn vote(&self, class: PlantClass) -> f64 {
+        self.votes[usize::from(class.id())]
+    }
+
+    /// Seen whole at least once: place and area are the plant's, not a part's.
+    pub const fn seen_whole(&self) -> bool {
+        self.whole > 0
+    }
+
+    fn radius_m(&self) -> f64 {
+        radius_m(self.area_cm2)
+    }
+}
+
+fn radius_m(area_cm2: f64) -> f64 {
+    (area_cm2 * 1e-4 / std::f64::consts::PI).sqrt()
+}
+
+/// All plants met on a mission.
+#[derive(Debug, Clone)]
+pub struct Tracker {
+    rules: TrackerRules,
+    plants: Vec<Plant>,
+    /// Plant indices by square of the ground.
+    squares: HashMap<[i64; 2], Vec<usize>>,
+    /// Not yet decided, by number.
+    open: Vec<usize>,
+}
+
+/// Side of a square of the index; larger than any gate in use keeps the search to 9 squares.
+const SQUARE_M: f64 = 0.5;
+
+impl Tracker {
+    /// With no plants yet.
+    pub fn new(rules: TrackerRules) -> Self {
+        Self { rules, plants: Vec::new(), squares: HashMap::new(), open: Vec::new() }
+    }
+
+    /// All plants so far, by number.
+    pub fn plants(&self) -> &[Plant] {
+        &self.plants
+    }
+
+    /// Takes in one frame, true at `true_at`; returns for every detection the plant it belongs to.
+    pub fn update(&mut self, true_at: RobotInstant, seen: &[GroundDetection]) -> Vec<PlantNumber> {
+        let mut pairs = self.pairs_within_gates(seen);
+        pairs.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
+        let mut plant_of: Vec<Option<usize>> = vec![None; seen.len()];
+        let mut taken = std::collections::BTreeSet::new();
+        for (_, plant, detection) in pairs {
+            if plant_of[detection].is_none() && taken.insert(plant) {
+                plant_of[detection] = Some(plant);
+            }
+        }
+        let indices = plant_of.into_iter().zip(seen);
+        indices
+            .map(|(known, detection)| {
+                let index = if let Some(index) = known {
+                    self.refine(index, true_at, detection);
+                    index
+                } else {
+                    self.add(true_at, detection)
+                };
+                self.plants[index].number
+            })
+            .collect()
+    }
+
+    fn pairs_within_gates(&self, seen: &[GroundDetection]) -> Vec<(f64, usize, usize)> {
+        let mut pairs = Vec::new();
+        for (at, detection) in seen.iter().enumerate() {
+            let position = detection.sighting.position;
+            let own_radius = radius_m(detection.sighting.area_cm2);
+            let [column, row] = square_of(position);
+            for square in (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| [column + dx, row + dy])) {
+                for &index in self.squares.get(&square).map_or(&[][..], Vec::as_slice) {
+                    let plant = &self.plants[index];
+                    let cut = detection.cut || !plant.seen_whole();
+                    let slack = if cut { own_radius.max(plant.radius_m()) } else { 0.0 };
+                    let distance = plant.position.distance(position).get();
+                    if distance <= (self.rules.gate.get() + slack).min(SQUARE_M) {
+                        pairs.push((distance, index, at));
+                    }
+                }
+            }
+        }
+        pairs
+    }
+
+    fn add(&mut self, true_at: RobotInstant, detection: &GroundDetection) -> usize {
+        let GroundDetection { sighting, cut } = detection;
+        let index = self.plants.len();
+        let mut votes = [0.0; PlantClass::ALL.len()];
+        votes[usize::from(sighting.class.id())] = sighting.confidence.get();
+        self.plants.push(Plant {
+            number: PlantNumber(index as u64),
+            position: sighting.position,
+            sigma: sighting.sigma,
+            area_cm2: sighting.area_cm2,
+            first_seen: true_at,
+            last_seen: true_at,
+            frames_seen: 1,
+            decided: false,
+            votes,
+            whole: u32::from(!cut),
+            weight: if *cut { 0.0 } else { weight_of(sighting.sigma) },
+        });
+        self.open.push(index);
+        self.squares.entry(square_of(sighting.position)).or_default().push(index);
+        index
+    }
+
+    fn refine(&mut self, index: usize, true_at: RobotInstant, detection: &GroundDetection) {
+        let GroundDetection { sighting, cut } = detection;
+        let plant = &mut self.plants[index];
+        let before = plant.position;
+        plant.frames_seen += 1;
+        plant.last_seen = true_at;
+        plant.votes[usize::from(sighting.class.id())] += sighting.confidence.get();
+        if *cut {
+            if !plant.seen_whole() && sighting.area_cm2 > plant.area_cm2 {
+                plant.position = sighting.position;
+                plant.sigma = sighting.sigma;
+                plant.area_cm2 = sighting.area_cm2;
+            }
+        } else {
+            let own = weight_of(sighting.sigma);
+            let share = own / (plant.weight + own);
+            let blend = |old: f64, new: f64| old + share * (new - old);
+            plant.position =
+                Point2::new(blend(before.x, sighting.position.x), blend(before.y, sighting.position.y));
+            plant.area_cm2 = blend(plant.area_cm2, sighting.area_cm2);
+            plant.weight += own;
+            plant.whole += 1;
+            // Poses of neighbouring frames err together: averaging does not make them better than the best.
+            plant.sigma = plant.sigma.min(sighting.sigma);
+        }
+        self.reindex(index, before);
+    }
+
+    fn reindex(&mut self, index: usize, before: Point2<FieldFrame>) {
+        let (old, new) = (square_of(before), square_of(self.plants[index].position));
+        if old != new {
+            self.squares.entry(old).or_default().retain(|&other| other != index);
+            self.squares.entry(new).or_default().push(index);
+        }
+    }
+
+    /// The plants to decide now: not yet decided and less than `ahead` in front of the point under the
+    /// antenna, or passed. Each plant is given out once, in order of number. A plant first seen behind that
+    /// line comes out at once: late, and whoever opens nozzles will say so.
+    pub fn take_ripe(&mut self, pose: &Pose2<FieldFrame>, ahead: Metres) -> Vec<Plant> {
+        let robot_from_field = Transform2::<FieldFrame, RobotFrame>::at(pose).inverse();
+        let plants = &self.plants;
+        let ripe = |&index: &usize| (&robot_from_field * plants[index].position).x < ahead.get();
+        let (now, later): (Vec<usize>, Vec<usize>) = self.open.iter().copied().partition(ripe);
+        self.open = later;
+        self.give_out(&now)
+    }
+
+    /// The plants not yet decided, at the end of a mission.
+    pub fn take_rest(&mut self) -> Vec<Plant> {
+        let rest = std::mem::take(&mut self.open);
+        self.give_out(&rest)
+    }
+
+    fn give_out(&mut self, indices: &[usize]) -> Vec<Plant> {
+        let decide = |&index: &usize| {
+            self.plants[index].decided = true;
+            self.plants[index].clone()
+        };
+        indices.iter().map(decide).collect()
+    }
+}
+
+fn weight_of(sigma: Metres) -> f64 {
+    1.0 / sigma.get().max(1e-3).powi(2)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "metres in a field over half a metre fit in i64")]
+fn square_of(position: Point2<FieldFrame>) -> [i64; 2] {
+    [(position.x / SQUARE_M).floor() as i64, (position.y / SQUARE_M).floor() as i64]
+}
