@@ -33,6 +33,8 @@ pub enum ClosedBecause {
     MissionNotTreating,
     /// No record can be written: treatment without a record does not happen.
     RecorderUnavailable,
+    /// The boom's controller does not answer.
+    BoomUnavailable,
     /// No pose, or one older than allowed.
     PoseStale,
     /// No fix, or one of a quality below the policy.
