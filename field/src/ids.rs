@@ -76,6 +76,8 @@ typed_ids! {
     BatchId,
     /// One run of the robot program; new at every start.
     BootId,
+    /// A farm: the root of its robots' topics.
+    FarmId,
     /// A field as the farmer knows it.
     FieldId,
     /// One job on one field.

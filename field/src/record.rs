@@ -260,6 +260,15 @@ pub enum IncidentKind {
         /// Why.
         cause: String,
     },
+    /// Records were given up because the robot's disk is full.
+    RecordsDropped {
+        /// [`PriorityClass`] as a number.
+        class: u8,
+        /// How many.
+        records: u64,
+        /// Their size.
+        bytes: u64,
+    },
     /// The program before this one did not end its mission.
     Resumed {
         /// The boot that stopped.

@@ -1,0 +1,2 @@
+//! The cloud.
+fn main() {}
