@@ -1,1 +1,37 @@
 //! Boundary, rig and weed map to a checked, drivable treatment plan.
+//!
+//! # The public API in one screen
+//!
+//! ```text
+//! import::field_from_geojson(text, FieldId, FieldCrop) -> Result<Field, ImportError>
+//! plan(&Field, Option<&WeedMap>, &Rig, &Policy)        -> Result<Plan, PlanError>     pure, deterministic
+//! check(&Plan, &Field, &Rig)                           -> Vec<Finding>                shares no code with plan
+//! Plan::to_json() / Plan::from_json(text)              from_json refuses a changed plan
+//! PathSampler::new(&plan).at(Metres) -> OnPath         pose, leg, implement, gear by distance driven
+//! export::path_geojson::path_geojson(&plan)            -> GeoJSON lines in driving order
+//! ```
+//!
+//! A [`Plan`] is data: [`Plan::path`] is a list of legs (points in [`kompas_field::FieldFrame`], gear, implement on
+//! or off), [`Plan::swaths`] the straight passes, [`Plan::prescription`] the rate per grid cell, and
+//! [`Plan::schedule`] the stretches of path over which each nozzle is open. Execution chooses nothing.
+//! Before driving, a robot compares [`Plan::made_for`] with its own field and rig and runs [`check`] again.
+
+pub mod check;
+mod coverage;
+pub mod drive;
+pub mod export;
+mod geometry;
+pub mod import;
+pub mod plan;
+mod planner;
+pub mod policy;
+pub mod prescribe;
+mod schedule;
+
+pub use check::check;
+pub use drive::{OnPath, PathSampler};
+pub use plan::{
+    Gear, Generation, Leg, LegKind, MadeFor, NozzleRun, Plan, PlanFileError, PlannedSwath, Summary,
+};
+pub use planner::{PlanError, plan};
+pub use policy::Policy;

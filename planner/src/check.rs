@@ -1,0 +1,156 @@
+//! Every promise of a plan, looked at by code that shares nothing with the planner.
+//!
+//! The planner reasons with offset polygons and curves; this reads points: distances from every driven chord
+//! to every edge of the field, headings from chord to chord, and lengths.
+
+use crate::plan::{Gear, Leg, LegKind, Plan};
+use kompas_field::{Digest, Field, FieldFrame, Finding, Point2, Rig};
+use rstar::{
+    AABB, RTree,
+    primitives::{GeomWithData, Line},
+};
+
+mod curvature;
+mod inside;
+mod nozzles;
+
+/// What still counts as inside, metres.
+pub(crate) const TOLERANCE_M: f64 = 0.01;
+/// A longer jump between two legs is a gap.
+const GAP_M: f64 = 0.02;
+
+/// Every promise that `plan` breaks for this field and rig, worst first. No finding of severity error means
+/// it may be driven.
+pub fn check(plan: &Plan, field: &Field, rig: &Rig) -> Vec<Finding> {
+    let mut found = identity(plan, field, rig);
+    found.extend(continuity(&plan.path));
+    found.extend(inside::inside(&plan.path, field, rig));
+    found.extend(curvature::curvature(&plan.path, rig));
+    found.extend(gears(&plan.path, rig));
+    found.extend(references(plan));
+    found.extend(nozzles::nozzles(plan, rig));
+    found.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    found
+}
+
+fn identity(plan: &Plan, field: &Field, rig: &Rig) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if plan.id != plan.id_of_contents() {
+        found.push(Finding::error(
+            "plan.changed",
+            "id",
+            "the contents do not belong to the id",
+            "make the plan again",
+        ));
+    }
+    if plan.made_for.field != field.digest() {
+        let cause = format!("made for field {} in another state, or for another field", plan.field_id);
+        found.push(Finding::error(
+            "plan.foreign_field",
+            "made_for.field",
+            cause,
+            "make the plan again for this field",
+        ));
+    }
+    if plan.made_for.rig != Digest::of_json(rig) {
+        found.push(Finding::error(
+            "plan.foreign_rig",
+            "made_for.rig",
+            "made for another rig, or for this rig before it was changed",
+            "make the plan again for this rig",
+        ));
+    }
+    found
+}
+
+fn continuity(path: &[Leg]) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if path.is_empty() {
+        found.push(Finding::error("plan.empty", "path", "there is nothing to drive", "make the plan again"));
+    }
+    for (i, leg) in path.iter().enumerate() {
+        if leg.points.len() < 2 || !leg.points.iter().all(|p| p.is_finite()) {
+            found.push(Finding::error(
+                "plan.broken_leg",
+                format!("path[{i}]"),
+                "fewer than two points, or one that is not finite",
+                "make the plan again",
+            ));
+        }
+    }
+    for (i, pair) in path.windows(2).enumerate() {
+        if let (Some(end), Some(begin)) = (pair[0].points.last(), pair[1].points.first())
+            && end.is_finite()
+            && begin.is_finite()
+            && end.distance(*begin).get() > GAP_M
+        {
+            let cause = format!("{:.2} m from the end of the leg before", end.distance(*begin).get());
+            found.push(Finding::error("plan.gap", place(i + 1, *begin), cause, "make the plan again"));
+        }
+    }
+    found
+}
+
+fn gears(path: &[Leg], rig: &Rig) -> Vec<Finding> {
+    let reverse = path.iter().position(|leg| leg.gear == Gear::Reverse);
+    match reverse {
+        Some(i) if !rig.robot.may_reverse => {
+            let remedy = "use a rig that may, or make the plan again for this one";
+            vec![Finding::error(
+                "plan.reverse",
+                format!("path[{i}]"),
+                "this rig may not drive backwards",
+                remedy,
+            )]
+        }
+        _ => vec![],
+    }
+}
+
+fn references(plan: &Plan) -> Vec<Finding> {
+    let has = |swath: u32| usize::try_from(swath).is_ok_and(|i| i < plan.swaths.len());
+    plan.path
+        .iter()
+        .enumerate()
+        .filter_map(|(i, leg)| match leg.kind {
+            LegKind::Swath { swath } if !has(swath) => Some(Finding::error(
+                "plan.unknown_swath",
+                format!("path[{i}]"),
+                format!("swath {swath} is not in the plan"),
+                "make the plan again",
+            )),
+            _ => None,
+        })
+        .collect()
+}
+
+pub(super) fn place(leg: usize, point: Point2<FieldFrame>) -> String {
+    format!("path[{leg}] at ({:.2}, {:.2}) m", point.x, point.y)
+}
+
+type Edge = GeomWithData<Line<[f64; 2]>, usize>;
+
+/// Every edge of every ring, with the number of its ring (0 is the outer one).
+pub(super) struct Edges(RTree<Edge>);
+
+impl Edges {
+    pub(super) fn of(field: &Field) -> Self {
+        let polygon = field.boundary.polygon();
+        let edges = std::iter::once(polygon.exterior())
+            .chain(polygon.interiors())
+            .enumerate()
+            .flat_map(|(ring, line)| {
+                line.lines()
+                    .map(move |l| Edge::new(Line::new([l.start.x, l.start.y], [l.end.x, l.end.y]), ring))
+            })
+            .collect();
+        Self(RTree::bulk_load(edges))
+    }
+
+    /// Edges whose box meets the box around `a`-`b`, widened by `reach`.
+    pub(super) fn near(&self, a: [f64; 2], b: [f64; 2], reach: f64) -> impl Iterator<Item = &Edge> {
+        let low = [a[0].min(b[0]) - reach, a[1].min(b[1]) - reach];
+        let high = [a[0].max(b[0]) + reach, a[1].max(b[1]) + reach];
+        self.0.locate_in_envelope_intersecting(&AABB::from_corners(low, high))
+    }
+}

@@ -1,0 +1,101 @@
+//! `kompas-plan make`
+
+use super::{CropArg, Failure, print, read, read_field, read_rig, write};
+use anyhow::Context;
+use kompas_field::WeedMap;
+use kompas_field::units::LitresPerHectare;
+use kompas_planner::{Generation, Plan, PlanError, Policy, export::path_geojson::path_geojson, plan};
+use std::path::PathBuf;
+
+/// Arguments of `make`.
+#[derive(clap::Args)]
+pub(crate) struct MakeArgs {
+    /// Boundary, GeoJSON in WGS 84 degrees; holes are exclusions.
+    #[arg(long)]
+    field: PathBuf,
+    /// Rig file (TOML).
+    #[arg(long)]
+    rig: PathBuf,
+    /// Weed map (JSON); without one the whole field is treated.
+    #[arg(long)]
+    weed_map: Option<PathBuf>,
+    /// What grows there.
+    #[arg(long, value_enum, default_value = "sugar-beet")]
+    crop: CropArg,
+    /// Swath direction, degrees clockwise from north; the planner chooses when absent.
+    #[arg(long)]
+    heading_deg: Option<f64>,
+    /// Rate where a grid cell is treated, litres per hectare.
+    #[arg(long, default_value_t = 200.0)]
+    rate_l_per_ha: f64,
+    /// Number of this plan among the plans of the field.
+    #[arg(long, default_value_t = 1)]
+    generation: u32,
+    /// Where to write the plan.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Where to write the path as GeoJSON.
+    #[arg(long)]
+    path: Option<PathBuf>,
+    /// Print the summary as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &MakeArgs) -> Result<(), Failure> {
+    let field = read_field(&args.field, args.crop.into())?;
+    let rig = read_rig(&args.rig)?;
+    let map: Option<WeedMap> = match &args.weed_map {
+        None => None,
+        Some(path) => Some(
+            serde_json::from_str(&read(path)?)
+                .with_context(|| format!("{} is not a weed map", path.display()))?,
+        ),
+    };
+    if let Some(deg) = args.heading_deg
+        && !deg.is_finite()
+    {
+        return Err(Failure::Input(anyhow::anyhow!("--heading-deg {deg} is not a number")));
+    }
+    let policy = Policy {
+        generation: Generation(args.generation),
+        swath_heading_deg: args.heading_deg,
+        rate_l_per_ha: LitresPerHectare::try_from(args.rate_l_per_ha).context("--rate-l-per-ha")?,
+        ..Policy::reference()
+    };
+    let made = plan(&field, map.as_ref(), &rig, &policy).map_err(|error| match error {
+        PlanError::Refused(_) => Failure::Work(error.into()),
+        _ => Failure::Input(error.into()),
+    })?;
+    if let Some(out) = &args.out {
+        write(out, &made.to_json())?;
+    }
+    if let Some(path) = &args.path {
+        write(path, &path_geojson(&made).to_string())?;
+    }
+    for finding in &made.findings {
+        tracing::warn!("{finding}");
+    }
+    print(&if args.json { as_json(&made) } else { as_text(&made) });
+    Ok(())
+}
+
+fn as_json(plan: &Plan) -> String {
+    let Plan { id, generation, field_id, swaths, summary, findings, .. } = plan;
+    serde_json::json!({ "plan": id, "generation": generation, "field": field_id, "swaths": swaths.len(), "summary": summary, "findings": findings }).to_string()
+}
+
+fn as_text(plan: &Plan) -> String {
+    let s = &plan.summary;
+    format!(
+        "plan {} of field {}: {} swaths at {:.1}°, {:.0} m ({:.1} % without work), {:.0} min at top speed, {} grid cells to treat",
+        &plan.id.as_str()[..12],
+        plan.field_id,
+        plan.swaths.len(),
+        s.swath_heading_deg,
+        s.path_m,
+        100.0 * (1.0 - s.work_m / s.path_m),
+        s.drive_time_s / 60.0,
+        s.cells_to_treat,
+    )
+}

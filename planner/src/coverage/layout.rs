@@ -1,0 +1,80 @@
+//! Where the robot may drive, the headland lanes and the mainland.
+
+use crate::geometry::clearance::Clearance;
+use crate::geometry::lane::Lane;
+use crate::geometry::offset::{drivable, eroded};
+use geo::{MultiPolygon, Polygon};
+
+/// What of a rig decides the geometry of a plan. Metres.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Dimensions {
+    /// Working width.
+    pub(crate) width: f64,
+    /// Half of the widest part, boom unfolded.
+    pub(crate) half: f64,
+    /// Radius that turns are drawn with.
+    pub(crate) radius: f64,
+    /// Whether it may drive backwards.
+    pub(crate) may_reverse: bool,
+}
+
+impl Dimensions {
+    /// The robot's centre keeps this far from every edge: 4 mm for the chords of arcs and for rounding.
+    pub(crate) fn keep(&self) -> f64 {
+        self.half + 0.004
+    }
+
+    /// Passes so that a turn between swaths that meet the headland squarely fits on them.
+    pub(crate) fn headland_passes(&self) -> u32 {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and positive")]
+        let passes = ((self.radius + self.half) / self.width).ceil() as u32;
+        passes.max(1)
+    }
+}
+
+/// A closed headland pass.
+#[derive(Debug, Clone)]
+pub(crate) struct HeadlandLane {
+    /// 0 is the outermost.
+    pub(crate) level: u32,
+    /// Around an exclusion, not along the outside.
+    pub(crate) around_exclusion: bool,
+    /// The line.
+    pub(crate) lane: Lane,
+}
+
+/// The geometry every later step works on.
+pub(crate) struct Layout {
+    pub(crate) dimensions: Dimensions,
+    /// Tells whether a line keeps the robot and boom inside.
+    pub(crate) clearance: Clearance,
+    /// Headland passes, outermost first.
+    pub(crate) lanes: Vec<HeadlandLane>,
+    /// What swaths have to cover.
+    pub(crate) mainland: MultiPolygon<f64>,
+}
+
+/// Neighbouring passes overlap by this much, so that map projections cannot open a gap.
+const SEAM_M: f64 = 0.005;
+
+/// Lays out a field whose rings have the field on their left.
+pub(crate) fn layout(field: &Polygon<f64>, dimensions: Dimensions, passes: u32) -> Layout {
+    let pitch = dimensions.width - SEAM_M;
+    let mut lanes = Vec::new();
+    for level in 0..passes {
+        let offset = dimensions.keep() + f64::from(level) * pitch;
+        for polygon in &drivable(field, offset, dimensions.radius) {
+            let rings = std::iter::once((polygon.exterior(), false))
+                .chain(polygon.interiors().iter().map(|ring| (ring, true)));
+            for (ring, around_exclusion) in rings {
+                if let Some(lane) = Lane::new(ring) {
+                    lanes.push(HeadlandLane { level, around_exclusion, lane });
+                }
+            }
+        }
+    }
+    let depth = dimensions.keep() - dimensions.half + f64::from(passes) * pitch;
+    let mainland = eroded(&MultiPolygon::new(vec![field.clone()]), depth);
+    let clearance = Clearance::new(field, dimensions.half + 0.001);
+    Layout { dimensions, clearance, lanes, mainland }
+}

@@ -1,0 +1,165 @@
+//! Parallel strips of working width over a polygon, as long as the whole width needs.
+
+use crate::geometry::pose::{Pose, Pt, direction, distance, rotate};
+use geo::{MultiPolygon, Polygon};
+
+/// One straight piece of a strip, driven from `a` to `b` or back.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Swath {
+    /// Strips are counted across; several swaths may lie on one strip.
+    pub(crate) row: u32,
+    /// Ends: here the last corner of the strip is worked.
+    pub(crate) a: Pt,
+    pub(crate) b: Pt,
+    /// How much earlier the middle of the strip is done: the most a tight turn may take away.
+    pub(crate) slack: [f64; 2],
+    /// Area of polygon in the strip, m².
+    pub(crate) area: f64,
+}
+
+impl Swath {
+    pub(crate) fn length(&self) -> f64 {
+        distance(self.a, self.b)
+    }
+
+    /// Leaving pose at end `end` (0 = a, 1 = b), looking outward.
+    pub(crate) fn leaving(&self, end: usize) -> Pose {
+        if end == 0 {
+            Pose::new(self.a, direction(self.b, self.a))
+        } else {
+            Pose::new(self.b, direction(self.a, self.b))
+        }
+    }
+}
+
+/// Strips at `heading` (radians) over every part of `mainland`; each part gets its own whole number of strips.
+pub(crate) fn swaths(mainland: &MultiPolygon<f64>, width: f64, heading: f64) -> Vec<Swath> {
+    let mut found = Vec::new();
+    let mut row = 0;
+    for part in mainland {
+        row = strips_of(part, width, heading, row, &mut found);
+    }
+    found
+}
+
+fn strips_of(part: &Polygon<f64>, width: f64, heading: f64, first_row: u32, out: &mut Vec<Swath>) -> u32 {
+    let mut edges: Vec<(Pt, Pt)> = std::iter::once(part.exterior())
+        .chain(part.interiors())
+        .flat_map(|ring| ring.lines().map(|l| (rotate(l.start, -heading), rotate(l.end, -heading))))
+        .map(|(p, q)| if p.y <= q.y { (p, q) } else { (q, p) })
+        .collect();
+    edges.sort_by(|e, f| e.0.y.total_cmp(&f.0.y));
+    let low = edges.first().map_or(0.0, |e| e.0.y);
+    let high = edges.iter().fold(low, |high, e| high.max(e.1.y));
+    // 1 mm of the last strip is not worth another one.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand at most")]
+    let count = (((high - low - 0.001) / width).ceil().max(1.0)) as u32;
+    let pitch = (high - low) / f64::from(count);
+    let mut active: Vec<(Pt, Pt)> = Vec::new();
+    let mut next = 0;
+    for k in 0..count {
+        let middle = low + (f64::from(k) + 0.5) * pitch;
+        let (bottom, top) = ((middle - width / 2.0).max(low), (middle + width / 2.0).min(high));
+        active.retain(|e| e.1.y > bottom);
+        while next < edges.len() && edges[next].0.y < top {
+            active.push(edges[next]);
+            next += 1;
+        }
+        for piece in pieces(&active, bottom, top, middle) {
+            let at = |x: f64| rotate(Pt { x, y: middle }, heading);
+            let [c0, c1] = piece.middle.unwrap_or([piece.from, piece.to]);
+            let half = (piece.to - piece.from) / 2.0;
+            out.push(Swath {
+                row: first_row + k,
+                a: at(piece.from),
+                b: at(piece.to),
+                slack: [(c0 - piece.from).clamp(0.0, half), (piece.to - c1).clamp(0.0, half)],
+                area: piece.area,
+            });
+        }
+    }
+    first_row + count
+}
+
+struct Piece {
+    from: f64,
+    to: f64,
+    /// Extent on the middle line.
+    middle: Option<[f64; 2]>,
+    area: f64,
+}
+
+/// The shadows, on the strip's axis, of the polygon between `bottom` and `top`.
+fn pieces(edges: &[(Pt, Pt)], bottom: f64, top: f64, middle: f64) -> Vec<Piece> {
+    let mut levels: Vec<f64> =
+        edges.iter().flat_map(|e| [e.0.y, e.1.y]).filter(|y| *y > bottom && *y < top).collect();
+    levels.extend([bottom, top]);
+    levels.sort_by(f64::total_cmp);
+    levels.dedup_by(|a, b| *a - *b < 1e-9);
+    let mut shadows: Vec<(f64, f64, f64)> = Vec::new();
+    for pair in levels.windows(2) {
+        let mid = f64::midpoint(pair[0], pair[1]);
+        let mut crossing: Vec<(f64, f64, f64)> = edges
+            .iter()
+            .filter(|e| e.0.y <= mid && e.1.y > mid)
+            .map(|e| (x_at(e, mid), x_at(e, pair[0]), x_at(e, pair[1])))
+            .collect();
+        crossing.sort_by(|p, q| p.0.total_cmp(&q.0));
+        for (enter, leave) in crossing.iter().zip(crossing.iter().skip(1)).step_by(2) {
+            let area = (leave.0 - enter.0) * (pair[1] - pair[0]);
+            shadows.push((enter.1.min(enter.2), leave.1.max(leave.2), area));
+        }
+    }
+    shadows.sort_by(|p, q| p.0.total_cmp(&q.0));
+    let mut merged: Vec<Piece> = Vec::new();
+    for (from, to, area) in shadows {
+        match merged.last_mut() {
+            Some(last) if from <= last.to + 1e-6 => {
+                last.to = last.to.max(to);
+                last.area += area;
+            }
+            _ => merged.push(Piece { from, to, middle: None, area }),
+        }
+    }
+    let mut on_middle: Vec<f64> =
+        edges.iter().filter(|e| e.0.y <= middle && e.1.y > middle).map(|e| x_at(e, middle)).collect();
+    on_middle.sort_by(f64::total_cmp);
+    for piece in &mut merged {
+        let mut inside = on_middle.iter().filter(|x| **x >= piece.from - 1e-6 && **x <= piece.to + 1e-6);
+        if let Some(first) = inside.next() {
+            piece.middle = Some([*first, *inside.next_back().unwrap_or(first)]);
+        }
+    }
+    merged
+}
+
+fn x_at(edge: &(Pt, Pt), y: f64) -> f64 {
+    let (p, q) = edge;
+    let t = ((y - p.y) / (q.y - p.y)).clamp(0.0, 1.0);
+    p.x + t * (q.x - p.x)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use geo::{LineString, polygon};
+
+    #[test]
+    fn a_rectangle_gets_whole_strips_without_a_gap() {
+        let field = MultiPolygon::new(vec![
+            polygon![(x: 0.0, y: 0.0), (x: 100.0, y: 0.0), (x: 100.0, y: 10.0), (x: 0.0, y: 10.0)],
+        ]);
+        let found = swaths(&field, 3.0, 0.0);
+        assert_eq!(found.len(), 4);
+        assert!(found.iter().all(|s| (s.length() - 100.0).abs() < 1e-9 && (s.area - 250.0).abs() < 51.0));
+    }
+
+    #[test]
+    fn a_hole_cuts_only_the_strips_it_touches() {
+        let outer = LineString::from(vec![(0.0, 0.0), (60.0, 0.0), (60.0, 12.0), (0.0, 12.0)]);
+        let hole = LineString::from(vec![(20.0, 4.0), (20.0, 5.0), (30.0, 5.0), (30.0, 4.0)]);
+        let found = swaths(&MultiPolygon::new(vec![Polygon::new(outer, vec![hole])]), 3.0, 0.0);
+        // The strip from 3 to 6 m still has field on both sides of the hole: it stays whole.
+        assert_eq!(found.iter().map(|s| s.row).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    }
+}

@@ -1,0 +1,3 @@
+//! Plans in the formats of others.
+
+pub mod path_geojson;

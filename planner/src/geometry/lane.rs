@@ -1,0 +1,112 @@
+//! A closed drivable line: a headland pass or a way around an obstacle.
+
+use super::pose::{Pose, Pt, direction, distance, lerp, wrap};
+use geo::LineString;
+
+/// A closed line with arc length. Every position is taken modulo the length.
+#[derive(Debug, Clone)]
+pub(crate) struct Lane {
+    /// Without the closing point.
+    points: Vec<Pt>,
+    /// Arc length at each point, and the total at the end.
+    along: Vec<f64>,
+}
+
+/// Sense in which a lane is driven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Sense {
+    /// In the order of its points.
+    With,
+    /// Against it.
+    Against,
+}
+
+impl Sense {
+    pub(crate) const BOTH: [Self; 2] = [Self::With, Self::Against];
+}
+
+impl Lane {
+    /// `None` when fewer than three distinct points remain.
+    pub(crate) fn new(ring: &LineString<f64>) -> Option<Self> {
+        let mut points: Vec<Pt> = ring.0.clone();
+        points.dedup_by(|a, b| distance(*a, *b) < 1e-4);
+        while points.len() > 1 && distance(points[0], points[points.len() - 1]) < 1e-4 {
+            points.pop();
+        }
+        if points.len() < 3 {
+            return None;
+        }
+        let mut along = vec![0.0];
+        for i in 0..points.len() {
+            along.push(along[i] + distance(points[i], points[(i + 1) % points.len()]));
+        }
+        Some(Self { points, along })
+    }
+
+    pub(crate) fn length(&self) -> f64 {
+        self.along[self.points.len()]
+    }
+
+    fn locate(&self, s: f64) -> (usize, f64) {
+        let s = s.rem_euclid(self.length());
+        let i = (self.along.partition_point(|&a| a <= s).max(1) - 1).min(self.points.len() - 1);
+        let span = self.along[i + 1] - self.along[i];
+        (i, if span > 0.0 { ((s - self.along[i]) / span).clamp(0.0, 1.0) } else { 0.0 })
+    }
+
+    /// Position `s` metres along, looking in `sense`.
+    ///
+    /// Near a vertex the heading turns from chord to chord, so that it is the tangent of the arc sampled there.
+    pub(crate) fn pose(&self, s: f64, sense: Sense) -> Pose {
+        const BEND_M: f64 = 0.3;
+        let n = self.points.len();
+        let (i, t) = self.locate(s);
+        let (a, b) = (self.points[i], self.points[(i + 1) % n]);
+        let (span, chord) = (distance(a, b), direction(a, b));
+        let reach = (span / 2.0).min(BEND_M);
+        let (from_a, to_b) = (t * span, (1.0 - t) * span);
+        let heading = if from_a < reach {
+            let before = wrap(direction(self.points[(i + n - 1) % n], a) - chord);
+            chord + before / 2.0 * (1.0 - from_a / reach)
+        } else if to_b < reach {
+            let after = wrap(direction(b, self.points[(i + 2) % n]) - chord);
+            chord + after / 2.0 * (1.0 - to_b / reach)
+        } else {
+            chord
+        };
+        let pose = Pose::new(lerp(a, b, t), wrap(heading));
+        if sense == Sense::With { pose } else { pose.flipped() }
+    }
+
+    /// The point `s` metres along.
+    pub(crate) fn at(&self, s: f64) -> Pt {
+        let (i, t) = self.locate(s);
+        lerp(self.points[i], self.points[(i + 1) % self.points.len()], t)
+    }
+
+    /// The points driven from `s` over `run` metres in `sense`, both ends included.
+    pub(crate) fn stretch(&self, s: f64, run: f64, sense: Sense) -> Vec<Pt> {
+        let mut points = vec![self.at(s)];
+        let n = self.points.len();
+        let (mut i, t) = self.locate(s);
+        let mut left = run;
+        let mut here = points[0];
+        if sense == Sense::Against && t == 0.0 {
+            i = (i + n - 1) % n;
+        }
+        loop {
+            let next = if sense == Sense::With { self.points[(i + 1) % n] } else { self.points[i] };
+            let d = distance(here, next);
+            if d >= left {
+                points.push(if d > 0.0 { lerp(here, next, left / d) } else { next });
+                break;
+            }
+            left -= d;
+            points.push(next);
+            here = next;
+            i = if sense == Sense::With { (i + 1) % n } else { (i + n - 1) % n };
+        }
+        points.dedup_by(|a, b| distance(*a, *b) < 1e-9);
+        points
+    }
+}

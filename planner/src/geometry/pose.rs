@@ -1,0 +1,71 @@
+//! A position with a heading, and the few vector helpers that every module needs.
+
+use geo::Coord;
+use std::f64::consts::{PI, TAU};
+
+/// A point of the field plane.
+pub(crate) type Pt = Coord<f64>;
+
+/// Where a robot stands and looks: metres, radians counter-clockwise from east.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Pose {
+    /// Position.
+    pub(crate) at: Pt,
+    /// Heading of the nose.
+    pub(crate) heading: f64,
+}
+
+impl Pose {
+    pub(crate) const fn new(at: Pt, heading: f64) -> Self {
+        Self { at, heading }
+    }
+
+    /// The same place, looking the other way.
+    pub(crate) fn flipped(self) -> Self {
+        Self { at: self.at, heading: wrap(self.heading + PI) }
+    }
+
+    /// `forward` metres ahead, same heading.
+    pub(crate) fn ahead(self, forward: f64) -> Self {
+        let (sin, cos) = self.heading.sin_cos();
+        Self { at: Pt { x: self.at.x + forward * cos, y: self.at.y + forward * sin }, ..self }
+    }
+}
+
+/// An angle in (-π, π].
+pub(crate) fn wrap(angle: f64) -> f64 {
+    let a = angle.rem_euclid(TAU);
+    if a > PI { a - TAU } else { a }
+}
+
+pub(crate) fn distance(a: Pt, b: Pt) -> f64 {
+    (a.x - b.x).hypot(a.y - b.y)
+}
+
+pub(crate) fn direction(a: Pt, b: Pt) -> f64 {
+    (b.y - a.y).atan2(b.x - a.x)
+}
+
+pub(crate) fn lerp(a: Pt, b: Pt, t: f64) -> Pt {
+    Pt { x: a.x + (b.x - a.x) * t, y: a.y + (b.y - a.y) * t }
+}
+
+/// Length of a polyline.
+pub(crate) fn length(points: &[Pt]) -> f64 {
+    points.windows(2).map(|w| distance(w[0], w[1])).sum()
+}
+
+/// Square of the distance from `p` to the segment `a`-`b`.
+pub(crate) fn point_segment_sq(p: Pt, a: Pt, b: Pt) -> f64 {
+    let (dx, dy) = (b.x - a.x, b.y - a.y);
+    let len_sq = dx * dx + dy * dy;
+    let t = if len_sq > 0.0 { (((p.x - a.x) * dx + (p.y - a.y) * dy) / len_sq).clamp(0.0, 1.0) } else { 0.0 };
+    let (ex, ey) = (p.x - a.x - t * dx, p.y - a.y - t * dy);
+    ex * ex + ey * ey
+}
+
+/// A point turned by `angle` about the origin.
+pub(crate) fn rotate(p: Pt, angle: f64) -> Pt {
+    let (sin, cos) = angle.sin_cos();
+    Pt { x: cos * p.x - sin * p.y, y: sin * p.x + cos * p.y }
+}

@@ -1,0 +1,114 @@
+//! A field's boundary from files people have.
+
+use geojson::{GeoJson, GeometryValue as Shape};
+use kompas_field::geodetic::PlaneError;
+use kompas_field::ids::FieldId;
+use kompas_field::{Boundary, Field, FieldCrop, FieldPlane, Findings, Geodetic, Point2, RawBoundary};
+
+/// Why a file gives no field.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// Not GeoJSON.
+    #[error("the text is not GeoJSON")]
+    NotGeoJson(#[source] Box<geojson::Error>),
+    /// Nothing with an area.
+    #[error("there is no polygon in the file (found: {found}): export the parcel as a Polygon")]
+    NoPolygon {
+        /// What is there.
+        found: String,
+    },
+    /// Several parcels in one file.
+    #[error("the file holds {parts} polygons and a field is one: save each part as a field of its own")]
+    SeveralParts {
+        /// How many.
+        parts: usize,
+    },
+    /// A coordinate that cannot be degrees.
+    #[error(
+        "ring {ring}, point {point}: ({x}, {y}) is no longitude and latitude: GeoJSON is in degrees, WGS 84; convert metres first"
+    )]
+    NotDegrees {
+        /// 0 is the outer ring.
+        ring: usize,
+        /// From 0.
+        point: usize,
+        /// First number.
+        x: f64,
+        /// Second number.
+        y: f64,
+    },
+    /// A position with fewer than two numbers.
+    #[error("ring {ring}, point {point}: a position needs longitude and latitude")]
+    ShortPosition {
+        /// 0 is the outer ring.
+        ring: usize,
+        /// From 0.
+        point: usize,
+    },
+    /// Too far from its own middle to be one field.
+    #[error("the parcel does not fit on a plane")]
+    Plane(#[from] PlaneError),
+    /// The polygon is not valid.
+    #[error(transparent)]
+    Boundary(#[from] Findings),
+}
+
+/// A field from GeoJSON (RFC 7946: WGS 84 degrees, taken as ETRS89, which parcel registers deliver). The first
+/// polygon counts; a `MultiPolygon` with one part is a polygon. The datum is the middle of its box, rounded to
+/// 1e-6 degrees, so that the same file gives the same field everywhere.
+///
+/// # Errors
+/// [`ImportError`], with ring and point.
+pub fn field_from_geojson(text: &str, id: FieldId, crop: FieldCrop) -> Result<Field, ImportError> {
+    let doc: GeoJson = text.parse().map_err(|e| ImportError::NotGeoJson(Box::new(e)))?;
+    let rings = polygon_of(&doc)?;
+    let mut places: Vec<Vec<[f64; 2]>> = Vec::new();
+    for (ring, line) in rings.iter().enumerate() {
+        let mut points = Vec::new();
+        for (point, position) in line.iter().enumerate() {
+            let &[x, y, ..] = position.as_slice() else {
+                return Err(ImportError::ShortPosition { ring, point });
+            };
+            if !Geodetic::etrs89(y, x).is_valid() {
+                return Err(ImportError::NotDegrees { ring, point, x, y });
+            }
+            points.push([x, y]);
+        }
+        places.push(points);
+    }
+    let middle = |axis: usize| {
+        let all = || places.iter().flatten().map(|p| p[axis]);
+        let mean = f64::midpoint(all().fold(f64::MAX, f64::min), all().fold(f64::MIN, f64::max));
+        (mean * 1e6).round() / 1e6
+    };
+    let plane = FieldPlane::at(Geodetic::etrs89(middle(1), middle(0)))?;
+    let local = |ring: &Vec<[f64; 2]>| {
+        ring.iter()
+            .map(|[x, y]| plane.to_field(Geodetic::etrs89(*y, *x)))
+            .collect::<Result<Vec<Point2<_>>, _>>()
+    };
+    let mut rings = places.iter().map(local).collect::<Result<Vec<_>, _>>()?;
+    let outer = if rings.is_empty() { vec![] } else { rings.remove(0) };
+    let boundary = Boundary::new(&RawBoundary { outer, exclusions: rings })?;
+    Ok(Field { id, crop, plane, boundary })
+}
+
+fn polygon_of(doc: &GeoJson) -> Result<Vec<Vec<Vec<f64>>>, ImportError> {
+    let geometry = match doc {
+        GeoJson::Geometry(geometry) => Some(geometry),
+        GeoJson::Feature(feature) => feature.geometry.as_ref(),
+        GeoJson::FeatureCollection(all) => all.features.iter().find_map(|f| f.geometry.as_ref()),
+    };
+    let lists = |rings: &[Vec<geojson::Position>]| {
+        rings.iter().map(|r| r.iter().map(|p| p.as_slice().to_vec()).collect()).collect()
+    };
+    match geometry.map(|g| &g.value) {
+        Some(Shape::Polygon { coordinates }) => Ok(lists(coordinates)),
+        Some(Shape::MultiPolygon { coordinates }) if coordinates.len() == 1 => Ok(lists(&coordinates[0])),
+        Some(Shape::MultiPolygon { coordinates }) => {
+            Err(ImportError::SeveralParts { parts: coordinates.len() })
+        }
+        Some(other) => Err(ImportError::NoPolygon { found: other.type_name().to_owned() }),
+        None => Err(ImportError::NoPolygon { found: "nothing".to_owned() }),
+    }
+}

@@ -1,0 +1,190 @@
+//! Field + weed map + rig + policy → plan. A pure function: same inputs, same bytes.
+
+use crate::check::check;
+use crate::coverage::heading::best_heading;
+use crate::coverage::layout::{Dimensions, Layout, layout};
+use crate::coverage::swaths::{Swath, swaths};
+use crate::coverage::tour::{Drive, NoWay, Purpose, tour};
+use crate::geometry::pose::Pt;
+use crate::plan::{Gear, Leg, LegKind, MadeFor, Plan, PlannedSwath, Summary};
+use crate::policy::Policy;
+use crate::prescribe::prescribe;
+use crate::schedule::schedule;
+use kompas_field::ids::PlanId;
+use kompas_field::prescription::PrescriptionError;
+use kompas_field::units::LitresPerHectare;
+use kompas_field::{Digest, Field, Finding, Findings, Rig, Severity, WeedMap};
+use std::f64::consts::FRAC_PI_2;
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PlanError {
+    /// The unfolded boom fits nowhere, or nowhere with room to turn.
+    #[error(
+        "the rig is {width_m:.2} m wide and turns with {radius_m:.2} m: no way round fits into field {field}: use a narrower rig, or one that turns shorter"
+    )]
+    NoRoom {
+        /// The field.
+        field: String,
+        /// Widest part, boom unfolded.
+        width_m: f64,
+        /// Turning radius.
+        radius_m: f64,
+    },
+    /// The weed map lies on another grid than the field's.
+    #[error(
+        "the weed map lies on a grid of {map_cols} × {map_rows} cells, the field on {field_cols} × {field_rows}, or elsewhere: it belongs to another field"
+    )]
+    ForeignMap {
+        /// Of the map.
+        map_cols: u32,
+        /// Of the map.
+        map_rows: u32,
+        /// Of the field.
+        field_cols: u32,
+        /// Of the field.
+        field_rows: u32,
+    },
+    /// A rate in the policy is negative.
+    #[error("the policy asks for an impossible rate")]
+    Rate(#[from] PrescriptionError),
+    /// The finished plan breaks a promise: a fault of the planner, kept from the robot.
+    #[error(
+        "the planner made a plan that its checker refuses, so there is none; please report this field:\n{0}"
+    )]
+    Refused(#[source] Findings),
+}
+
+/// A way a little wider than the rig's smallest circle: chords and rounding stay on the safe side of it.
+const RADIUS_MARGIN: f64 = 1.01;
+/// A robot that turns on the spot still drives its turns, with this radius.
+const MIN_RADIUS_M: f64 = 0.3;
+
+pub(crate) fn dimensions(rig: &Rig) -> Dimensions {
+    Dimensions {
+        width: rig.boom.width.get(),
+        half: rig.half_width().get(),
+        radius: (rig.robot.min_turning_radius.get() * RADIUS_MARGIN).max(MIN_RADIUS_M),
+        may_reverse: rig.robot.may_reverse,
+    }
+}
+
+/// Makes the plan and has [`check`] look at it.
+///
+/// Without a map the whole field is treated at the policy's rate. Parts that the unfolded boom cannot reach
+/// are left out and named in [`Plan::findings`].
+///
+/// # Errors
+/// [`PlanError`]: named, with the reason; never a plan that must not be driven.
+///
+/// # Panics
+/// Never: the words it expects to be ids are.
+pub fn plan(field: &Field, map: Option<&WeedMap>, rig: &Rig, policy: &Policy) -> Result<Plan, PlanError> {
+    if let Some(map) = map
+        && map.grid() != field.grid()
+    {
+        let (ours, theirs) = (field.grid(), map.grid());
+        return Err(PlanError::ForeignMap {
+            map_cols: theirs.cols,
+            map_rows: theirs.rows,
+            field_cols: ours.cols,
+            field_rows: ours.rows,
+        });
+    }
+    let dimensions = dimensions(rig);
+    let layout = layout(field.boundary.polygon(), dimensions, dimensions.headland_passes());
+    if layout.lanes.is_empty() {
+        let (width_m, radius_m) = (2.0 * dimensions.half, dimensions.radius);
+        return Err(PlanError::NoRoom { field: field.id.to_string(), width_m, radius_m });
+    }
+    let heading =
+        policy.swath_heading_deg.map_or_else(|| best_heading(&layout), |deg| FRAC_PI_2 - deg.to_radians());
+    let strips = swaths(&layout.mainland, dimensions.width, heading);
+    let (drives, missed) = tour(&layout, &strips);
+    let (path, swaths) = legs(&layout, &strips, drives);
+    let prescription = prescribe(field, map, policy)?;
+    let schedule = schedule(&path, &prescription, rig, policy.position_error);
+    let mut plan = Plan {
+        schema: Plan::SCHEMA.to_owned(),
+        id: PlanId::new("unsigned").expect("a valid id"),
+        generation: policy.generation,
+        field_id: field.id.clone(),
+        datum: field.plane,
+        made_for: MadeFor {
+            field: field.digest(),
+            weed_map: map.map(Digest::of_json),
+            rig: Digest::of_json(rig),
+        },
+        swaths,
+        summary: summary(&path, &schedule, &prescription, rig, heading),
+        path,
+        prescription,
+        schedule,
+        findings: missed.iter().map(unreached).collect(),
+    };
+    plan.id = plan.id_of_contents();
+    let broken: Vec<Finding> =
+        check(&plan, field, rig).into_iter().filter(|f| f.severity == Severity::Error).collect();
+    if broken.is_empty() { Ok(plan) } else { Err(PlanError::Refused(Findings(broken))) }
+}
+
+fn unreached(NoWay { from, to }: &NoWay) -> Finding {
+    Finding::warning(
+        "plan.not_reached",
+        format!("({:.1}, {:.1}) m in the field's plane", to.x, to.y),
+        format!("no way for the unfolded boom leads there from ({:.1}, {:.1})", from.x, from.y),
+        "treat this part by hand, with a narrower rig, or as a field of its own",
+    )
+}
+
+fn legs(layout: &Layout, strips: &[Swath], drives: Vec<Drive>) -> (Vec<Leg>, Vec<PlannedSwath>) {
+    let (mut path, mut swaths): (Vec<Leg>, Vec<PlannedSwath>) = (vec![], vec![]);
+    for drive in drives {
+        // Micrometres: the same bytes on every machine that rounds the last bit of a sine differently.
+        let tidy = |p: &Pt| ((p.x * 1e6).round() / 1e6, (p.y * 1e6).round() / 1e6);
+        let mut points: Vec<_> =
+            drive.points.iter().map(tidy).map(|(x, y)| kompas_field::Point2::new(x, y)).collect();
+        points.dedup();
+        if points.len() < 2 {
+            continue;
+        }
+        let kind = match drive.purpose {
+            Purpose::Headland(lane) => LegKind::Headland { pass: layout.lanes[lane].level },
+            Purpose::Swath(swath) => {
+                let number = u32::try_from(swaths.len()).unwrap_or(u32::MAX);
+                swaths.push(PlannedSwath {
+                    row: strips[swath].row,
+                    from: points[0],
+                    to: points[points.len() - 1],
+                });
+                LegKind::Swath { swath: number }
+            }
+            Purpose::Join => LegKind::Turn,
+        };
+        path.push(Leg { kind, implement: drive.purpose != Purpose::Join, gear: Gear::Forward, points });
+    }
+    (path, swaths)
+}
+
+fn summary(
+    path: &[Leg],
+    schedule: &[crate::plan::NozzleRun],
+    prescription: &kompas_field::Prescription,
+    rig: &Rig,
+    heading: f64,
+) -> Summary {
+    let cm = |m: f64| (m * 100.0).round() / 100.0;
+    let length = |leg: &Leg| leg.points.windows(2).map(|w| w[0].distance(w[1]).get()).sum::<f64>();
+    let path_m: f64 = path.iter().map(length).sum();
+    let work_m: f64 = path.iter().filter(|leg| leg.implement).map(length).sum();
+    let open_m: f64 = schedule.iter().map(|run| run.to_m - run.from_m).sum();
+    let cells = prescription.cells().filter(|(_, rate)| *rate > LitresPerHectare::ZERO).count();
+    Summary {
+        path_m: cm(path_m),
+        work_m: cm(work_m),
+        swath_heading_deg: cm((90.0 - heading.to_degrees()).rem_euclid(180.0)) % 180.0,
+        drive_time_s: (path_m / rig.robot.max_speed.get()).round(),
+        cells_to_treat: u32::try_from(cells).unwrap_or(u32::MAX),
+        sprayed_m2: cm(open_m * rig.boom.fan_width.get()),
+    }
+}

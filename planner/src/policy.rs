@@ -1,0 +1,41 @@
+//! What the farmer decides, beside field, map and rig.
+
+use crate::plan::Generation;
+use kompas_field::units::{LitresPerHectare, Metres};
+use kompas_field::{FieldFrame, PlantRole, Point2};
+use serde::{Deserialize, Serialize};
+
+/// Decisions that are neither geometry nor machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Counts the plans of the field.
+    pub generation: Generation,
+    /// Degrees clockwise from north; none lets the planner choose.
+    pub swath_heading_deg: Option<f64>,
+    /// Where the robot comes in; none lets the planner choose.
+    pub entry: Option<Point2<FieldFrame>>,
+    /// Rate where a grid cell is treated.
+    pub rate_l_per_ha: LitresPerHectare,
+    /// A grid cell is treated from this many unwanted plants on.
+    pub min_plants: u32,
+    /// What counts as unwanted.
+    pub unwanted: Vec<PlantRole>,
+    /// Position error the nozzle schedule must absorb, on every side of a grid cell.
+    pub position_error: Metres,
+}
+
+impl Policy {
+    /// The reference job: weeds and volunteers, one plant is enough, 3 cm of position error (RTK).
+    pub fn reference() -> Self {
+        Self {
+            generation: Generation(1),
+            swath_heading_deg: None,
+            entry: None,
+            rate_l_per_ha: LitresPerHectare::new(200.0),
+            min_plants: 1,
+            unwanted: vec![PlantRole::Weed, PlantRole::Volunteer],
+            position_error: Metres::new(0.03),
+        }
+    }
+}

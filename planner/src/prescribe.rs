@@ -1,0 +1,32 @@
+//! Weed map and thresholds to a rate per grid cell.
+
+use crate::policy::Policy;
+use kompas_field::prescription::PrescriptionError;
+use kompas_field::units::LitresPerHectare;
+use kompas_field::{FallbackRates, Field, PlantClass, Prescription, WeedMap};
+
+/// With a map: the policy's rate where enough unwanted plants stand inside the field, nothing elsewhere.
+/// Without: the policy's rate in the whole field. Off the field and without a position always nothing.
+///
+/// # Errors
+/// A negative rate in the policy.
+pub fn prescribe(
+    field: &Field,
+    map: Option<&WeedMap>,
+    policy: &Policy,
+) -> Result<Prescription, PrescriptionError> {
+    let default_l_per_ha = if map.is_some() { LitresPerHectare::ZERO } else { policy.rate_l_per_ha };
+    let mut prescription =
+        Prescription::new(field.grid(), FallbackRates { default_l_per_ha, ..FallbackRates::CLOSED })?;
+    for (cell, tally) in map.into_iter().flat_map(WeedMap::cells) {
+        let unwanted: u32 = PlantClass::ALL
+            .iter()
+            .filter(|class| field.crop.role_of(**class).is_some_and(|role| policy.unwanted.contains(&role)))
+            .map(|class| tally.count(*class))
+            .sum();
+        if unwanted >= policy.min_plants.max(1) {
+            prescription.set(cell, policy.rate_l_per_ha)?;
+        }
+    }
+    Ok(prescription)
+}

@@ -1,0 +1,144 @@
+//! Which nozzle is open over which stretch of the path.
+
+use crate::plan::{Gear, Leg, NozzleRun};
+use kompas_field::units::{LitresPerHectare, Metres};
+use kompas_field::{FieldFrame, Grid, Point2, Prescription, Rig};
+
+/// Path distance between two looks at the map; every run is widened by it, so that nothing opens too late.
+const STEP_M: f64 = 0.1;
+
+/// A nozzle runs while any part of what it wets, widened by `position_error` on every side, lies on a grid
+/// cell with a rate. Only on legs with the implement on.
+pub(crate) fn schedule(
+    path: &[Leg],
+    prescription: &Prescription,
+    rig: &Rig,
+    position_error: Metres,
+) -> Vec<NozzleRun> {
+    let rates = Rates::of(prescription);
+    let mut runs = Vec::new();
+    let mut open: Vec<Option<NozzleRun>> = vec![None; rig.boom.nozzles.len()];
+    let mut driven = 0.0;
+    for leg in path {
+        let begin = driven;
+        for pair in leg.points.windows(2) {
+            let span = pair[0].distance(pair[1]).get();
+            if leg.implement && span > 1e-9 {
+                let line = Line { from: pair[0], to: pair[1], gear: leg.gear, begin: driven, span };
+                for (number, state) in (0u16..).zip(&mut open) {
+                    line.look(number, rig, &rates, position_error.get(), |run| {
+                        extend(state, run, begin, &mut runs);
+                    });
+                }
+            }
+            driven += span;
+        }
+        if !leg.implement {
+            continue;
+        }
+        // A run never reaches into the next leg: the boom may have to be closed there.
+        for state in &mut open {
+            if let Some(run) = state.take() {
+                push(&mut runs, NozzleRun { to_m: run.to_m.min(driven), ..run });
+            }
+        }
+    }
+    runs
+}
+
+fn extend(state: &mut Option<NozzleRun>, run: NozzleRun, begin: f64, runs: &mut Vec<NozzleRun>) {
+    match state {
+        Some(current) if current.rate_l_per_ha == run.rate_l_per_ha && run.from_m <= current.to_m => {
+            current.to_m = run.to_m;
+        }
+        _ => {
+            let from_m = run.from_m.max(state.map_or(begin, |last| last.to_m.min(run.from_m.max(begin))));
+            if let Some(done) = state.replace(NozzleRun { from_m, ..run }) {
+                push(runs, done);
+            }
+        }
+    }
+}
+
+fn push(runs: &mut Vec<NozzleRun>, run: NozzleRun) {
+    let mm = |m: f64| (m * 1e3).round() / 1e3;
+    runs.push(NozzleRun { from_m: mm(run.from_m), to_m: mm(run.to_m), ..run });
+}
+
+/// One straight piece of a leg.
+struct Line {
+    from: Point2<FieldFrame>,
+    to: Point2<FieldFrame>,
+    gear: Gear,
+    begin: f64,
+    span: f64,
+}
+
+impl Line {
+    /// Calls `found` with a short run wherever the nozzle has to be open.
+    fn look(&self, number: u16, rig: &Rig, rates: &Rates, margin: f64, mut found: impl FnMut(NozzleRun)) {
+        let Some(nozzle) = rig.boom.nozzles.get(usize::from(number)) else { return };
+        let (ux, uy) = ((self.to.x - self.from.x) / self.span, (self.to.y - self.from.y) / self.span);
+        // The nose looks backwards along the line in reverse.
+        let nose = if self.gear == Gear::Forward { 1.0 } else { -1.0 };
+        let (ahead, left) = (nozzle.place.x * nose, nozzle.place.y * nose);
+        let half = rig.boom.fan_width.get() / 2.0 + margin;
+        let along = rig.boom.fan_length.get() / 2.0 + margin + STEP_M;
+        let run = |at: f64, rate_l_per_ha| NozzleRun {
+            nozzle: number,
+            from_m: at - along,
+            to_m: at + along,
+            rate_l_per_ha,
+        };
+        if let Some(rate) = rates.everywhere {
+            if rate > LitresPerHectare::ZERO {
+                found(NozzleRun { to_m: self.begin + self.span, ..run(self.begin + along, rate) });
+            }
+            return;
+        }
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "short pieces of a path")]
+        let (steps, probes) = ((self.span / STEP_M).ceil() as u32, (half * 4.0).ceil() as u32 + 1);
+        for k in 0..=steps {
+            let t = self.span * f64::from(k) / f64::from(steps);
+            let mut rate = LitresPerHectare::ZERO;
+            for probe in 0..=probes {
+                let y = left - half + 2.0 * half * f64::from(probe) / f64::from(probes);
+                let place = Point2::new(
+                    self.from.x + ux * (t + ahead) - uy * y,
+                    self.from.y + uy * (t + ahead) + ux * y,
+                );
+                rate = rate.max(rates.at(place));
+            }
+            if rate > LitresPerHectare::ZERO {
+                found(run(self.begin + t, rate));
+            }
+        }
+    }
+}
+
+/// The prescription as a plain array: it is read millions of times.
+struct Rates {
+    grid: Grid,
+    cells: Vec<LitresPerHectare>,
+    /// Where no cell has a rate of its own.
+    everywhere: Option<LitresPerHectare>,
+}
+
+impl Rates {
+    fn of(prescription: &Prescription) -> Self {
+        let grid = prescription.grid();
+        let default = prescription.fallback().default_l_per_ha;
+        if prescription.cells().next().is_none() {
+            return Self { grid, cells: vec![], everywhere: Some(default) };
+        }
+        let mut cells = vec![default; grid.cols as usize * grid.rows as usize];
+        for (cell, rate) in prescription.cells() {
+            cells[grid.position(cell)] = rate;
+        }
+        Self { grid, cells, everywhere: None }
+    }
+
+    fn at(&self, place: Point2<FieldFrame>) -> LitresPerHectare {
+        self.grid.cell_at(place).map_or(LitresPerHectare::ZERO, |cell| self.cells[self.grid.position(cell)])
+    }
+}
