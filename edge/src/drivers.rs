@@ -6,14 +6,20 @@
 //! - A fault is a value: the loop counts it, closes the nozzles and goes on.
 //!
 //! Order of calls in one turn of the loop, all on one thread:
-//! 1. `next_frame` → a picture, true at `f`. Now is `now = f + latency` (simulated or replayed: a constant of
-//!    the configuration, up to 0.5 s; real: the clock).
+//! 1. `next_frame` → a picture, true at `f`. It will be in hand at `now = f + latency` (simulated or replayed:
+//!    a constant of the configuration, up to 0.5 s; real: the clock).
 //! 2. `fixes_until(now)`: fixes may be asked for past the last picture, by that latency.
-//! 3. For each fix and then at `now`: `is_latched`, `openings_until`, then `schedule` or `close_all`. What
-//!    is scheduled opens at that moment at the earliest, so a simulated valve may be moved when time has passed.
+//! 3. The loop lives from the turn before to `now` in steps of at most 50 ms, fix by fix. At each moment `at`
+//!    it moves the clock to `at`, then asks `is_latched`, then `schedule` or `close_all(at)`, then
+//!    `openings_until(at)`.
 //!
-//! One simulated world that is camera, antenna, boom and stop at once hands out one handle for each
-//! (`Rc<RefCell<World>>` behind them); the loop owns four boxes and does not know.
+//! **Simulated time belongs to the loop.** `next_frame` renders the next picture and moves nothing else: its
+//! exposure lies in the clock's future, and the loop still has commands to give for the way there. The world
+//! (valves, wetted ground, truth) goes on to `at` in `openings_until(at)`; `schedule` and `is_latched` see the
+//! clock's moment, which only the loop moves (`ManualClock::advance_to`).
+//!
+//! One simulated world that is camera, antenna, boom and stop at once hands out one handle for each; the loop
+//! owns four boxes and does not know.
 
 use crate::guard::Permit;
 use kompas_field::units::{Metres, MetresPerSecond, Radians, RadiansPerSecond, Seconds};
