@@ -1,0 +1,37 @@
+//! Light, white balance and colour of another camera.
+
+use super::Crop;
+use rand::{Rng, RngExt};
+
+/// Brightness of a pixel as the eye weighs it.
+const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
+
+/// Draws brightness, contrast, white balance, saturation, hue and gamma anew.
+pub(super) fn recolour(crop: &mut Crop, rng: &mut impl Rng) {
+    let brightness: f32 = rng.random_range(-0.2_f32..0.2).exp();
+    let balance: [f32; 3] = std::array::from_fn(|_| brightness * rng.random_range(-0.12_f32..0.12).exp());
+    let gamma: f32 = rng.random_range(-0.35_f32..0.35).exp();
+    let saturation: f32 = rng.random_range(0.5..1.4);
+    let contrast: f32 = rng.random_range(0.8..1.25);
+    let (hue_sin, hue_cos) = rng.random_range(-0.18_f32..0.18).sin_cos();
+    let table: [[f32; 256]; 3] = std::array::from_fn(|channel| {
+        std::array::from_fn(|value| {
+            let lit = (value as f32 / 255. * balance[channel]).min(1.).powf(gamma);
+            ((lit - 0.45) * contrast + 0.45).clamp(0., 1.) * 255.
+        })
+    });
+    for pixel in &mut crop.rgb {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "0..=255 by construction"
+        )]
+        let lit: [f32; 3] = std::array::from_fn(|i| table[i][(pixel[i] + 0.5).clamp(0., 255.) as usize]);
+        let luma = lit[0] * LUMA[0] + lit[1] * LUMA[1] + lit[2] * LUMA[2];
+        // Hue turns and saturation stretches the two colour differences; brightness stays.
+        let (red, blue) = ((lit[0] - luma) * saturation, (lit[2] - luma) * saturation);
+        let (red, blue) = (red * hue_cos - blue * hue_sin, red * hue_sin + blue * hue_cos);
+        let green = -(red * LUMA[0] + blue * LUMA[2]) / LUMA[1];
+        *pixel = [luma + red, luma + green, luma + blue].map(|value| value.clamp(0., 255.));
+    }
+}

@@ -1,0 +1,63 @@
+//! Pasting plants of one source into scenes of another, so that "camera = class" does not hold.
+
+use super::Crop;
+use super::sprite::{Sprite, soil_of};
+use rand::{Rng, RngExt};
+
+/// Pastes `sprite` at a random place, turned, `length` pixels long, its colour matched by the soils.
+pub fn paste(crop: &mut Crop, sprite: &Sprite, length: f32, rng: &mut impl Rng) {
+    let (width, height) = (sprite.outline.width() as f32, sprite.outline.height() as f32);
+    let scale = length / width.max(height);
+    let (sin, cos) = rng.random_range(0.0..std::f32::consts::TAU).sin_cos();
+    let side = crop.side as f32;
+    let (cx, cy) = (rng.random_range(0.0..side), rng.random_range(0.0..side));
+    // Half-way to the target soil's colour (on a logarithmic scale): light differs, but so do soils.
+    let soil = soil_of(crop);
+    let gain: [f32; 3] =
+        std::array::from_fn(|i| (soil[i] / sprite.soil[i].max(1.)).powf(0.5).clamp(0.6, 1.6));
+    let reach = length * 0.75;
+    let inside = |at: f32| at.clamp(0., side - 1.);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the crop")]
+    let range = |c: f32| (inside(c - reach) as u32)..=(inside(c + reach) as u32);
+    for y in range(cy) {
+        for x in range(cx) {
+            let (dx, dy) = ((x as f32 - cx) / scale, (y as f32 - cy) / scale);
+            let u = dx * cos + dy * sin + width / 2. - 0.5;
+            let v = dy * cos - dx * sin + height / 2. - 0.5;
+            let (cover, colour) = sample(sprite, u, v);
+            if cover < 0.02 {
+                continue;
+            }
+            let at = (y * crop.side + x) as usize;
+            for channel in 0..3 {
+                let value = (colour[channel] * gain[channel]).min(255.);
+                crop.rgb[at][channel] += (value - crop.rgb[at][channel]) * cover;
+            }
+            if cover > 0.5 {
+                crop.mask[at] = sprite.class;
+            }
+        }
+    }
+}
+
+/// How much of the pixel the plant covers, and its colour there; bilinear, nothing beyond the sprite.
+fn sample(sprite: &Sprite, u: f32, v: f32) -> (f32, [f32; 3]) {
+    let (left, top) = (u.floor(), v.floor());
+    let (width, height) = (sprite.outline.width() as f32, sprite.outline.height() as f32);
+    let (mut cover, mut colour) = (0., [0.; 3]);
+    for (x, share_x) in [(left, 1. - (u - left)), (left + 1., u - left)] {
+        for (y, share_y) in [(top, 1. - (v - top)), (top + 1., v - top)] {
+            if x < 0. || y < 0. || x >= width || y >= height {
+                continue;
+            }
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked just above")]
+            let (x, y) = (x as u32, y as u32);
+            let weight = share_x * share_y * f32::from(sprite.outline.get_pixel(x, y).0[0]) / 255.;
+            cover += weight;
+            for (sum, value) in colour.iter_mut().zip(sprite.rgb.get_pixel(x, y).0) {
+                *sum += weight * f32::from(value);
+            }
+        }
+    }
+    (cover, if cover > 0. { colour.map(|sum| sum / cover) } else { colour })
+}

@@ -1,0 +1,75 @@
+//! Training crops: cut out, turned, scaled, recoloured, sometimes pasted together from two sources.
+//!
+//! ```text
+//! scene ─► view (place, scale, turn) ─► composite (sometimes) ─► colour, dark, blur, noise, JPEG ─► crop
+//! ```
+//! Everything is drawn from the generator passed in: the same seed gives the same bytes.
+
+mod colour;
+mod composite;
+mod sensor;
+mod sprite;
+mod view;
+
+pub use composite::paste;
+pub use sprite::{Sprite, cut_sprites, read_seedlings};
+pub use view::View;
+
+use rand::{Rng, RngExt};
+use serde::{Deserialize, Serialize};
+
+/// A square piece of a scene on its way into training.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Crop {
+    /// Side in pixels.
+    pub side: u32,
+    /// RGB, row by row, 0..=255.
+    pub rgb: Vec<[f32; 3]>,
+    /// Class ids, row by row.
+    pub mask: Vec<u8>,
+}
+
+impl Crop {
+    /// The pixels as interleaved bytes.
+    pub fn bytes(&self) -> Vec<u8> {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+        let bytes = self.rgb.iter().flatten().map(|value| (value + 0.5).clamp(0., 255.) as u8).collect();
+        bytes
+    }
+}
+
+/// How much each change is used; shares are probabilities.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Strength {
+    /// Smallest scale: pixels of the crop per pixel of the scene.
+    pub scale_min: f32,
+    /// Largest scale.
+    pub scale_max: f32,
+    /// Crops seen through a dark linear camera.
+    pub dark_share: f32,
+    /// Crops blurred.
+    pub blur_share: f32,
+    /// Crops with sensor noise.
+    pub noise_share: f32,
+    /// Crops that go through a JPEG file.
+    pub jpeg_share: f32,
+    /// Crops with plants of another source pasted in.
+    pub composite_share: f32,
+}
+
+/// Recolours and degrades a crop as another camera, day or lens would.
+pub fn degrade(crop: &mut Crop, strength: &Strength, rng: &mut impl Rng) {
+    colour::recolour(crop, rng);
+    if rng.random::<f32>() < strength.blur_share {
+        sensor::blur(crop, rng.random_range(0.4..1.6));
+    }
+    if rng.random::<f32>() < strength.dark_share {
+        sensor::expose_darkly(crop, rng);
+    } else if rng.random::<f32>() < strength.noise_share {
+        sensor::add_noise(crop, rng.random_range(1.0..9.0), rng);
+    }
+    if rng.random::<f32>() < strength.jpeg_share {
+        sensor::through_jpeg(crop, rng.random_range(25..85));
+    }
+}

@@ -1,0 +1,97 @@
+//! Where a crop looks: place, scale, turn and mirror.
+
+use super::Crop;
+use crate::data::scene::Scene;
+use rand::{Rng, RngExt};
+
+/// The view of a crop onto a scene.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct View {
+    /// Scene pixel in the middle of the crop.
+    pub centre: (f32, f32),
+    /// Crop pixels per scene pixel.
+    pub scale: f32,
+    /// Turn in radians.
+    pub angle: f32,
+    /// Mirrored left to right.
+    pub mirrored: bool,
+    /// Width over height distortion.
+    pub stretch: f32,
+}
+
+impl View {
+    /// A view onto `centre` at a random turn and a scale from the range (evenly on a logarithmic axis).
+    pub fn random(centre: (f32, f32), scales: (f32, f32), rng: &mut impl Rng) -> Self {
+        let scale = rng.random_range(scales.0.ln()..=scales.1.ln()).exp();
+        // Half of the views keep the rows of the image upright or turned by quarters.
+        let angle = if rng.random::<bool>() {
+            f32::from(rng.random_range(0_u8..4)) * std::f32::consts::FRAC_PI_2
+        } else {
+            rng.random_range(0.0..std::f32::consts::TAU)
+        };
+        Self { centre, scale, angle, mirrored: rng.random(), stretch: rng.random_range(0.87..1.15) }
+    }
+
+    /// What the view shows, `side` pixels wide. Beyond its border the scene is continued by its mirror image.
+    pub fn crop(&self, scene: &Scene, side: u32) -> Crop {
+        let (sin, cos) = self.angle.sin_cos();
+        let (across, down) = (self.stretch.sqrt() / self.scale, 1. / (self.stretch.sqrt() * self.scale));
+        // Shrinking by more than a third averages four samples per pixel, else fine texture turns to noise.
+        let taps: &[f32] = if self.scale < 0.67 { &[-0.25, 0.25] } else { &[0.] };
+        let weight = 1. / (taps.len() * taps.len()) as f32;
+        let half = (side as f32 - 1.) / 2.;
+        let place = |x: f32, y: f32| {
+            let (x, y) = ((x - half) * across, (y - half) * down);
+            let x = if self.mirrored { -x } else { x };
+            (self.centre.0 + x * cos - y * sin, self.centre.1 + x * sin + y * cos)
+        };
+        let mut crop = Crop { side, rgb: Vec::new(), mask: Vec::new() };
+        crop.rgb.reserve((side * side) as usize);
+        crop.mask.reserve((side * side) as usize);
+        for y in 0..side {
+            for x in 0..side {
+                let mut sum = [0.; 3];
+                for dy in taps {
+                    for dx in taps {
+                        let value = bilinear(scene, place(x as f32 + dx, y as f32 + dy));
+                        for channel in 0..3 {
+                            sum[channel] += value[channel] * weight;
+                        }
+                    }
+                }
+                crop.rgb.push(sum);
+                let (u, v) = place(x as f32, y as f32);
+                let (width, height) = scene.mask.dimensions();
+                crop.mask
+                    .push(scene.mask.get_pixel(mirror(u.round(), width), mirror(v.round(), height)).0[0]);
+            }
+        }
+        crop
+    }
+}
+
+/// The pixel inside `0..length` that a mirror at both ends shows at `at`.
+fn mirror(at: f32, length: u32) -> u32 {
+    let period = 2. * length as f32;
+    let inside = (at + 0.5).rem_euclid(period);
+    let folded = if inside >= length as f32 { period - inside } else { inside };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within 0..=length")]
+    let pixel = folded as u32;
+    pixel.min(length - 1)
+}
+
+fn bilinear(scene: &Scene, (x, y): (f32, f32)) -> [f32; 3] {
+    let (left, top) = (x.floor(), y.floor());
+    let (right_share, low_share) = (x - left, y - top);
+    let (width, height) = scene.rgb.dimensions();
+    let (x0, x1) = (mirror(left, width), mirror(left + 1., width));
+    let (y0, y1) = (mirror(top, height), mirror(top + 1., height));
+    let at = |x, y| scene.rgb.get_pixel(x, y).0;
+    let (upper, lower) = ([at(x0, y0), at(x1, y0)], [at(x0, y1), at(x1, y1)]);
+    std::array::from_fn(|i| {
+        let mix = |row: [[u8; 3]; 2]| {
+            f32::from(row[0][i]) * (1. - right_share) + f32::from(row[1][i]) * right_share
+        };
+        mix(upper) * (1. - low_share) + mix(lower) * low_share
+    })
+}

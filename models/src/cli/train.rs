@@ -1,0 +1,129 @@
+//! `kompas-model train`.
+
+use super::BadInput;
+use anyhow::{Context, Result};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use kompas_models::CLASS_NAMES;
+use kompas_models::data::index;
+use kompas_models::metrics::Confusion;
+use kompas_models::net::Params;
+use kompas_models::train::{Config, Events, Pool, RunFiles, State, Watch, train};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+#[derive(Args)]
+pub(crate) struct TrainArgs {
+    /// Folder with `index.csv` and a folder per source.
+    #[arg(long)]
+    data: PathBuf,
+    /// Folder of the run: checkpoints, event files, weights. An interrupted run in it is continued.
+    #[arg(long)]
+    out: PathBuf,
+    /// The run's configuration.
+    #[arg(long, default_value = "models/plants.toml")]
+    config: PathBuf,
+    /// `ImageNet` weights of the encoder (models/setup-encoder.sh).
+    #[arg(long, default_value = "vendor/encoder/efficientnet-lite0.safetensors")]
+    encoder: PathBuf,
+    /// Start from the weights of an earlier run instead of the encoder's.
+    #[arg(long)]
+    from: Option<PathBuf>,
+    /// Threads of the network; crops are made on one more.
+    #[arg(long, default_value_t = 1)]
+    threads: u16,
+}
+
+pub(crate) fn run(args: &TrainArgs) -> Result<()> {
+    tch::set_num_threads(args.threads.into());
+    let text = std::fs::read_to_string(&args.config)
+        .with_context(|| format!("{}", args.config.display()))
+        .context(BadInput)?;
+    let config =
+        Config::parse(&text).with_context(|| format!("{}", args.config.display())).context(BadInput)?;
+    let data = index::read(&args.data).context(BadInput)?;
+    let images = data.items.len();
+    let bar = bar(images as u64, "reading");
+    let mut pool = Pool::read(&data, &args.data, &config, || bar.inc(1));
+    bar.finish_and_clear();
+    let mut rejected = data.rejected;
+    rejected.append(&mut pool.rejected);
+    for file in &rejected {
+        tracing::warn!("skipped {}: {}", file.place, file.reason);
+    }
+    let (trained, validated, sprites) = pool.sizes();
+    tracing::info!(images, trained, validated, sprites, skipped = rejected.len(), "data read");
+    kompas_models::data::refuse_if_too_many(&rejected, images).context(BadInput)?;
+
+    std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make {}", args.out.display()))?;
+    let kept = args.out.join("config.toml");
+    if kept.exists() && std::fs::read_to_string(&kept)? != text {
+        let place = kept.display();
+        return Err(anyhow::anyhow!(
+            "{place} differs from --config: continue with the same, or choose a new --out"
+        ))
+        .context(BadInput);
+    }
+    std::fs::write(&kept, &text)?;
+    let mut params = match &args.from {
+        Some(path) => Params::read(path),
+        None => Params::pretrained(&args.encoder, config.seed),
+    }
+    .context(BadInput)?;
+    params.train_only(|name| config.trains(name))?;
+    let mut state = State::new(params)?;
+    let files = RunFiles::in_folder(&args.out);
+    if files.checkpoint.exists() {
+        state.resume(&files.checkpoint).context(BadInput)?;
+        tracing::info!(step = state.step, "continuing");
+    }
+    let mut events = Events::create(&args.out, unix_seconds)?;
+    let mut watch = Shown { bar: self::bar(config.steps.into(), "training"), losses: Vec::new() };
+    watch.bar.set_position(state.step.into());
+    train(&mut state, &pool, &config, &files, &mut events, &mut watch)?;
+    watch.bar.finish_and_clear();
+    tracing::info!(steps = state.step, best = state.best, "done; weights are in {}", files.best.display());
+    Ok(())
+}
+
+fn bar(length: u64, what: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{prefix} {wide_bar} {pos}/{len} {msg} ETA {eta}");
+    ProgressBar::new(length)
+        .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+        .with_prefix(what)
+}
+
+/// Seconds since 1970 for the time axis of the event files; nothing is decided by it.
+fn unix_seconds() -> f64 {
+    #[expect(clippy::disallowed_methods, reason = "the program's edge: wall time of event files")]
+    let now = std::time::SystemTime::now();
+    now.duration_since(std::time::UNIX_EPOCH).map_or(0., |since| since.as_secs_f64())
+}
+
+struct Shown {
+    bar: ProgressBar,
+    losses: Vec<f64>,
+}
+
+impl Watch for Shown {
+    fn step(&mut self, step: u32, loss: f64, gradient: f64) {
+        self.losses.push(loss);
+        self.bar.set_position(step.into());
+        if step.is_multiple_of(50) {
+            let mean = self.losses.iter().sum::<f64>() / self.losses.len() as f64;
+            self.losses.clear();
+            self.bar.set_message(format!("loss {mean:.3}"));
+            tracing::info!("step {step}: loss {mean:.4}, gradient {gradient:.2}");
+        }
+    }
+
+    fn validated(&mut self, step: u32, score: f64, per_source: &BTreeMap<String, Confusion>) {
+        tracing::info!("step {step}: validation score {score:.4}");
+        for (source, confusion) in per_source {
+            let classes = CLASS_NAMES.iter().enumerate();
+            let row: Vec<_> =
+                classes.filter_map(|(id, name)| Some(format!("{name} {:.3}", confusion.iou(id)?))).collect();
+            tracing::info!("  {source}: {}", row.join(", "));
+        }
+    }
+}

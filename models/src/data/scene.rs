@@ -1,0 +1,86 @@
+//! An [`Item`] decoded: pixels as the network sees them, and class ids.
+
+use super::{Item, Labels, Rejected};
+use crate::normalise::{Exposure, working_size};
+use image::imageops::{FilterType, resize};
+use image::{GrayImage, RgbImage};
+
+/// A photograph at working size and common exposure, with one class id per pixel.
+#[derive(Debug, Clone)]
+pub struct Scene {
+    /// What it was read from.
+    pub item: Item,
+    /// Interleaved RGB at working size.
+    pub rgb: RgbImage,
+    /// Class ids at working size.
+    pub mask: GrayImage,
+}
+
+/// Photograph and mask as stored.
+/// # Errors
+/// [`Rejected`] when either cannot be decoded, their sizes differ or the mask holds an undeclared id.
+pub fn decode(item: &Item) -> Result<(RgbImage, GrayImage), Rejected> {
+    let reject =
+        |place: &std::path::Path, reason: String| Rejected { place: place.display().to_string(), reason };
+    let rgb = image::open(&item.image).map_err(|error| reject(&item.image, error.to_string()))?.into_rgb8();
+    let Labels::Mask { path, translate } = &item.labels;
+    let mut mask = match image::open(path).map_err(|error| reject(path, error.to_string()))? {
+        image::DynamicImage::ImageLuma8(mask) => mask,
+        other => {
+            return Err(reject(path, format!("{:?}, a mask is 8-bit greyscale class ids", other.color())));
+        }
+    };
+    if mask.dimensions() != rgb.dimensions() {
+        let ((mw, mh), (w, h)) = (mask.dimensions(), rgb.dimensions());
+        return Err(reject(path, format!("the mask is {mw}x{mh}, its photograph {w}x{h}")));
+    }
+    for id in mask.iter_mut() {
+        *id = translate[usize::from(*id)]
+            .ok_or_else(|| reject(path, format!("unknown class id {id}: known are 0 to 4 and 255")))?;
+    }
+    Ok((rgb, mask))
+}
+
+impl Scene {
+    /// Decodes `item` and brings it to working size and exposure.
+    /// # Errors
+    /// As [`decode`].
+    pub fn read(item: &Item) -> Result<Self, Rejected> {
+        let (rgb, mask) = decode(item)?;
+        Ok(Self::new(item.clone(), &rgb, &mask))
+    }
+
+    /// Brings a photograph and its mask to working size and exposure.
+    pub fn new(item: Item, rgb: &RgbImage, mask: &GrayImage) -> Self {
+        let (width, height) = working_size(rgb.width(), rgb.height());
+        let same = (width, height) == rgb.dimensions();
+        let mut rgb = if same { rgb.clone() } else { resize(rgb, width, height, FilterType::Triangle) };
+        let mask = if same { mask.clone() } else { resize(mask, width, height, FilterType::Nearest) };
+        let table = Exposure::of(&rgb).table();
+        for value in rgb.iter_mut() {
+            *value = table[usize::from(*value)];
+        }
+        Self { item, rgb, mask }
+    }
+
+    /// Sets weeds that touch the border to "ignore": some sources label crop plants cut by the border weed.
+    pub fn ignore_weeds_at_border(&mut self) {
+        let (width, height) = self.mask.dimensions();
+        let mut open: Vec<(u32, u32)> = (0..width)
+            .flat_map(|x| [(x, 0), (x, height - 1)])
+            .chain((0..height).flat_map(|y| [(0, y), (width - 1, y)]))
+            .collect();
+        while let Some((x, y)) = open.pop() {
+            let pixel = self.mask.get_pixel_mut(x, y);
+            if pixel.0[0] != 1 {
+                continue;
+            }
+            pixel.0[0] = 255;
+            open.extend(
+                [(x.wrapping_sub(1), y), (x + 1, y), (x, y.wrapping_sub(1)), (x, y + 1)]
+                    .into_iter()
+                    .filter(|&(x, y)| x < width && y < height),
+            );
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! What a training run is made of: the committed TOML file, checked.
+
+use crate::augment::Strength;
+use crate::net::STRIDE;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// A training run. Together with the data it determines the result.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Of every random choice.
+    pub seed: u64,
+    /// Optimiser steps.
+    pub steps: u32,
+    /// Crops per step.
+    pub batch: u32,
+    /// Side of a crop in pixels; a multiple of 32.
+    pub crop_px: u32,
+    /// Encoder blocks (of 16, from the input) that keep their `ImageNet` weights.
+    pub frozen_blocks: usize,
+    /// Peak learning rate of the decoder.
+    pub learning_rate: f64,
+    /// The encoder learns at this fraction of it.
+    pub encoder_rate_factor: f64,
+    /// Decoupled weight decay per unit of learning rate.
+    pub weight_decay: f64,
+    /// Steps over which the learning rate rises from zero; afterwards it falls along a cosine.
+    pub warmup_steps: u32,
+    /// Decay of the running mean of the weights, per step.
+    pub ema_decay: f64,
+    /// Smoothing of the labels: some plants were missed by who labelled them.
+    pub label_smoothing: f64,
+    /// Weight of soil, weed, sugar beet, potato, other crop in the cross-entropy.
+    pub class_weights: [f32; 5],
+    /// Share of crops around a pixel of soil, weed, sugar beet, potato, other crop.
+    pub class_shares: [f64; 5],
+    /// Share of crops per source, within each class. A source not named is not trained on.
+    pub sources: BTreeMap<String, f64>,
+    /// Groups (`source/group`) kept for validation; a group is all of one camera and site.
+    pub hold_out: Vec<String>,
+    /// Groups (`source/group`) whose weeds at the image border are crop plants cut in two: not counted.
+    pub border_weeds_ignored: Vec<String>,
+    /// Steps between validations.
+    pub validate_every: u32,
+    /// Validation images per source, evenly taken.
+    pub validate_images: usize,
+    /// Validations without a better score after which training stops.
+    pub patience: u32,
+    /// Steps between checkpoints.
+    pub checkpoint_every: u32,
+    /// Single plants to paste in.
+    pub seedlings: Option<Seedlings>,
+    /// Changes to the crops.
+    pub augment: Strength,
+}
+
+/// A folder of single seedlings, relative to the data folder, and the class of its species.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Seedlings {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Class id per subfolder.
+    pub species: BTreeMap<String, u8>,
+}
+
+/// What is wrong with a configuration: place, cause, remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// Not TOML, a key too many or too few, a value of the wrong type.
+    #[error("the configuration does not parse: {0}")]
+    Syntax(#[from] toml::de::Error),
+    /// A value that cannot be trained with.
+    #[error("{key} = {value}: {rule}")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// What it says.
+        value: String,
+        /// What it may say.
+        rule: &'static str,
+    },
+}
+
+impl Config {
+    /// Parses and checks.
+    /// # Errors
+    /// [`ConfigError`] names the key, its value and the rule.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let config: Self = toml::from_str(text)?;
+        let wrong = |key, value: String, rule| Err(ConfigError::Value { key, value, rule });
+        if config.crop_px == 0 || !config.crop_px.is_multiple_of(STRIDE) {
+            return wrong("crop_px", config.crop_px.to_string(), "a positive multiple of 32");
+        }
+        if config.batch == 0 || config.steps == 0 {
+            return wrong("batch, steps", format!("{}, {}", config.batch, config.steps), "at least 1");
+        }
+        if !(config.ema_decay >= 0. && config.ema_decay < 1.) {
+            return wrong("ema_decay", config.ema_decay.to_string(), "at least 0 and below 1");
+        }
+        if !(config.learning_rate > 0. && config.learning_rate < 1.) {
+            return wrong("learning_rate", config.learning_rate.to_string(), "above 0 and below 1");
+        }
+        if config.sources.is_empty() || config.sources.values().any(|share| share.is_nan() || *share <= 0.) {
+            return wrong("sources", format!("{:?}", config.sources), "at least one, every share above 0");
+        }
+        let augment = &config.augment;
+        if !(augment.scale_min > 0. && augment.scale_min <= augment.scale_max) {
+            let value = format!("{} to {}", augment.scale_min, augment.scale_max);
+            return wrong("augment.scale", value, "0 < scale_min <= scale_max");
+        }
+        if config.validate_every == 0 || config.checkpoint_every == 0 {
+            return wrong("validate_every, checkpoint_every", "0".into(), "at least 1");
+        }
+        Ok(config)
+    }
+
+    /// Learning rate of the decoder at `step`.
+    pub fn rate_at(&self, step: u32) -> f64 {
+        let warmup = f64::from(self.warmup_steps.max(1));
+        let rise = (f64::from(step) + 1.) / warmup;
+        let done = f64::from(step) / f64::from(self.steps);
+        let fall = 0.5 * (1. + (std::f64::consts::PI * done.min(1.)).cos());
+        self.learning_rate * rise.min(1.) * fall.max(0.01)
+    }
+
+    /// Whether the parameter of this name learns.
+    pub fn trains(&self, name: &str) -> bool {
+        match name.strip_prefix("encoder.") {
+            None => true,
+            Some(inner) => inner
+                .strip_prefix("block")
+                .and_then(|rest| rest.split('.').next())
+                .and_then(|block| block.parse::<usize>().ok())
+                .is_some_and(|block| block >= self.frozen_blocks),
+        }
+    }
+}

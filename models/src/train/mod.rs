@@ -1,0 +1,201 @@
+//! A training run: crops in, checkpoints, event files and the best weights out.
+
+mod checkpoint;
+mod config;
+mod events;
+mod loss;
+mod optimiser;
+mod pool;
+
+pub use checkpoint::{CheckpointError, State};
+pub use config::{Config, ConfigError, Seedlings};
+pub use events::Events;
+pub use loss::loss;
+pub use pool::{Pool, is_held_out};
+
+use crate::augment::Crop;
+use crate::metrics::Confusion;
+use crate::net::{ParamError, TorchLayers, class_map, rgb_tensor, segment};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use tch::{Kind, TchError, Tensor};
+
+/// Batches made ahead of the network.
+const AHEAD: usize = 3;
+
+/// Why a run stopped early.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// LibTorch refused.
+    #[error(transparent)]
+    Torch(#[from] TchError),
+    /// Parameters could not be read or written.
+    #[error(transparent)]
+    Params(#[from] ParamError),
+    /// The state could not be read or written.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// An event file could not be written.
+    #[error("event file: {0}")]
+    Events(#[from] std::io::Error),
+    /// Nothing to learn from.
+    #[error("no image of the configured sources is left to train on")]
+    NoScenes,
+    /// The loss is not a number any more.
+    #[error("step {step}: the loss is {loss}: lower learning_rate")]
+    Diverged {
+        /// Where.
+        step: u32,
+        /// What it became.
+        loss: f64,
+    },
+}
+
+/// What a run tells while it goes.
+pub trait Watch {
+    /// After a step: its loss and gradient length.
+    fn step(&mut self, step: u32, loss: f64, gradient: f64);
+    /// After a validation.
+    fn validated(&mut self, step: u32, score: f64, per_group: &BTreeMap<String, Confusion>);
+}
+
+/// Files of a run in its folder.
+pub struct RunFiles {
+    /// Whole state, for going on.
+    pub checkpoint: PathBuf,
+    /// Running mean of the weights at the best validation.
+    pub best: PathBuf,
+    /// Running mean of the weights at the last step.
+    pub last: PathBuf,
+}
+
+impl RunFiles {
+    /// Their names in `folder`.
+    pub fn in_folder(folder: &Path) -> Self {
+        let file = |name: &str| folder.join(name);
+        Self {
+            checkpoint: file("checkpoint.safetensors"),
+            best: file("best.safetensors"),
+            last: file("last.safetensors"),
+        }
+    }
+}
+
+/// Trains until the configured steps are done or validation has not improved for `patience` validations.
+/// # Errors
+/// [`TrainError`].
+pub fn train(
+    state: &mut State,
+    pool: &Pool,
+    config: &Config,
+    files: &RunFiles,
+    events: &mut Events,
+    watch: &mut dyn Watch,
+) -> Result<(), TrainError> {
+    if pool.sizes().0 == 0 {
+        return Err(TrainError::NoScenes);
+    }
+    let first = state.step;
+    std::thread::scope(|scope| {
+        let (sender, batches) = mpsc::sync_channel(AHEAD);
+        scope.spawn(move || {
+            for step in first..config.steps {
+                if sender.send(pool.batch(config, step)).is_err() {
+                    return; // the other side stopped
+                }
+            }
+        });
+        for batch in batches {
+            step(state, &batch, config, events, watch)?;
+            let done = state.step == config.steps;
+            if state.step.is_multiple_of(config.validate_every) || done {
+                validate(state, pool, files, events, watch)?;
+            }
+            if state.step.is_multiple_of(config.checkpoint_every) || done {
+                state.write(&files.checkpoint)?;
+                state.average.write(&files.last)?;
+            }
+            if state.stale > config.patience {
+                break;
+            }
+        }
+        Ok(())
+    })
+}
+
+fn step(
+    state: &mut State,
+    batch: &[Crop],
+    config: &Config,
+    events: &mut Events,
+    watch: &mut dyn Watch,
+) -> Result<(), TrainError> {
+    let (rgb, target) = tensors(batch, i64::from(config.crop_px))?;
+    let scores = segment(&mut TorchLayers::new(&state.params), &rgb)?;
+    let weights = Tensor::f_from_slice(&config.class_weights)?;
+    let loss = loss(&scores, &target, &weights, config.label_smoothing)?;
+    loss.f_backward()?;
+    let rate = config.rate_at(state.step);
+    let rates =
+        |name: &str| if name.starts_with("encoder.") { rate * config.encoder_rate_factor } else { rate };
+    let gradient = state.optimiser.step(&state.params, state.step, rates, config.weight_decay)?;
+    optimiser::follow(&state.average, &state.params, config.ema_decay, state.step)?;
+    state.step += 1;
+    let loss = loss.f_double_value(&[])?;
+    if !loss.is_finite() {
+        return Err(TrainError::Diverged { step: state.step, loss });
+    }
+    watch.step(state.step, loss, gradient);
+    if state.step.is_multiple_of(10) {
+        events.scalars(
+            state.step,
+            &[("train/loss", loss), ("train/gradient", gradient), ("train/rate", rate)],
+        )?;
+    }
+    Ok(())
+}
+
+/// Crops as the network's input and target.
+fn tensors(batch: &[Crop], side: i64) -> Result<(Tensor, Tensor), TchError> {
+    let count = i64::try_from(batch.len()).unwrap_or(i64::MAX);
+    let rgb: Vec<u8> = batch.iter().flat_map(Crop::bytes).collect();
+    let mask: Vec<u8> = batch.iter().flat_map(|crop| crop.mask.iter().copied()).collect();
+    let target = Tensor::f_from_slice(&mask)?.f_view([count, side, side])?.f_to_kind(Kind::Int64)?;
+    Ok((rgb_tensor(&rgb, count, side, side)?, target))
+}
+
+fn validate(
+    state: &mut State,
+    pool: &Pool,
+    files: &RunFiles,
+    events: &mut Events,
+    watch: &mut dyn Watch,
+) -> Result<(), TrainError> {
+    let mut per_source: BTreeMap<String, Confusion> = BTreeMap::new();
+    for scene in &pool.validation {
+        let map = class_map(&state.average, &scene.rgb)?;
+        per_source.entry(scene.item.source.clone()).or_default().count(&scene.mask, &map);
+    }
+    let scores: Vec<f64> = per_source.values().filter_map(Confusion::mean_plant_iou).collect();
+    if scores.is_empty() {
+        return state.average.write(&files.best).map_err(Into::into); // nothing to choose by: the latest
+    }
+    let score = scores.iter().sum::<f64>() / scores.len() as f64;
+    let mut scalars = vec![("validation/score".to_owned(), score)];
+    for (source, confusion) in &per_source {
+        for (class, name) in crate::CLASS_NAMES.iter().enumerate() {
+            scalars.extend(confusion.iou(class).map(|iou| (format!("validation/{source}/{name}"), iou)));
+        }
+    }
+    let scalars: Vec<_> = scalars.iter().map(|(name, value)| (name.as_str(), *value)).collect();
+    events.scalars(state.step, &scalars)?;
+    watch.validated(state.step, score, &per_source);
+    if score > state.best {
+        (state.best, state.stale) = (score, 0);
+        state.average.write(&files.best)?;
+    } else {
+        state.stale += 1;
+    }
+    Ok(())
+}

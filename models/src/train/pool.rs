@@ -1,0 +1,209 @@
+//! The scenes of a run, split by group, and the crops drawn from them.
+
+use super::Config;
+use crate::augment::{Crop, Sprite, View, cut_sprites, degrade, paste, read_seedlings};
+use crate::data::scene::Scene;
+use crate::data::{DataSet, Rejected};
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Plant pixels remembered per scene and class as crop centres.
+const PLACES: usize = 300;
+
+/// A training scene with places to look at.
+struct Trained {
+    scene: Scene,
+    /// Pixels of each class id; empty where it is absent.
+    places: [Vec<(u32, u32)>; 5],
+}
+
+/// The scenes of one group that hold a class.
+struct Stratum {
+    /// How often it is drawn among the strata of its class.
+    weight: f64,
+    /// Indices of its scenes.
+    scenes: Vec<usize>,
+}
+
+/// Scenes to train and to validate on.
+pub struct Pool {
+    scenes: Vec<Trained>,
+    /// Per class id, the groups that hold it.
+    strata: [Vec<Stratum>; 5],
+    /// Sprites per class id.
+    sprites: BTreeMap<u8, Vec<Sprite>>,
+    /// Scenes of held-out groups and of validation splits.
+    pub validation: Vec<Scene>,
+    /// What could not be read.
+    pub rejected: Vec<Rejected>,
+}
+
+impl Pool {
+    /// Decodes what the configuration names, calling `progress` after every image.
+    pub fn read(data: &DataSet, folder: &Path, config: &Config, mut progress: impl FnMut()) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
+        let mut scenes = Vec::new();
+        let mut sprites: BTreeMap<u8, Vec<Sprite>> = BTreeMap::new();
+        let (mut validation, mut rejected) = (Vec::new(), Vec::new());
+        let chosen = chosen_for_validation(data, config);
+        for (number, item) in data.items.iter().enumerate() {
+            progress();
+            if !config.sources.contains_key(&item.source) {
+                continue;
+            }
+            let held_out = is_held_out(item, config);
+            if held_out && !chosen.contains(&number) {
+                continue;
+            }
+            let mut scene = match Scene::read(item) {
+                Ok(scene) => scene,
+                Err(reason) => {
+                    rejected.push(reason);
+                    continue;
+                }
+            };
+            if held_out {
+                validation.push(scene);
+                continue;
+            }
+            if config.border_weeds_ignored.contains(&format!("{}/{}", item.source, item.group)) {
+                scene.ignore_weeds_at_border();
+            }
+            for sprite in cut_sprites(&scene) {
+                sprites.entry(sprite.class).or_default().push(sprite);
+            }
+            let places = places(&scene, &mut rng);
+            scenes.push(Trained { scene, places });
+        }
+        if let Some(seedlings) = &config.seedlings {
+            let species: Vec<_> =
+                seedlings.species.iter().map(|(name, class)| (name.clone(), *class)).collect();
+            match read_seedlings(&folder.join(&seedlings.folder), &species) {
+                Ok(found) => {
+                    for sprite in found {
+                        sprites.entry(sprite.class).or_default().push(sprite);
+                    }
+                }
+                Err(reason) => rejected.push(reason),
+            }
+        }
+        let strata = strata(&scenes, config);
+        Self { scenes, strata, sprites, validation, rejected }
+    }
+
+    /// Numbers of training scenes, validation scenes and sprites.
+    pub fn sizes(&self) -> (usize, usize, usize) {
+        (self.scenes.len(), self.validation.len(), self.sprites.values().map(Vec::len).sum())
+    }
+
+    /// The crops of a step: the same for the same seed and step, whatever ran before.
+    pub fn batch(&self, config: &Config, step: u32) -> Vec<Crop> {
+        let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
+        rng.set_stream(u64::from(step) + 1);
+        (0..config.batch).filter_map(|_| self.crop(config, &mut rng)).collect()
+    }
+
+    fn crop(&self, config: &Config, rng: &mut impl Rng) -> Option<Crop> {
+        let shares = config.class_shares.iter().zip(&self.strata);
+        let class = drawn(shares.map(|(share, strata)| if strata.is_empty() { 0. } else { *share }), rng)?;
+        let strata = &self.strata[class];
+        let stratum = &strata[drawn(strata.iter().map(|stratum| stratum.weight), rng)?];
+        let Trained { scene, places } =
+            &self.scenes[stratum.scenes[rng.random_range(0..stratum.scenes.len())]];
+        let (x, y) = places[class][rng.random_range(0..places[class].len())];
+        let (augment, side) = (&config.augment, config.crop_px);
+        let shift = side as f32 / 3. / augment.scale_max;
+        let centre =
+            (x as f32 + rng.random_range(-shift..=shift), y as f32 + rng.random_range(-shift..=shift));
+        let view = View::random(centre, (augment.scale_min, augment.scale_max), rng);
+        let mut crop = view.crop(scene, side);
+        if rng.random::<f32>() < augment.composite_share {
+            for _ in 0..rng.random_range(1..=4) {
+                self.paste_one(&mut crop, &view, rng);
+            }
+        }
+        degrade(&mut crop, augment, rng);
+        Some(crop)
+    }
+
+    fn paste_one(&self, crop: &mut Crop, view: &View, rng: &mut impl Rng) {
+        // Beet and potato are what must be told apart in one scene, and never are in the photographs.
+        let class = [1, 2, 2, 2, 3, 3, 3, 4][rng.random_range(0..8)];
+        let Some(list) = self.sprites.get(&class).filter(|list| !list.is_empty()) else { return };
+        let sprite = &list[rng.random_range(0..list.len())];
+        let own = sprite.outline.width().max(sprite.outline.height()) as f32;
+        let length = if sprite.source == "seedlings" {
+            rng.random_range(14_f32.ln()..90_f32.ln()).exp()
+        } else {
+            (own * view.scale * rng.random_range(0.6..1.4)).clamp(10., 0.9 * crop.side as f32)
+        };
+        paste(crop, sprite, length, rng);
+    }
+}
+
+/// Whether an image is kept from training: its group is held out or its source calls it validation or test.
+pub fn is_held_out(item: &crate::data::Item, config: &Config) -> bool {
+    item.split != "train" || config.hold_out.contains(&format!("{}/{}", item.source, item.group))
+}
+
+/// Indices of at most `validate_images` held-out images per source, evenly taken.
+fn chosen_for_validation(data: &DataSet, config: &Config) -> Vec<usize> {
+    let mut by_source: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (number, item) in data.items.iter().enumerate().filter(|(_, item)| is_held_out(item, config)) {
+        by_source.entry(&item.source).or_default().push(number);
+    }
+    let thinned = by_source.into_values().flat_map(|numbers| {
+        let count = numbers.len().min(config.validate_images);
+        (0..count).map(move |i| numbers[i * numbers.len() / count]).collect::<Vec<_>>()
+    });
+    thinned.collect()
+}
+
+fn places(scene: &Scene, rng: &mut impl Rng) -> [Vec<(u32, u32)>; 5] {
+    let mut found: [Vec<(u32, u32)>; 5] = Default::default();
+    for (x, y, pixel) in scene.mask.enumerate_pixels() {
+        if let Some(list) = found.get_mut(usize::from(pixel.0[0])) {
+            list.push((x, y));
+        }
+    }
+    for list in found.iter_mut().filter(|list| list.len() > PLACES) {
+        *list = (0..PLACES).map(|_| list[rng.random_range(0..list.len())]).collect();
+    }
+    found
+}
+
+/// Groups per class. Their weight is the share of their source times the root of their number of images:
+/// between fair to groups and fair to images.
+fn strata(scenes: &[Trained], config: &Config) -> [Vec<Stratum>; 5] {
+    std::array::from_fn(|class| {
+        let mut groups: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
+        for (index, Trained { scene, places }) in scenes.iter().enumerate() {
+            if !places[class].is_empty() {
+                groups.entry((&scene.item.source, &scene.item.group)).or_default().push(index);
+            }
+        }
+        let mut roots: BTreeMap<&str, f64> = BTreeMap::new();
+        for ((source, _), scenes) in &groups {
+            *roots.entry(source).or_default() += (scenes.len() as f64).sqrt();
+        }
+        (groups.iter())
+            .map(|((source, _), scenes)| Stratum {
+                weight: config.sources[*source] * (scenes.len() as f64).sqrt() / roots[source],
+                scenes: scenes.clone(),
+            })
+            .collect()
+    })
+}
+
+/// An index drawn with the given weights.
+fn drawn(weights: impl Iterator<Item = f64> + Clone, rng: &mut impl Rng) -> Option<usize> {
+    let mut left = rng.random::<f64>() * weights.clone().sum::<f64>();
+    let count = weights.clone().count();
+    let hit = weights.into_iter().position(|weight| {
+        left -= weight;
+        left < 0.
+    });
+    hit.or_else(|| count.checked_sub(1))
+}
