@@ -23,6 +23,8 @@ mod simulator;
 mod soil;
 mod sprites;
 mod stream;
+#[cfg(test)]
+mod testing;
 mod truth;
 mod vehicle;
 mod wander;
@@ -30,7 +32,10 @@ mod wetted;
 mod world;
 
 pub use boom::SimBoom;
-pub use config::{CameraSim, FixChange, GnssSim, PathSpan, PhotoSim, ScoreSim, SimConfig, SimToml, SowingSim, VehicleSim};
+pub use config::{
+    BoomSim, CameraSim, FixChange, GnssSim, PathSpan, PhotoSim, ScoreSim, SimConfig, SimToml, SowingSim,
+    VehicleSim,
+};
 pub use estop::SimEstop;
 pub use gnss::SimGnss;
 pub use photos::{PhotoError, PhotoReport};
@@ -39,5 +44,5 @@ pub use render::Renderer;
 pub use route::{Route, RouteError, RouteLeg};
 pub use simulator::{SimCamera, SimError, Simulator};
 pub use truth::{ClassScore, Score};
-pub use vehicle::Trajectory;
+pub use vehicle::{Trajectory, TrueMotion};
 pub use world::World;

@@ -26,6 +26,9 @@ pub struct SimToml {
     /// When the camera looks and how its pictures are.
     #[serde(default)]
     pub camera: CameraSim,
+    /// How the valves differ from what the rig says.
+    #[serde(default)]
+    pub boom: BoomSim,
     /// When a plant counts as treated.
     #[serde(default)]
     pub score: ScoreSim,
@@ -170,6 +173,8 @@ pub struct GnssSim {
     pub heading_sigma_deg: f64,
     /// White noise of the odometry's speed.
     pub speed_sigma_mps: f64,
+    /// White noise of the turn rate.
+    pub turn_rate_sigma_degps: f64,
     /// Where the solution is not fixed.
     pub changes: Vec<FixChange>,
 }
@@ -184,6 +189,7 @@ impl Default for GnssSim {
             float_sigma_m: 0.25,
             heading_sigma_deg: 0.15,
             speed_sigma_mps: 0.005,
+            turn_rate_sigma_degps: 0.1,
             changes: Vec::new(),
         }
     }
@@ -195,8 +201,6 @@ impl Default for GnssSim {
 pub struct CameraSim {
     /// Share of a picture's ground that the next one shows again.
     pub overlap_share: f64,
-    /// From mid-exposure to the picture in the program's hands.
-    pub latency_ms: f64,
     /// Noise of a drawn picture, grey levels. Photographs bring their own.
     pub noise_sigma: f64,
     /// Standard deviation of the brightness of drawn pictures, as a share; changes over seconds.
@@ -205,7 +209,21 @@ pub struct CameraSim {
 
 impl Default for CameraSim {
     fn default() -> Self {
-        Self { overlap_share: 0.6, latency_ms: 60.0, noise_sigma: 2.5, exposure_sigma_share: 0.08 }
+        Self { overlap_share: 0.6, noise_sigma: 2.5, exposure_sigma_share: 0.08 }
+    }
+}
+
+/// The valves, beyond what the rig says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct BoomSim {
+    /// Standard deviation of each opening and closing time.
+    pub valve_jitter_ms: f64,
+}
+
+impl Default for BoomSim {
+    fn default() -> Self {
+        Self { valve_jitter_ms: 1.0 }
     }
 }
 
@@ -304,7 +322,12 @@ impl Ranges {
         if !(until_m.is_finite() && until_m > from_m) {
             let place = format!("sim.{key}.until_m = {until_m}");
             let cause = format!("not after from_m = {from_m}");
-            self.0.push(Finding::error("sim.empty_span", place, cause, "let the stretch end after it begins"));
+            self.0.push(Finding::error(
+                "sim.empty_span",
+                place,
+                cause,
+                "let the stretch end after it begins",
+            ));
         }
     }
 }
@@ -318,6 +341,7 @@ impl SimToml {
             vehicle: VehicleSim::default(),
             gnss: GnssSim::default(),
             camera: CameraSim::default(),
+            boom: BoomSim::default(),
             score: ScoreSim::default(),
             photos: None,
             estop: Vec::new(),
@@ -327,11 +351,13 @@ impl SimToml {
     /// Everything that is wrong, in file order.
     pub fn findings(&self) -> Vec<Finding> {
         let mut ranges = Ranges(Vec::new());
-        let Self { seed: _, sowing, vehicle, gnss, camera, score, photos, estop } = self;
+        let Self { seed: _, sowing, vehicle, gnss, camera, boom, score, photos, estop } = self;
         sowing.check(&mut ranges);
         vehicle.check(&mut ranges);
         gnss.check(&mut ranges);
         camera.check(&mut ranges);
+        let jitter = "standard deviation of a valve's opening and closing time";
+        ranges.check("boom.valve_jitter_ms", boom.valve_jitter_ms, 0.0..=50.0, jitter);
         let share = "the share of a plant's leaf area that must be wetted";
         ranges.check("score.weed_area_share", score.weed_area_share, 0.01..=1.0, share);
         ranges.check("score.crop_area_share", score.crop_area_share, 0.01..=1.0, share);
@@ -348,15 +374,24 @@ impl SimToml {
     pub fn findings_for(&self, route: &Route) -> Vec<Finding> {
         let length: Metres = route.length();
         let spans = self.estop.iter().enumerate().map(|(i, span)| (format!("estop[{i}]"), span.from_m));
-        let changes =
-            self.gnss.changes.iter().enumerate().map(|(i, change)| (format!("gnss.changes[{i}]"), change.from_m));
+        let changes = self
+            .gnss
+            .changes
+            .iter()
+            .enumerate()
+            .map(|(i, change)| (format!("gnss.changes[{i}]"), change.from_m));
         spans
             .chain(changes)
             .filter(|(_, from_m)| *from_m >= length.get())
             .map(|(key, from_m)| {
                 let cause = format!("the path is {length:.1} long");
                 let place = format!("sim.{key}.from_m = {from_m}");
-                Finding::warning("sim.beyond_path", place, cause, "it never happens; choose a smaller distance")
+                Finding::warning(
+                    "sim.beyond_path",
+                    place,
+                    cause,
+                    "it never happens; choose a smaller distance",
+                )
             })
             .collect()
     }
@@ -429,6 +464,7 @@ impl GnssSim {
             float_sigma_m,
             heading_sigma_deg,
             speed_sigma_mps,
+            turn_rate_sigma_degps,
             changes,
         } = self;
         ranges.check("gnss.rate_hz", *rate_hz, 1.0..=100.0, "receivers give 10 to 20");
@@ -438,6 +474,7 @@ impl GnssSim {
         ranges.check("gnss.float_sigma_m", *float_sigma_m, 0.0..=10.0, "per axis, float solution");
         ranges.check("gnss.heading_sigma_deg", *heading_sigma_deg, 0.0..=10.0, "standard deviation");
         ranges.check("gnss.speed_sigma_mps", *speed_sigma_mps, 0.0..=1.0, "standard deviation");
+        ranges.check("gnss.turn_rate_sigma_degps", *turn_rate_sigma_degps, 0.0..=10.0, "standard deviation");
         for (i, change) in changes.iter().enumerate() {
             ranges.span(&format!("gnss.changes[{i}]"), change.from_m, change.until_m);
         }
@@ -446,9 +483,8 @@ impl GnssSim {
 
 impl CameraSim {
     fn check(&self, ranges: &mut Ranges) {
-        let Self { overlap_share, latency_ms, noise_sigma, exposure_sigma_share } = self;
+        let Self { overlap_share, noise_sigma, exposure_sigma_share } = self;
         ranges.check("camera.overlap_share", *overlap_share, 0.0..=0.98, "at least 0.5 shows a plant twice");
-        ranges.check("camera.latency_ms", *latency_ms, 0.0..=2000.0, "exposure to memory");
         ranges.check("camera.noise_sigma", *noise_sigma, 0.0..=40.0, "grey levels of 255");
         ranges.check("camera.exposure_sigma_share", *exposure_sigma_share, 0.0..=0.5, "a share");
     }
@@ -480,7 +516,9 @@ mod tests {
         let text = "seed = 1\nestop = [{ from_m = 9.0, until_m = 3.0 }]\n[sowing]\nrow_distance_m = -1.0\n\
                     [camera]\noverlap_share = 1.5\n[photos]\nfolder = \"x\"\ngsd_mm = nan\n";
         let findings = SimConfig::new(toml::from_str(text).unwrap()).unwrap_err().to_string();
-        for key in ["sowing.row_distance_m = -1", "camera.overlap_share = 1.5", "photos.gsd_mm = NaN", "estop[0]"] {
+        for key in
+            ["sowing.row_distance_m = -1", "camera.overlap_share = 1.5", "photos.gsd_mm = NaN", "estop[0]"]
+        {
             assert!(findings.contains(key), "{key} in {findings}");
         }
     }

@@ -1,7 +1,7 @@
 //! The path that the simulated robot follows: polylines with the implement on or off.
 
-use kompas_field::units::{Metres, Radians};
 use kompas_field::frame::heading::wrap;
+use kompas_field::units::{Metres, Radians};
 use kompas_field::{FieldFrame, Point2, Pose2};
 
 /// Closer points are one point.

@@ -34,7 +34,11 @@ pub(super) fn normal(rng: &mut ChaCha8Rng) -> f64 {
 /// A Poisson number: by Knuth's product below a mean of 30, by the normal limit above.
 pub(super) fn poisson(rng: &mut ChaCha8Rng, mean: f64) -> u32 {
     if mean > 30.0 {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped at zero, saturating")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped at zero, saturating"
+        )]
         return (mean + mean.sqrt() * normal(rng)).round().max(0.0) as u32;
     }
     let limit = (-mean).exp();

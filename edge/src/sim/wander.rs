@@ -35,7 +35,10 @@ impl Wander {
 
     /// Change per unit of place.
     pub(super) fn slope(&self, place: f64) -> f64 {
-        self.waves.iter().map(|(amplitude, rate, phase)| amplitude * rate * (rate * place + phase).cos()).sum()
+        self.waves
+            .iter()
+            .map(|(amplitude, rate, phase)| amplitude * rate * (rate * place + phase).cos())
+            .sum()
     }
 }
 

@@ -1,0 +1,300 @@
+//! The simulation as a whole: one world, one drive, one clock, and the drivers that share them.
+
+use super::boom::{BoomTruth, SimBoom};
+use super::config::SimConfig;
+use super::estop::SimEstop;
+use super::gnss::SimGnss;
+use super::photos::PhotoError;
+use super::render::Renderer;
+use super::route::Route;
+use super::stream::{Purpose, stream};
+use super::truth::{self, Met, Score};
+use super::vehicle::{Trajectory, TrueMotion};
+use super::wetted::{convex_hull, in_hull};
+use super::world::World;
+use crate::drivers::{Frame, FrameSource};
+use kompas_field::units::{Metres, MetresPerSecond, Seconds};
+use kompas_field::{
+    Clock as _, Field, FieldFrame, ManualClock, PlantRole, Point2, Pose2, Rig, RobotInstant, Stamped,
+    WallTime,
+};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+mod triggers;
+
+/// Between two looks at what passes under the boom.
+const LOOK_M: f64 = 0.1;
+
+/// Why there is no simulation.
+#[derive(Debug, thiserror::Error)]
+pub enum SimError {
+    /// The rig has no camera.
+    #[error("the rig {rig:?} has no camera: add a [camera] section to it")]
+    NoCamera {
+        /// Its name.
+        rig: String,
+    },
+    /// The camera sees the horizon.
+    #[error("the camera of rig {rig:?} sees the horizon: tilt it down, so that all of its picture is ground")]
+    SeesHorizon {
+        /// The rig's name.
+        rig: String,
+    },
+    /// The photographs give no ground.
+    #[error(transparent)]
+    Photos(#[from] PhotoError),
+}
+
+/// What happened so far.
+#[derive(Debug)]
+pub(super) struct Truth {
+    pub(super) boom: BoomTruth,
+    met: Met,
+    /// Everything before is in `boom` and `met`.
+    until: RobotInstant,
+}
+
+/// What all drivers of one simulation share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) rig: Rig,
+    world: Arc<World>,
+    drive: Arc<Trajectory>,
+    clock: Arc<ManualClock>,
+    estop: SimEstop,
+    working_speed: MetresPerSecond,
+    truth: Mutex<Truth>,
+}
+
+impl Shared {
+    pub(super) fn now(&self) -> RobotInstant {
+        self.clock.now()
+    }
+
+    /// The truth; a panic elsewhere does not make it less true.
+    pub(super) fn truth(&self) -> MutexGuard<'_, Truth> {
+        self.truth.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets the world go on until `now`. The clock is the loop's.
+    pub(super) fn go_on_until(&self, now: RobotInstant) {
+        let mut truth = self.truth();
+        let since = truth.until;
+        if now > since {
+            let Truth { boom, met, until } = &mut *truth;
+            boom.spray(&self.rig.boom, &self.drive, self.working_speed, self.estop.spans(), (since, now));
+            self.pass(met, since, now);
+            *until = now;
+        }
+    }
+
+    /// Marks the plants that the boom passed with the implement on.
+    fn pass(&self, met: &mut Met, from: RobotInstant, until: RobotInstant) {
+        let (from_m, until_m) = (self.drive.at(from).distance, self.drive.at(until).distance);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and small")]
+        let steps = ((until_m - from_m).get() / LOOK_M).ceil().max(0.0) as u32;
+        let at = |step: u32| from_m + (until_m - from_m) * (f64::from(step) / f64::from(steps.max(1)));
+        for step in 0..steps {
+            let (here, next) = (at(step), at(step + 1));
+            if !self.drive.route().treats_at((here + next) / 2.0) {
+                continue;
+            }
+            let [a, b] = [here, next].map(|distance| self.boom_line(&self.drive.pose_at(distance)));
+            let hull = convex_hull(&[a, b].concat());
+            for number in self.world.around(&hull, Metres::ZERO) {
+                if in_hull(&hull, self.world.plants()[number as usize].stem) {
+                    met.passed[number as usize] = true;
+                }
+            }
+        }
+    }
+
+    fn boom_line(&self, pose: &Pose2<FieldFrame>) -> [Point2<FieldFrame>; 2] {
+        let boom = &self.rig.boom;
+        let forward = Metres::new(boom.nozzles.first().map_or(0.0, |nozzle| nozzle.place.x)) + boom.carry;
+        [0.5, -0.5].map(|side| pose.position.moved(pose.heading, forward, boom.width * side))
+    }
+
+    fn see(&self, pose: &Pose2<FieldFrame>, renderer: &Renderer) {
+        let outline = convex_hull(&renderer.footprint_at(pose));
+        let mut truth = self.truth();
+        for number in self.world.around(&outline, Metres::ZERO) {
+            if in_hull(&outline, self.world.plants()[number as usize].stem) {
+                truth.met.seen[number as usize] = true;
+            }
+        }
+    }
+}
+
+/// One simulated drive over one simulated field.
+#[derive(Debug)]
+pub struct Simulator {
+    shared: Arc<Shared>,
+    field: Field,
+    config: SimConfig,
+    triggers: Vec<Metres>,
+}
+
+impl Simulator {
+    /// Grows the field and puts the robot at the beginning of `route`, which is `wall` on the calendar.
+    ///
+    /// # Errors
+    /// [`SimError`].
+    pub fn new(
+        field: &Field,
+        route: &Route,
+        rig: &Rig,
+        config: &SimConfig,
+        wall: WallTime,
+    ) -> Result<Self, SimError> {
+        Self::start_at(field, route, rig, config, wall, Metres::ZERO)
+    }
+
+    /// As [`Simulator::new`], with `start` of the path already behind the robot: the same world and drive,
+    /// after a restart. What the boom wetted before is not known.
+    ///
+    /// # Errors
+    /// [`SimError`].
+    pub fn start_at(
+        field: &Field,
+        route: &Route,
+        rig: &Rig,
+        config: &SimConfig,
+        wall: WallTime,
+        start: Metres,
+    ) -> Result<Self, SimError> {
+        let settings = config.get();
+        let camera = rig.camera.as_ref().ok_or_else(|| SimError::NoCamera { rig: rig.name().to_owned() })?;
+        let triggers =
+            triggers::along(route, camera, rig.boom.nozzles.first(), settings.camera.overlap_share)
+                .ok_or_else(|| SimError::SeesHorizon { rig: rig.name().to_owned() })?;
+        let world = Arc::new(World::grow(field, route, settings)?);
+        let drive = Arc::new(Trajectory::new(route.clone(), &settings.vehicle, settings.seed, start));
+        let clock = Arc::new(ManualClock::starting_at(wall));
+        let estop = SimEstop::new(Arc::clone(&clock), &drive, &settings.estop);
+        let valves = stream(settings.seed, Purpose::Valves);
+        let truth = Truth {
+            boom: BoomTruth::new(rig.boom.nozzles.len(), settings.boom.valve_jitter_ms, valves),
+            met: Met::none_of(world.plants().len()),
+            until: RobotInstant::START,
+        };
+        let shared = Shared {
+            rig: rig.clone(),
+            world,
+            drive,
+            clock,
+            estop,
+            working_speed: MetresPerSecond::new(settings.vehicle.speed_mps),
+            truth: Mutex::new(truth),
+        };
+        let triggers = triggers.into_iter().filter(|&at| at >= start).collect();
+        Ok(Self { shared: Arc::new(shared), field: field.clone(), config: config.clone(), triggers })
+    }
+
+    /// Virtual time: the robot loop moves it.
+    pub fn clock(&self) -> Arc<ManualClock> {
+        Arc::clone(&self.shared.clock)
+    }
+
+    /// The camera.
+    ///
+    /// # Errors
+    /// [`SimError`].
+    pub fn camera(&self) -> Result<SimCamera, SimError> {
+        let rig = &self.shared.rig;
+        let camera = rig.camera.as_ref().ok_or_else(|| SimError::NoCamera { rig: rig.name().to_owned() })?;
+        let renderer = Renderer::new(Arc::clone(&self.shared.world), camera, self.config.get())
+            .ok_or_else(|| SimError::SeesHorizon { rig: rig.name().to_owned() })?;
+        Ok(SimCamera { shared: Arc::clone(&self.shared), renderer, triggers: self.triggers.clone(), next: 0 })
+    }
+
+    /// The receiver with odometry.
+    pub fn gnss(&self) -> SimGnss {
+        let settings = self.config.get();
+        SimGnss::new(Arc::clone(&self.shared.drive), self.field.plane, settings.gnss.clone(), settings.seed)
+    }
+
+    /// The boom.
+    pub fn boom(&self) -> SimBoom {
+        SimBoom::new(Arc::clone(&self.shared))
+    }
+
+    /// The emergency stop.
+    pub fn estop(&self) -> SimEstop {
+        self.shared.estop.clone()
+    }
+
+    /// The field's truth.
+    pub fn world(&self) -> &World {
+        &self.shared.world
+    }
+
+    /// Frames that a drive from here takes.
+    pub const fn frame_count(&self) -> usize {
+        self.triggers.len()
+    }
+
+    /// Length of the whole path.
+    pub fn path_length(&self) -> Metres {
+        self.shared.drive.route().length()
+    }
+
+    /// What is true of the robot at `now`.
+    pub fn motion_at(&self, now: RobotInstant) -> TrueMotion {
+        self.shared.drive.at(now)
+    }
+
+    /// When the robot stands at the end of the path.
+    pub fn end(&self) -> RobotInstant {
+        self.shared.drive.instant_at(self.path_length())
+    }
+
+    /// What the truth says of everything until now.
+    pub fn score(&self) -> Score {
+        let shared = &self.shared;
+        let truth = shared.truth();
+        let classes = truth::classes(&shared.world, &truth.met, &self.config.get().score, &truth.boom.wetted);
+        let wanted_dead = [PlantRole::Weed, PlantRole::Volunteer];
+        let boom = &truth.boom;
+        Score {
+            weeds: truth::sum(&classes, &wanted_dead, |score| score.judged),
+            weeds_treated: truth::sum(&classes, &wanted_dead, |score| score.treated),
+            crop: truth::sum(&classes, &[PlantRole::Crop], |score| score.judged),
+            crop_hit: truth::sum(&classes, &[PlantRole::Crop], |score| score.treated),
+            classes,
+            sprayed_m2: boom.wetted.area().get(),
+            sprayed_l: boom.open_s / 60.0 * shared.rig.boom.flow.get(),
+            open_s: boom.open_s,
+            open_while_latched_s: boom.open_while_latched_s,
+            commands: boom.commands,
+            late_commands: boom.late,
+            lost_commands: boom.lost,
+        }
+    }
+}
+
+/// The simulated camera: a picture every few decimetres of path where the implement is on, and before, as far
+/// as the camera looks ahead of the boom.
+pub struct SimCamera {
+    shared: Arc<Shared>,
+    renderer: Renderer,
+    triggers: Vec<Metres>,
+    next: usize,
+}
+
+impl FrameSource for SimCamera {
+    fn next_frame(&mut self) -> Option<Stamped<Frame>> {
+        let drive = &self.shared.drive;
+        let at = *self.triggers.get(self.next)?;
+        self.next += 1;
+        let true_at = drive.instant_at(at);
+        let pose = drive.at(true_at).pose;
+        self.shared.see(&pose, &self.renderer);
+        // By place, not by count: after a restart the same picture looks the same.
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "millimetres of path")]
+        let number = (at.get() * 1e3).round() as u64;
+        let time = Seconds::new(drive.seconds_before_start()) + true_at.since(RobotInstant::START);
+        let image = self.renderer.render(&pose, number, time);
+        Some(Stamped::new(true_at, Frame { name: format!("{:09.3}m", at.get()), image: Ok(image) }))
+    }
+}
