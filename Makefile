@@ -26,6 +26,8 @@ setup-test: setup-demo
 	@setup/tools.sh python3 node npm
 	@setup/debian.sh python3-venv chromium mosquitto
 	@setup/python.sh
+	@models/setup-libtorch.sh
+	@models/setup-encoder.sh
 	@cd cloud-sync/web/test && npm ci --silent --no-audit --no-fund
 
 demo: setup-demo
