@@ -18,6 +18,7 @@ mod distortion;
 pub use distortion::Distortion;
 
 /// A camera that looks at the ground.
+#[expect(clippy::struct_field_names, reason = "a transform is named target-from-source")]
 #[derive(Debug, Clone, PartialEq)]
 pub struct Camera {
     size_px: [u32; 2],
@@ -115,3 +116,6 @@ impl Camera {
         Some(outline)
     }
 }
+
+#[cfg(test)]
+mod tests;

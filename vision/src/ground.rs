@@ -37,3 +37,48 @@ pub fn project(
     };
     detections.iter().filter_map(place).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plants::PixelBox;
+    use kompas_field::rig::CameraRig;
+    use kompas_field::units::Radians;
+    use kompas_field::{PlantClass, Point2};
+
+    fn level_camera() -> Camera {
+        Camera::new(&CameraRig {
+            width_px: 1280,
+            height_px: 960,
+            focal_x_px: 1000.0,
+            focal_y_px: 1000.0,
+            centre_x_px: 640.0,
+            centre_y_px: 480.0,
+            distortion: [0.0; 5],
+            height_m: 0.8,
+            forward_m: 1.5,
+            left_m: 0.0,
+            pitch_deg: 0.0,
+            roll_deg: 0.0,
+            yaw_deg: 0.0,
+        })
+    }
+
+    fn detection(stem_px: [f64; 2], area_px: u32) -> Detection {
+        let bounds = PixelBox { left: 0, top: 0, right: 1, bottom: 1 };
+        let class = PlantClass::SugarBeet;
+        Detection { class, confidence: 0.9, area_px, centroid_px: stem_px, stem_px, bounds, cut: false }
+    }
+
+    /// By hand: 0.8 mm per pixel; 100 px above the middle is 8 cm further on, and the robot drives north.
+    #[test]
+    fn pixels_become_metres_in_the_field() {
+        let north = Pose2::new(Point2::new(100.0, 200.0), Radians::new(std::f64::consts::FRAC_PI_2));
+        let seen = project(&[detection([740.0, 380.0], 10_000)], &level_camera(), &north, Metres::new(0.01));
+        let sighting = &seen[0].sighting;
+        assert!(sighting.position.distance(Point2::new(100.08, 201.58)).get() < 1e-9);
+        assert!((sighting.area_cm2 - 64.0).abs() < 1e-9);
+        assert_eq!(sighting.sigma, Metres::new(0.01));
+        assert_eq!(sighting.class, PlantClass::SugarBeet);
+    }
+}

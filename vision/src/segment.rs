@@ -113,7 +113,7 @@ impl ClassMap {
 
     /// How many pixels carry `class`.
     pub fn count(&self, class: PlantClass) -> usize {
-        self.class_ids.iter().filter(|&&id| id == class.id()).count()
+        self.class_ids.iter().map(|&id| usize::from(id == class.id())).sum()
     }
 
     /// The buffers, for the next frame to use again.

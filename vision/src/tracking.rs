@@ -249,3 +249,6 @@ fn weight_of(sigma: Metres) -> f64 {
 fn square_of(position: Point2<FieldFrame>) -> [i64; 2] {
     [(position.x / SQUARE_M).floor() as i64, (position.y / SQUARE_M).floor() as i64]
 }
+
+#[cfg(test)]
+mod tests;

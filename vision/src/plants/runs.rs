@@ -52,8 +52,9 @@ pub(super) fn join(runs: &[Run], gap: u32, alike: impl Fn(&Run, &Run) -> bool) -
     let rows = row_starts(runs);
     for row in 0..rows.len().saturating_sub(1) {
         let here = rows[row]..rows[row + 1];
-        for (a, b) in here.clone().zip(here.clone().skip(1)) {
-            if runs[b].start - runs[a].end <= gap && alike(&runs[a], &runs[b]) {
+        for a in here.clone() {
+            let close = (a + 1..here.end).take_while(|&b| runs[b].start - runs[a].end <= gap);
+            for b in close.filter(|&b| alike(&runs[a], &runs[b])) {
                 groups.unite(a, b);
             }
         }

@@ -1,0 +1,136 @@
+use super::*;
+use kompas_field::Sighting;
+use kompas_field::units::Radians;
+use proptest::prelude::*;
+
+fn seen(x: f64, y: f64, class: PlantClass, confidence: f64) -> GroundDetection {
+    let sighting = Sighting {
+        position: Point2::new(x, y),
+        sigma: Metres::new(0.01),
+        class,
+        confidence: Confidence::clamped(confidence),
+        area_cm2: 20.0,
+    };
+    GroundDetection { sighting, cut: false }
+}
+
+fn part(x: f64, y: f64, area_cm2: f64) -> GroundDetection {
+    let whole = seen(x, y, PlantClass::SugarBeet, 0.8);
+    GroundDetection { sighting: Sighting { area_cm2, ..whole.sighting }, cut: true }
+}
+
+fn at(frame: u64) -> RobotInstant {
+    RobotInstant::from_nanos(frame * 33_000_000)
+}
+
+#[test]
+fn one_plant_in_many_frames_is_one_plant() {
+    let mut tracker = Tracker::new(TrackerRules::default());
+    for (frame, wobble) in (0..10).zip([0.0, 0.01, -0.01, 0.005, -0.005].into_iter().cycle()) {
+        let numbers = tracker.update(
+            at(frame),
+            &[seen(1.0 + wobble, 2.0, PlantClass::Weed, 0.9), seen(1.1, 2.0, PlantClass::Potato, 0.9)],
+        );
+        assert_eq!(numbers, [PlantNumber(0), PlantNumber(1)]);
+    }
+    let plant = &tracker.plants()[0];
+    assert_eq!((tracker.plants().len(), plant.frames_seen, plant.class()), (2, 10, PlantClass::Weed));
+    assert!(plant.position.distance(Point2::new(1.0, 2.0)).get() < 1e-9);
+    assert!((plant.confidence().get() - 0.9).abs() < 1e-9);
+    assert_eq!((plant.first_seen, plant.last_seen), (at(0), at(9)));
+}
+
+#[test]
+fn the_class_is_the_one_seen_most_surely_and_doubt_lowers_the_confidence() {
+    let mut tracker = Tracker::new(TrackerRules::default());
+    let frames = [(PlantClass::Weed, 0.6), (PlantClass::SugarBeet, 0.9), (PlantClass::SugarBeet, 0.9)];
+    for (frame, (class, confidence)) in (0..).zip(frames) {
+        tracker.update(at(frame), &[seen(0.0, 0.0, class, confidence)]);
+    }
+    assert_eq!(tracker.plants()[0].class(), PlantClass::SugarBeet);
+    assert!((tracker.plants()[0].confidence().get() - 0.6).abs() < 1e-9);
+}
+
+#[test]
+fn a_plant_that_enters_the_picture_is_not_two() {
+    let mut tracker = Tracker::new(TrackerRules::default());
+    // A beet of 12 cm comes in from the top: the middle of what is seen moves as more of it is seen.
+    tracker.update(at(0), &[part(5.05, 0.0, 15.0)]);
+    tracker.update(at(1), &[part(5.03, 0.0, 50.0)]);
+    let mut whole = seen(5.0, 0.0, PlantClass::SugarBeet, 0.9);
+    whole.sighting.area_cm2 = 110.0;
+    tracker.update(at(2), &[whole]);
+    assert_eq!(tracker.plants().len(), 1);
+    let plant = &tracker.plants()[0];
+    assert_eq!((plant.position.to_array()[0].to_bits(), plant.seen_whole()), (5.0_f64.to_bits(), true));
+    // Leaving at the bottom, a part neither moves nor shrinks it, nor makes another.
+    tracker.update(at(3), &[part(5.05, 0.0, 15.0)]);
+    assert_eq!(tracker.plants().len(), 1);
+    let plant = &tracker.plants()[0];
+    assert!(
+        (plant.area_cm2 - 110.0).abs() < 1e-9 && plant.position.distance(Point2::new(5.0, 0.0)).get() < 1e-9
+    );
+}
+
+#[test]
+fn a_part_beside_a_whole_plant_goes_to_the_nearest() {
+    let mut tracker = Tracker::new(TrackerRules::default());
+    tracker.update(at(0), &[seen(0.0, 0.0, PlantClass::Weed, 0.9), seen(0.06, 0.0, PlantClass::Weed, 0.9)]);
+    assert_eq!(tracker.update(at(1), &[part(0.05, 0.0, 5.0)]), [PlantNumber(1)]);
+}
+
+#[test]
+fn two_plants_in_one_frame_stay_two_however_close() {
+    let mut tracker = Tracker::new(TrackerRules::default());
+    let pair = [seen(0.0, 0.0, PlantClass::Weed, 0.9), seen(0.02, 0.0, PlantClass::Weed, 0.9)];
+    for frame in 0..3 {
+        assert_eq!(tracker.update(at(frame), &pair), [PlantNumber(0), PlantNumber(1)]);
+    }
+}
+
+#[test]
+fn every_plant_is_decided_once_when_it_comes_under_the_line() {
+    let mut tracker = Tracker::new(TrackerRules::default());
+    tracker.update(at(0), &[seen(2.0, 0.0, PlantClass::Weed, 0.9), seen(3.0, 0.0, PlantClass::Weed, 0.9)]);
+    let pose = |x| Pose2::new(Point2::new(x, 0.0), Radians::ZERO);
+    let ripe = |tracker: &mut Tracker, x| -> Vec<u64> {
+        tracker.take_ripe(&pose(x), Metres::new(1.0)).iter().map(|plant| plant.number.0).collect()
+    };
+    assert_eq!(ripe(&mut tracker, 0.5), [] as [u64; 0]);
+    assert_eq!(ripe(&mut tracker, 1.2), [0]);
+    assert_eq!(ripe(&mut tracker, 1.4), [] as [u64; 0]);
+    // Seen again after the decision: the same plant, not given out again.
+    tracker.update(at(9), &[seen(2.01, 0.0, PlantClass::Weed, 0.9)]);
+    assert_eq!(ripe(&mut tracker, 2.5), [1]);
+    // First seen behind the line: given out at once, late.
+    tracker.update(at(10), &[seen(2.2, 0.3, PlantClass::Weed, 0.9)]);
+    assert_eq!(ripe(&mut tracker, 2.5), [2]);
+    tracker.update(at(11), &[seen(9.0, 0.0, PlantClass::Weed, 0.9)]);
+    assert_eq!(tracker.take_rest().iter().map(|plant| plant.number.0).collect::<Vec<_>>(), [3]);
+    assert!(tracker.plants().iter().all(|plant| plant.decided));
+}
+
+proptest! {
+    /// Plants on a 10 cm raster, seen with up to 1.5 cm of error in any order: as many as there are.
+    #[test]
+    fn plants_farther_apart_than_the_gate_are_neither_merged_nor_doubled(
+        places in prop::collection::btree_set((0_i32..12, -6_i32..6), 1..40),
+        frames in prop::collection::vec(prop::collection::vec((-0.01..0.01, -0.01..0.01), 40), 1..6),
+        rotate in 0_usize..40,
+    ) {
+        let mut tracker = Tracker::new(TrackerRules::default());
+        let places: Vec<(i32, i32)> = places.into_iter().collect();
+        for (frame, errors) in (0..).zip(&frames) {
+            let mut detections: Vec<GroundDetection> = places.iter().zip(errors)
+                .map(|(&(x, y), (dx, dy))| {
+                    seen(f64::from(x) * 0.1 + dx, f64::from(y) * 0.1 + dy, PlantClass::Weed, 0.9)
+                })
+                .collect();
+            let turn = rotate % detections.len();
+            detections.rotate_left(turn);
+            tracker.update(at(frame), &detections);
+        }
+        prop_assert_eq!(tracker.plants().len(), places.len());
+        prop_assert!(tracker.plants().iter().all(|plant| plant.frames_seen as usize == frames.len()));
+    }
+}
