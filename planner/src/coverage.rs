@@ -7,7 +7,10 @@
 pub(crate) mod heading;
 pub(crate) mod join;
 pub(crate) mod layout;
+pub(crate) mod necks;
 pub(crate) mod order;
+pub(crate) mod patches;
 pub(crate) mod roads;
+pub(crate) mod stops;
 pub(crate) mod swaths;
 pub(crate) mod tour;

@@ -1,11 +1,13 @@
 //! Field + weed map + rig + policy → plan. A pure function: same inputs, same bytes.
 
 use crate::check::check;
-use crate::coverage::heading::best_heading;
+use crate::coverage::heading::best_headings;
 use crate::coverage::layout::{Dimensions, Layout, layout};
+use crate::coverage::necks::necks;
+use crate::coverage::patches::patches;
 use crate::coverage::swaths::{Swath, swaths};
 use crate::coverage::tour::{Drive, NoWay, Purpose, tour};
-use crate::geometry::pose::Pt;
+use crate::geometry::pose::{Pt, length};
 use crate::plan::{Gear, Leg, LegKind, MadeFor, Plan, PlannedSwath, Summary};
 use crate::policy::Policy;
 use crate::prescribe::prescribe;
@@ -57,6 +59,8 @@ pub enum PlanError {
 
 /// A way a little wider than the rig's smallest circle: chords and rounding stay on the safe side of it.
 const RADIUS_MARGIN: f64 = 1.01;
+/// Directions for which the whole tour is made; estimates cannot tell the best few apart.
+const TRIED_HEADINGS: usize = 4;
 /// A robot that turns on the spot still drives its turns, with this radius.
 const MIN_RADIUS_M: f64 = 0.3;
 
@@ -97,10 +101,25 @@ pub fn plan(field: &Field, map: Option<&WeedMap>, rig: &Rig, policy: &Policy) ->
         let (width_m, radius_m) = (2.0 * dimensions.half, dimensions.radius);
         return Err(PlanError::NoRoom { field: field.id.to_string(), width_m, radius_m });
     }
-    let heading =
-        policy.swath_heading_deg.map_or_else(|| best_heading(&layout), |deg| FRAC_PI_2 - deg.to_radians());
-    let strips = swaths(&layout.mainland, dimensions.width, heading);
-    let (drives, missed) = tour(&layout, &strips);
+    let extra: Vec<Swath> =
+        necks(&layout).into_iter().chain(patches(&layout, field.boundary.polygon())).collect();
+    let headings = policy.swath_heading_deg.map_or_else(
+        || best_headings(&layout, TRIED_HEADINGS),
+        |deg| vec![FRAC_PI_2 - deg.to_radians()],
+    );
+    let mut best: Option<(f64, f64, Vec<Swath>, Vec<Drive>, Vec<NoWay>)> = None;
+    for heading in headings {
+        let mut strips = swaths(&layout.mainland, dimensions.width, heading);
+        strips.extend(extra.iter().cloned());
+        let (drives, missed) = tour(&layout, &strips);
+        let driven: f64 = drives.iter().map(|d| length(&d.points)).sum();
+        // What is not reached weighs more than any way to it.
+        let cost = driven + 1e6 * missed.len() as f64;
+        if best.as_ref().is_none_or(|b| cost < b.0) {
+            best = Some((cost, heading, strips, drives, missed));
+        }
+    }
+    let (_, heading, strips, drives, missed) = best.unwrap_or_default();
     let (path, swaths) = legs(&layout, &strips, drives);
     let prescription = prescribe(field, map, policy)?;
     let schedule = schedule(&path, &prescription, rig, policy.position_error);

@@ -5,23 +5,21 @@ use super::swaths::swaths;
 use crate::geometry::pose::{direction, distance};
 use std::f64::consts::PI;
 
-/// The heading with the least driving: worked length plus a turn per swath. Tries the directions of the
-/// longest edges, where the last row fits best, and a fan of others.
-pub(crate) fn best_heading(layout: &Layout) -> f64 {
-    let mut best = (f64::MAX, 0.0);
-    for heading in candidates(layout) {
-        let cost = cost(layout, heading);
-        if cost < best.0 - 1e-6 {
-            best = (cost, heading);
-        }
-    }
-    best.1
+/// Headings with the least driving by estimate, best first, at most `most`: worked length plus a turn per swath.
+/// Tries the directions of the longest edges, where the last row fits best, and a fan of others.
+pub(crate) fn best_headings(layout: &Layout, most: usize) -> Vec<f64> {
+    let mut rated: Vec<(f64, f64)> = candidates(layout).into_iter().map(|h| (cost(layout, h), h)).collect();
+    rated.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    rated.into_iter().take(most).map(|r| r.1).collect()
 }
 
 fn cost(layout: &Layout, heading: f64) -> f64 {
     let d = layout.dimensions;
-    let turn = PI * d.radius + d.width.max(2.0 * d.radius) - 2.0 * d.radius + d.radius / 2.0;
-    swaths(&layout.mainland, d.width, heading).iter().map(|s| s.length() + turn).sum()
+    // Rows skipped so that a half circle fits, then the way from end to end along a slanting headland.
+    let rows = (2.0 * d.radius / d.width).ceil().max(1.0);
+    let across = (rows * d.width - 2.0 * d.radius).max(0.0);
+    let turn = |slack: [f64; 2]| PI * d.radius + across.hypot(rows * (slack[0] + slack[1]));
+    swaths(&layout.mainland, d.width, heading).iter().map(|s| s.length() + turn(s.slack)).sum()
 }
 
 fn candidates(layout: &Layout) -> Vec<f64> {

@@ -1,7 +1,7 @@
 //! One turn: from a pose the robot leaves to a pose it enters, keeping its clearance.
 
 use super::layout::Layout;
-use crate::geometry::dubins;
+use crate::geometry::dubins::{self, Curve};
 use crate::geometry::pose::{Pose, Pt};
 
 /// Arcs are sampled at this angle: chords of R/10.
@@ -46,32 +46,42 @@ impl End {
 
 /// The cheapest single curve between two ends. `leave` looks outward; `enter` looks the way it will be driven.
 pub(crate) fn single_curve(layout: &Layout, leave: End, enter: End) -> Option<Join> {
-    let straight = attempt(layout, leave, enter, [0.0, 0.0]);
-    if straight.is_some() || (leave.slack <= 0.05 && enter.slack <= 0.05) {
-        return straight;
+    let whole = curve_within(layout, leave, enter, f64::MAX).map(|(_, join)| join);
+    if leave.slack <= 0.05 && enter.slack <= 0.05 {
+        return whole;
     }
-    let mut best: Option<Join> = None;
+    // A long way round may cost more than giving up a little of the swaths' ends.
+    let short = 4.0 * std::f64::consts::PI * layout.dimensions.radius;
+    if whole.as_ref().is_some_and(|join| join.length < short) {
+        return whole;
+    }
+    let mut best = whole;
     for i in SHARES {
         for j in SHARES {
             let cut = [i * leave.slack, j * enter.slack];
-            let floor = LOSS_FACTOR * (cut[0] + cut[1]);
-            if (i, j) == (0.0, 0.0) || best.as_ref().is_some_and(|b| b.cost() <= floor) {
+            let limit = best.as_ref().map_or(f64::MAX, Join::cost) - LOSS_FACTOR * (cut[0] + cut[1]);
+            if (i, j) == (0.0, 0.0) || limit <= 0.0 {
                 continue;
             }
-            if let Some(found) = attempt(layout, leave, enter, cut)
-                && best.as_ref().is_none_or(|b| found.cost() < b.cost())
-            {
-                best = Some(found);
+            let (from, to) = (leave.pose.ahead(-cut[0]), enter.pose.ahead(cut[1]));
+            if let Some((_, join)) = curve_within(layout, End::fixed(from), End::fixed(to), limit) {
+                best = Some(Join { cut, ..join });
             }
         }
     }
     best
 }
 
-fn attempt(layout: &Layout, leave: End, enter: End, cut: [f64; 2]) -> Option<Join> {
-    let (from, to) = (leave.pose.ahead(-cut[0]), enter.pose.ahead(cut[1]));
-    dubins::curves(from, to, layout.dimensions.radius).into_iter().find_map(|curve| {
+/// The shortest curve between the poses of two ends that keeps its clearance and is below `limit` metres.
+pub(crate) fn curve_within(layout: &Layout, leave: End, enter: End, limit: f64) -> Option<(Curve, Join)> {
+    for curve in dubins::curves(leave.pose, enter.pose, layout.dimensions.radius) {
+        if curve.length() >= limit {
+            break;
+        }
         let points = curve.sample(ARC_STEP_RAD);
-        layout.clearance.fits(&points).then(|| Join { length: curve.length(), cut, points })
-    })
+        if layout.clearance.fits(&points) {
+            return Some((curve, Join { length: curve.length(), cut: [0.0, 0.0], points }));
+        }
+    }
+    None
 }

@@ -3,7 +3,7 @@
 use crate::geometry::clearance::Clearance;
 use crate::geometry::lane::Lane;
 use crate::geometry::offset::{drivable, eroded};
-use geo::{MultiPolygon, Polygon};
+use geo::{Area, Intersects, MultiPolygon, Polygon};
 
 /// What of a rig decides the geometry of a plan. Metres.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,6 +39,8 @@ pub(crate) struct HeadlandLane {
     pub(crate) level: u32,
     /// Around an exclusion, not along the outside.
     pub(crate) around_exclusion: bool,
+    /// Part of the free space that it lies in; rooms are joined by [`super::necks`].
+    pub(crate) room: usize,
     /// The line.
     pub(crate) lane: Lane,
 }
@@ -50,6 +52,9 @@ pub(crate) struct Layout {
     pub(crate) clearance: Clearance,
     /// Headland passes, outermost first.
     pub(crate) lanes: Vec<HeadlandLane>,
+    /// Where the robot's centre can drive and turn, room by room, the largest first.
+    pub(crate) free: MultiPolygon<f64>,
+    pub(crate) rooms: usize,
     /// What swaths have to cover.
     pub(crate) mainland: MultiPolygon<f64>,
 }
@@ -61,14 +66,18 @@ const SEAM_M: f64 = 0.005;
 pub(crate) fn layout(field: &Polygon<f64>, dimensions: Dimensions, passes: u32) -> Layout {
     let pitch = dimensions.width - SEAM_M;
     let mut lanes = Vec::new();
+    let mut free = drivable(field, dimensions.keep(), dimensions.radius);
+    free.0.sort_by(|a, b| b.unsigned_area().total_cmp(&a.unsigned_area()));
     for level in 0..passes {
         let offset = dimensions.keep() + f64::from(level) * pitch;
-        for polygon in &drivable(field, offset, dimensions.radius) {
+        let inner = if level == 0 { free.clone() } else { drivable(field, offset, dimensions.radius) };
+        for polygon in &inner {
+            let room = room_of(&free, polygon);
             let rings = std::iter::once((polygon.exterior(), false))
                 .chain(polygon.interiors().iter().map(|ring| (ring, true)));
             for (ring, around_exclusion) in rings {
                 if let Some(lane) = Lane::new(ring) {
-                    lanes.push(HeadlandLane { level, around_exclusion, lane });
+                    lanes.push(HeadlandLane { level, around_exclusion, room, lane });
                 }
             }
         }
@@ -76,5 +85,10 @@ pub(crate) fn layout(field: &Polygon<f64>, dimensions: Dimensions, passes: u32) 
     let depth = dimensions.keep() - dimensions.half + f64::from(passes) * pitch;
     let mainland = eroded(&MultiPolygon::new(vec![field.clone()]), depth);
     let clearance = Clearance::new(field, dimensions.half + 0.001);
-    Layout { dimensions, clearance, lanes, mainland }
+    Layout { dimensions, clearance, lanes, rooms: free.0.len(), free, mainland }
+}
+
+fn room_of(rooms: &MultiPolygon<f64>, part: &Polygon<f64>) -> usize {
+    let inside = |room: &Polygon<f64>| part.exterior().0.first().is_some_and(|p| room.intersects(p));
+    rooms.iter().position(inside).unwrap_or(0)
 }

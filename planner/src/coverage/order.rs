@@ -4,7 +4,8 @@
 //! so the greedy order is already "out on the odd rows, back on the even ones"; the moves repair what is
 //! left over in corners, arms and around exclusions.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A swath in the tour; driven from end `from` (0 or 1) to the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,10 +15,10 @@ pub(crate) struct Visit {
 }
 
 impl Visit {
-    const fn enter(self) -> usize {
+    pub(crate) const fn enter(self) -> usize {
         2 * self.swath + self.from
     }
-    const fn leave(self) -> usize {
+    pub(crate) const fn leave(self) -> usize {
         2 * self.swath + 1 - self.from
     }
     const fn turned(self) -> Self {
@@ -27,15 +28,35 @@ impl Visit {
 
 /// Costs between swath ends. An end is `2 × swath + (0|1)`.
 pub(crate) struct EndCosts<F: Fn(usize, usize) -> f64> {
-    /// Per end, the nearest others with the real cost of the turn, cheapest first.
+    /// Per end, the others near it with the real cost of the turn, cheapest first; symmetric.
     pub(crate) near: Vec<Vec<(usize, f64)>>,
+    /// Far pairs that were measured on the road network, smaller end first.
+    pub(crate) measured: RefCell<BTreeMap<(usize, usize), f64>>,
     /// Estimate for all other pairs; symmetric.
     pub(crate) far: F,
 }
 
 impl<F: Fn(usize, usize) -> f64> EndCosts<F> {
     fn between(&self, from: usize, to: usize) -> f64 {
-        self.near[from].iter().find(|(end, _)| *end == to).map_or_else(|| (self.far)(from, to), |(_, c)| *c)
+        if let Some((_, cost)) = self.near[from].iter().find(|(end, _)| *end == to) {
+            return *cost;
+        }
+        let pair = (from.min(to), from.max(to));
+        self.measured.borrow().get(&pair).copied().unwrap_or_else(|| (self.far)(from, to))
+    }
+
+    pub(crate) fn is_measured(&self, from: usize, to: usize) -> bool {
+        self.near[from].iter().any(|(end, _)| *end == to)
+            || self.measured.borrow().contains_key(&(from.min(to), from.max(to)))
+    }
+
+    pub(crate) fn measure(&self, from: usize, to: usize, cost: f64) {
+        self.measured.borrow_mut().insert((from.min(to), from.max(to)), cost);
+    }
+
+    /// Cost of all turns of a tour.
+    pub(crate) fn total(&self, tour: &[Visit]) -> f64 {
+        tour.windows(2).map(|w| self.between(w[0].leave(), w[1].enter())).sum()
     }
 }
 
@@ -63,16 +84,12 @@ pub(crate) fn order<F: Fn(usize, usize) -> f64>(
     for start in starts {
         let mut tour = greedy(count, costs, start);
         improve(&mut tour, costs, first.is_some());
-        let cost = total(&tour, costs);
+        let cost = costs.total(&tour);
         if best.as_ref().is_none_or(|(b, _)| cost < b - 1e-9) {
             best = Some((cost, tour));
         }
     }
     best.map_or_else(Vec::new, |(_, tour)| tour)
-}
-
-fn total<F: Fn(usize, usize) -> f64>(tour: &[Visit], costs: &EndCosts<F>) -> f64 {
-    tour.windows(2).map(|w| costs.between(w[0].leave(), w[1].enter())).sum()
 }
 
 fn greedy<F: Fn(usize, usize) -> f64>(count: usize, costs: &EndCosts<F>, start: Visit) -> Vec<Visit> {
@@ -98,12 +115,13 @@ fn greedy<F: Fn(usize, usize) -> f64>(count: usize, costs: &EndCosts<F>, start: 
 
 const MAX_ROUNDS: u32 = 30;
 
-fn improve<F: Fn(usize, usize) -> f64>(tour: &mut Vec<Visit>, costs: &EndCosts<F>, fixed_start: bool) {
+/// 2-opt and Or-opt until neither helps.
+pub(crate) fn improve<F: Fn(usize, usize) -> f64>(tour: &mut Vec<Visit>, costs: &EndCosts<F>, fixed_start: bool) {
     for _ in 0..MAX_ROUNDS {
-        let before = total(tour, costs);
+        let before = costs.total(tour);
         two_opt(tour, costs, fixed_start);
         or_opt(tour, costs, fixed_start);
-        if total(tour, costs) > before - 1e-6 {
+        if costs.total(tour) > before - 1e-6 {
             break;
         }
     }

@@ -1,12 +1,15 @@
 //! Longer ways: along headland lanes and swaths, joined by turns, found by A*.
 
-use super::join::{End, Join, single_curve};
+use super::join::{End, Join, curve_within};
 use super::layout::Layout;
 use super::swaths::Swath;
+use crate::geometry::dubins::Curve;
 use crate::geometry::lane::Sense;
-use crate::geometry::pose::{Pose, Pt, distance};
+use crate::geometry::pose::{Pose, Pt, distance, length};
+use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
+use std::rc::Rc;
 
 /// A place on the road network, with the sense it is driven in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,12 +20,26 @@ enum Node {
     Swath { swath: usize, end: usize },
 }
 
-/// Lanes and swaths as a graph whose turns are made when the search reaches them.
+/// A way from one node to the next.
+#[derive(Clone)]
+struct Step {
+    to: Node,
+    length: f64,
+    /// The turn at its beginning; none along a lane.
+    turn: Option<Curve>,
+}
+
+/// Lanes and swaths as a graph whose turns are made when a search first reaches them, and kept.
 pub(crate) struct Roads<'a> {
     layout: &'a Layout,
     swaths: &'a [Swath],
     /// Arc length of every sample of every lane.
     samples: Vec<Vec<f64>>,
+    /// Every place a road can be joined at, by x.
+    doors: Vec<(Pose, Node)>,
+    /// Distance between the samples of a lane at which lanes are changed.
+    stride: usize,
+    kept: RefCell<BTreeMap<Node, Rc<Vec<Step>>>>,
 }
 
 #[derive(PartialEq)]
@@ -39,159 +56,152 @@ impl Ord for Cost {
     }
 }
 
-/// How a node was reached.
-struct Step {
-    from: Option<Node>,
-    cost: f64,
-    points: Vec<Pt>,
-    cut: f64,
-}
-
 impl<'a> Roads<'a> {
     pub(crate) fn new(layout: &'a Layout, swaths: &'a [Swath]) -> Self {
         let spacing = layout.dimensions.radius.max(1.0);
-        let samples = layout
-            .lanes
-            .iter()
-            .map(|l| {
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand")]
-                let count = (l.lane.length() / spacing).ceil().max(3.0) as u32;
-                (0..count).map(|k| l.lane.length() * f64::from(k) / f64::from(count)).collect()
-            })
-            .collect();
-        Self { layout, swaths, samples }
+        let mut samples = Vec::new();
+        let mut doors = Vec::new();
+        for (lane, headland) in layout.lanes.iter().enumerate() {
+            let line = &headland.lane;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand")]
+            let count = (line.length() / spacing).ceil().max(3.0) as u32;
+            let along: Vec<f64> = (0..count).map(|k| line.length() * f64::from(k) / f64::from(count)).collect();
+            for (sample, s) in along.iter().enumerate() {
+                for sense in Sense::BOTH {
+                    doors.push((line.pose(*s, sense), Node::Lane { lane, sample, sense }));
+                }
+            }
+            samples.push(along);
+        }
+        for (swath, line) in swaths.iter().enumerate() {
+            for end in [0, 1] {
+                doors.push((line.leaving(1 - end).flipped(), Node::Swath { swath, end }));
+            }
+        }
+        doors.sort_by(|a, b| a.0.at.x.total_cmp(&b.0.at.x));
+        Self { layout, swaths, samples, doors, stride: 4, kept: RefCell::new(BTreeMap::new()) }
     }
 
     /// The shortest way that this graph knows from `leave` to `enter`.
     pub(crate) fn way(&self, leave: End, enter: End) -> Option<Join> {
-        const MAX_EXPANDED: usize = 6000;
+        const MAX_EXPANDED: usize = 20_000;
         let goal = enter.pose.at;
-        let mut best: BTreeMap<Node, Step> = BTreeMap::new();
+        let ahead = |node: Node| distance(self.pose(node).at, goal);
+        let mut best: BTreeMap<Node, (f64, Option<Node>, Step)> = BTreeMap::new();
         let mut open = BinaryHeap::new();
-        let mut arrival: Option<(f64, Node, Join)> = None;
-        for (node, join) in self.turns_from(leave) {
-            let h = distance(self.pose(node).at, goal);
-            let cost = join.cost();
-            if best.get(&node).is_none_or(|s| cost < s.cost) {
-                best.insert(node, Step { from: None, cost, points: join.points, cut: join.cut[0] });
-                open.push(Reverse((Cost(cost + h), node)));
+        for step in self.turns(leave) {
+            if best.get(&step.to).is_none_or(|b| step.length < b.0) {
+                open.push(Reverse((Cost(step.length + ahead(step.to)), step.to)));
+                best.insert(step.to, (step.length, None, step));
             }
         }
+        let mut arrival: Option<(f64, Node, Join)> = None;
         let mut expanded = 0;
         while let Some(Reverse((Cost(estimate), node))) = open.pop() {
             if arrival.as_ref().is_some_and(|a| a.0 <= estimate) || expanded > MAX_EXPANDED {
                 break;
             }
-            let cost = best[&node].cost;
-            if estimate > cost + distance(self.pose(node).at, goal) + 1e-9 {
+            let cost = best[&node].0;
+            if estimate > cost + ahead(node) + 1e-9 {
                 continue;
             }
             expanded += 1;
-            let here = End::fixed(self.pose(node));
-            if distance(here.pose.at, goal) < self.reach()
-                && let Some(join) = single_curve(self.layout, here, enter)
-                && arrival.as_ref().is_none_or(|a| cost + join.cost() < a.0)
+            let limit = arrival.as_ref().map_or(f64::MAX, |a| a.0 - cost).min(2.5 * self.reach());
+            if ahead(node) < self.reach()
+                && let Some((_, join)) = curve_within(self.layout, End::fixed(self.pose(node)), enter, limit)
             {
                 arrival = Some((cost + join.cost(), node, join));
             }
-            for (next, length, points) in self.neighbours(node) {
-                let cost = cost + length;
-                if best.get(&next).is_none_or(|s| cost + 1e-9 < s.cost) {
-                    best.insert(next, Step { from: Some(node), cost, points, cut: 0.0 });
-                    open.push(Reverse((Cost(cost + distance(self.pose(next).at, goal)), next)));
+            for step in self.steps(node).iter() {
+                let cost = cost + step.length;
+                if best.get(&step.to).is_none_or(|b| cost + 1e-9 < b.0) {
+                    best.insert(step.to, (cost, Some(node), step.clone()));
+                    open.push(Reverse((Cost(cost + ahead(step.to)), step.to)));
                 }
             }
         }
-        arrival.map(|(_, node, last)| Self::unwind(&best, node, last))
+        arrival.map(|(_, node, last)| self.unwind(&best, node, last))
     }
 
-    fn unwind(best: &BTreeMap<Node, Step>, node: Node, last: Join) -> Join {
+    fn unwind(&self, best: &BTreeMap<Node, (f64, Option<Node>, Step)>, node: Node, last: Join) -> Join {
         let mut pieces = vec![last.points];
-        let mut cut = [0.0, last.cut[1]];
         let mut here = Some(node);
-        while let Some(step) = here.and_then(|n| best.get(&n)) {
-            pieces.push(step.points.clone());
-            cut[0] = step.cut;
-            here = step.from;
+        while let Some((_, before, step)) = here.and_then(|n| best.get(&n)) {
+            pieces.push(self.points(*before, step));
+            here = *before;
         }
         let mut points: Vec<Pt> = pieces.into_iter().rev().flatten().collect();
         points.dedup_by(|a, b| distance(*a, *b) < 1e-6);
-        Join { length: crate::geometry::pose::length(&points), cut, points }
+        Join { length: length(&points), cut: [0.0, last.cut[1]], points }
+    }
+
+    fn points(&self, before: Option<Node>, step: &Step) -> Vec<Pt> {
+        let mut points = step.turn.as_ref().map_or_else(Vec::new, |c| c.sample(super::join::ARC_STEP_RAD));
+        match (step.to, before) {
+            (Node::Swath { swath, end }, _) => points.extend(self.swaths[swath].line(1 - end)),
+            (Node::Lane { lane, sense, .. }, Some(Node::Lane { sample, .. })) if step.turn.is_none() => {
+                points = self.layout.lanes[lane].lane.stretch(self.samples[lane][sample], step.length, sense);
+            }
+            _ => {}
+        }
+        points
     }
 
     /// Farthest that one curve is tried over.
     fn reach(&self) -> f64 {
         let d = self.layout.dimensions;
-        2.0 * d.width.min(4.0 * d.radius) + 6.0 * d.radius
+        d.width.min(4.0 * d.radius) + 6.0 * d.radius
     }
 
     fn pose(&self, node: Node) -> Pose {
         match node {
-            Node::Lane { lane, sample, sense } => {
-                self.layout.lanes[lane].lane.pose(self.samples[lane][sample], sense)
-            }
+            Node::Lane { lane, sample, sense } => self.layout.lanes[lane].lane.pose(self.samples[lane][sample], sense),
             Node::Swath { swath, end } => self.swaths[swath].leaving(end),
         }
     }
 
     /// Turns onto any lane nearby, and into any swath that begins nearby.
-    fn turns_from(&self, leave: End) -> Vec<(Node, Join)> {
+    fn turns(&self, leave: End) -> Vec<Step> {
         let reach = self.reach();
+        let first = self.doors.partition_point(|d| d.0.at.x < leave.pose.at.x - reach);
         let mut found = Vec::new();
-        for (lane, samples) in self.samples.iter().enumerate() {
-            for (sample, &s) in samples.iter().enumerate() {
-                if distance(self.layout.lanes[lane].lane.at(s), leave.pose.at) > reach {
-                    continue;
-                }
-                for sense in Sense::BOTH {
-                    let node = Node::Lane { lane, sample, sense };
-                    if let Some(join) = self.short(leave, End::fixed(self.pose(node))) {
-                        found.push((node, join));
-                    }
-                }
+        for (pose, to) in self.doors[first..].iter().take_while(|d| d.0.at.x <= leave.pose.at.x + reach) {
+            if distance(pose.at, leave.pose.at) > reach {
+                continue;
             }
-        }
-        for (swath, line) in self.swaths.iter().enumerate() {
-            for end in [0, 1] {
-                let entering = line.leaving(end).flipped();
-                if distance(entering.at, leave.pose.at) > reach {
-                    continue;
-                }
-                if let Some(mut join) = self.short(leave, End::fixed(entering)) {
-                    let far = line.leaving(1 - end);
-                    join.length += line.length();
-                    join.points.push(far.at);
-                    found.push((Node::Swath { swath, end: 1 - end }, join));
-                }
+            if let Some((curve, join)) = curve_within(self.layout, leave, End::fixed(*pose), 1.8 * reach) {
+                let beyond = if let Node::Swath { swath, .. } = to { self.swaths[*swath].length() } else { 0.0 };
+                found.push(Step { to: *to, length: join.length + beyond, turn: Some(curve) });
             }
         }
         found
     }
 
-    /// A single curve that is not a detour in itself.
-    fn short(&self, leave: End, enter: End) -> Option<Join> {
-        single_curve(self.layout, leave, enter).filter(|j| j.length < 2.0 * self.reach())
+    fn steps(&self, node: Node) -> Rc<Vec<Step>> {
+        if let Some(steps) = self.kept.borrow().get(&node) {
+            return Rc::clone(steps);
+        }
+        let steps = Rc::new(self.make_steps(node));
+        self.kept.borrow_mut().insert(node, Rc::clone(&steps));
+        steps
     }
 
-    fn neighbours(&self, node: Node) -> Vec<(Node, f64, Vec<Pt>)> {
+    fn make_steps(&self, node: Node) -> Vec<Step> {
         let mut found = Vec::new();
         if let Node::Lane { lane, sample, sense } = node {
             let count = self.samples[lane].len();
-            let line = &self.layout.lanes[lane].lane;
-            let run = line.length() / count as f64;
+            let run = self.layout.lanes[lane].lane.length() / count as f64;
             let next = if sense == Sense::With { (sample + 1) % count } else { (sample + count - 1) % count };
-            let points = line.stretch(self.samples[lane][sample], run, sense);
-            found.push((Node::Lane { lane, sample: next, sense }, run, points));
-            // Changing lanes at every fourth sample is often enough, and four times as fast.
-            if sample % 4 != 0 {
+            found.push(Step { to: Node::Lane { lane, sample: next, sense }, length: run, turn: None });
+            if sample % self.stride != 0 {
                 return found;
             }
         }
-        let here = End::fixed(self.pose(node));
-        let own = |other: &Node| matches!((node, other), (Node::Lane { lane: a, sense: s, .. }, Node::Lane { lane: b, sense: t, .. }) if a == *b && s == *t);
-        found.extend(
-            self.turns_from(here).into_iter().filter(|(n, _)| !own(n)).map(|(n, j)| (n, j.length, j.points)),
-        );
+        let own = |to: &Node| match (node, to) {
+            (Node::Lane { lane: a, sense: s, .. }, Node::Lane { lane: b, sense: t, .. }) => a == *b && s == *t,
+            _ => false,
+        };
+        found.extend(self.turns(End::fixed(self.pose(node))).into_iter().filter(|step| !own(&step.to)));
         found
     }
 }

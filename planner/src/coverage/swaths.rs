@@ -1,6 +1,6 @@
 //! Parallel strips of working width over a polygon, as long as the whole width needs.
 
-use crate::geometry::pose::{Pose, Pt, direction, distance, rotate};
+use crate::geometry::pose::{Pose, Pt, direction, distance, length, rotate};
 use geo::{MultiPolygon, Polygon};
 
 /// One straight piece of a strip, driven from `a` to `b` or back.
@@ -11,6 +11,8 @@ pub(crate) struct Swath {
     /// Ends: here the last corner of the strip is worked.
     pub(crate) a: Pt,
     pub(crate) b: Pt,
+    /// Points between the ends; none on a straight swath.
+    pub(crate) bend: Vec<Pt>,
     /// How much earlier the middle of the strip is done: the most a tight turn may take away.
     pub(crate) slack: [f64; 2],
     /// Area of polygon in the strip, m².
@@ -19,16 +21,28 @@ pub(crate) struct Swath {
 
 impl Swath {
     pub(crate) fn length(&self) -> f64 {
-        distance(self.a, self.b)
+        if self.bend.is_empty() { distance(self.a, self.b) } else { length(&self.line(0)) }
+    }
+
+    /// From end `from` (0 = a, 1 = b) to the other.
+    pub(crate) fn line(&self, from: usize) -> Vec<Pt> {
+        let mut points = vec![self.a];
+        points.extend(&self.bend);
+        points.push(self.b);
+        if from == 1 {
+            points.reverse();
+        }
+        points
     }
 
     /// Leaving pose at end `end` (0 = a, 1 = b), looking outward.
     pub(crate) fn leaving(&self, end: usize) -> Pose {
-        if end == 0 {
-            Pose::new(self.a, direction(self.b, self.a))
+        let (tip, before) = if end == 0 {
+            (self.a, self.bend.first().unwrap_or(&self.b))
         } else {
-            Pose::new(self.b, direction(self.a, self.b))
-        }
+            (self.b, self.bend.last().unwrap_or(&self.a))
+        };
+        Pose::new(tip, direction(*before, tip))
     }
 }
 
@@ -73,6 +87,7 @@ fn strips_of(part: &Polygon<f64>, width: f64, heading: f64, first_row: u32, out:
                 row: first_row + k,
                 a: at(piece.from),
                 b: at(piece.to),
+                bend: vec![],
                 slack: [(c0 - piece.from).clamp(0.0, half), (piece.to - c1).clamp(0.0, half)],
                 area: piece.area,
             });

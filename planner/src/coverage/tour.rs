@@ -2,12 +2,13 @@
 
 use super::join::{End, Join, single_curve};
 use super::layout::Layout;
-use super::order::{EndCosts, Visit, order};
+use super::order::{EndCosts, Visit, improve, order};
 use super::roads::Roads;
+use super::stops::{Stop, enter_end, insert_lanes, leave_end};
 use super::swaths::Swath;
-use crate::geometry::dubins;
-use crate::geometry::lane::Sense;
 use crate::geometry::pose::{Pose, Pt, distance};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 /// What a piece of the drive is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,28 +35,53 @@ pub(crate) struct NoWay {
     pub(crate) to: Pt,
 }
 
-/// One thing to drive over.
-#[derive(Debug, Clone, Copy)]
-enum Stop {
-    Swath(Visit),
-    Lane { lane: usize, s: f64, sense: Sense },
-}
-
-/// Full coverage. `reachable` swaths that no way leads to are returned beside the drives.
+/// Full coverage, and what no way leads to.
 pub(crate) fn tour(layout: &Layout, swaths: &[Swath]) -> (Vec<Drive>, Vec<NoWay>) {
-    let costs = end_costs(layout, swaths);
-    let visits = order(swaths.len(), &costs, None);
+    let roads = Roads::new(layout, swaths);
+    let mut costs = end_costs(layout, swaths);
+    let visits = settled(layout, swaths, &roads, &mut costs);
     let mut stops: Vec<Stop> = visits.into_iter().map(Stop::Swath).collect();
     insert_lanes(layout, swaths, &mut stops);
-    realise(layout, swaths, &stops)
+    realise(layout, swaths, &roads, &stops)
 }
 
-fn end(swaths: &[Swath], id: usize) -> End {
+/// The order is made with estimates for far pairs; those it uses are then measured on the road network, and the
+/// order is improved again, until it uses measured pairs only.
+fn settled<F: Fn(usize, usize) -> f64>(layout: &Layout, swaths: &[Swath], roads: &Roads, costs: &mut EndCosts<F>) -> Vec<Visit> {
+    const ROUNDS: u32 = 6;
+    let mut visits = order(swaths.len(), costs, None);
+    let mut best = visits.clone();
+    let mut best_cost = f64::MAX;
+    for _ in 0..ROUNDS {
+        let mut news = false;
+        for pair in visits.windows(2) {
+            let (from, to) = (pair[0].leave(), pair[1].enter());
+            if costs.is_measured(from, to) {
+                continue;
+            }
+            news = true;
+            let (leave, enter) = (end(swaths, from), entering(end(swaths, to)));
+            let way = single_curve(layout, leave, enter).or_else(|| roads.way(leave, enter));
+            costs.measure(from, to, way.map_or(10.0 * far_cost(layout, leave.pose, enter.pose), |w| w.cost()));
+        }
+        let cost = costs.total(&visits);
+        if cost < best_cost {
+            (best_cost, best) = (cost, visits.clone());
+        }
+        if !news {
+            break;
+        }
+        improve(&mut visits, costs, false);
+    }
+    best
+}
+
+pub(super) fn end(swaths: &[Swath], id: usize) -> End {
     let swath = &swaths[id / 2];
     End { pose: swath.leaving(id % 2), slack: swath.slack[id % 2] }
 }
 
-fn entering(end: End) -> End {
+pub(super) fn entering(end: End) -> End {
     End { pose: end.pose.flipped(), ..end }
 }
 
@@ -74,120 +100,28 @@ fn end_costs<'a>(layout: &'a Layout, swaths: &'a [Swath]) -> EndCosts<impl Fn(us
             if i / 2 == j / 2 || distance(ends[i].pose.at, ends[j].pose.at) > radius {
                 continue;
             }
-            let cost = single_curve(layout, ends[i], entering(ends[j])).map_or_else(
-                || far_cost(layout, ends[i].pose, ends[j].pose) + 6.0 * d.radius,
-                |join| join.cost(),
-            );
-            near[i].push((j, cost));
-            near[j].push((i, cost));
+            let (i, j) = (i.min(j), i.max(j));
+            if let Some(join) = single_curve(layout, ends[i], entering(ends[j])) {
+                near[i].push((j, join.cost()));
+                near[j].push((i, join.cost()));
+            }
         }
     }
     for list in &mut near {
         list.sort_by(|a, b| a.1.total_cmp(&b.1).then(a.0.cmp(&b.0)));
     }
-    EndCosts { near, far: move |a, b| far_cost(layout, ends[a].pose, ends[b].pose) }
-}
-
-fn far_cost(layout: &Layout, a: Pose, b: Pose) -> f64 {
-    1.3 * distance(a.at, b.at) + 4.0 * layout.dimensions.radius
-}
-
-/// A turn's length when nothing is in the way.
-fn free_length(layout: &Layout, from: Pose, to: Pose) -> f64 {
-    dubins::curves(from, to, layout.dimensions.radius).first().map_or(f64::MAX, dubins::Curve::length)
-}
-
-fn enter_end(layout: &Layout, swaths: &[Swath], stop: Stop) -> End {
-    match stop {
-        Stop::Swath(v) => entering(end(swaths, 2 * v.swath + v.from)),
-        Stop::Lane { lane, s, sense } => End::fixed(layout.lanes[lane].lane.pose(s, sense)),
+    EndCosts {
+        near,
+        measured: RefCell::new(BTreeMap::new()),
+        far: move |a, b| far_cost(layout, ends[a].pose, ends[b].pose),
     }
 }
 
-fn leave_end(layout: &Layout, swaths: &[Swath], stop: Stop) -> End {
-    match stop {
-        Stop::Swath(v) => end(swaths, 2 * v.swath + 1 - v.from),
-        Stop::Lane { .. } => enter_end(layout, swaths, stop),
-    }
+pub(super) fn far_cost(layout: &Layout, a: Pose, b: Pose) -> f64 {
+    1.2 * distance(a.at, b.at) + 6.0 * layout.dimensions.radius
 }
 
-/// Puts every lane where it costs least: the innermost first, so that the outer ones come before them at the start.
-fn insert_lanes(layout: &Layout, swaths: &[Swath], stops: &mut Vec<Stop>) {
-    let mut lanes: Vec<usize> = (0..layout.lanes.len()).collect();
-    let key = |l: &usize| {
-        let lane = &layout.lanes[*l];
-        (lane.around_exclusion, std::cmp::Reverse(lane.level))
-    };
-    lanes.sort_by(|a, b| {
-        key(a).cmp(&key(b)).then(layout.lanes[*b].lane.length().total_cmp(&layout.lanes[*a].lane.length()))
-    });
-    for lane in lanes {
-        let (gap, stop) = best_place(layout, swaths, stops, lane);
-        stops.insert(gap, stop);
-    }
-}
-
-fn best_place(layout: &Layout, swaths: &[Swath], stops: &[Stop], lane: usize) -> (usize, Stop) {
-    let ring = &layout.lanes[lane].lane;
-    let spacing = 3.0;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand")]
-    let count = (ring.length() / spacing).ceil() as u32;
-    let at = |k: u32| ring.length() * f64::from(k) / f64::from(count);
-    let samples: Vec<Pt> = (0..count).map(|k| ring.at(at(k))).collect();
-    let nearest = |p: Pt| samples.iter().map(|q| distance(p, *q)).fold(f64::MAX, f64::min);
-    // Gaps whose neighbours are close to the lane; the start counts double as both.
-    let mut gaps: Vec<(f64, usize)> = (0..=stops.len())
-        .map(|gap| {
-            let before = gap.checked_sub(1).map(|g| nearest(leave_end(layout, swaths, stops[g]).pose.at));
-            let after = stops.get(gap).map(|s| nearest(enter_end(layout, swaths, *s).pose.at));
-            (before.unwrap_or(0.0) + after.unwrap_or(0.0), gap)
-        })
-        .collect();
-    gaps.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    gaps.truncate(6);
-    if !layout.lanes[lane].around_exclusion && !gaps.iter().any(|g| g.1 == 0) {
-        gaps.push((0.0, 0));
-    }
-    let mut best: Option<(f64, usize, Stop)> = None;
-    for (_, gap) in gaps {
-        let before = gap.checked_sub(1).map(|g| leave_end(layout, swaths, stops[g]));
-        let after = stops.get(gap).map(|s| enter_end(layout, swaths, *s));
-        let saved = match (before, after) {
-            (Some(b), Some(a)) => {
-                single_curve(layout, b, a).map_or_else(|| far_cost(layout, b.pose, a.pose), |j| j.cost())
-            }
-            _ => 0.0,
-        };
-        for k in 0..count {
-            let s = at(k);
-            for sense in Sense::BOTH {
-                let seam = End::fixed(ring.pose(s, sense));
-                let mut floor = -saved;
-                floor += before.map_or(0.0, |b| free_length(layout, b.pose, seam.pose));
-                floor += after.map_or(0.0, |a| free_length(layout, seam.pose, a.pose));
-                if best.as_ref().is_some_and(|b| b.0 <= floor) {
-                    continue;
-                }
-                let price = |from: End, to: End| {
-                    single_curve(layout, from, to).map_or_else(
-                        || far_cost(layout, from.pose, to.pose) + 20.0 * layout.dimensions.radius,
-                        |j| j.cost(),
-                    )
-                };
-                let cost =
-                    before.map_or(0.0, |b| price(b, seam)) + after.map_or(0.0, |a| price(seam, a)) - saved;
-                if best.as_ref().is_none_or(|b| cost < b.0) {
-                    best = Some((cost, gap, Stop::Lane { lane, s, sense }));
-                }
-            }
-        }
-    }
-    best.map_or((0, Stop::Lane { lane, s: 0.0, sense: Sense::With }), |(_, gap, stop)| (gap, stop))
-}
-
-fn realise(layout: &Layout, swaths: &[Swath], stops: &[Stop]) -> (Vec<Drive>, Vec<NoWay>) {
-    let roads = Roads::new(layout, swaths);
-    let mut drives: Vec<Drive> = Vec::new();
+fn realise(layout: &Layout, swaths: &[Swath], roads: &Roads, stops: &[Stop]) -> (Vec<Drive>, Vec<NoWay>) {
     let mut missed = Vec::new();
     let mut reached: Vec<(Stop, f64, f64)> = Vec::new();
     let mut joins: Vec<Join> = Vec::new();
@@ -206,15 +140,18 @@ fn realise(layout: &Layout, swaths: &[Swath], stops: &[Stop]) -> (Vec<Drive>, Ve
             None => missed.push(NoWay { from: leave.pose.at, to: enter.pose.at }),
         }
     }
+    let mut drives: Vec<Drive> = Vec::new();
     for (i, (stop, cut_start, cut_end)) in reached.into_iter().enumerate() {
         if i > 0 {
             drives.push(Drive { purpose: Purpose::Join, points: joins[i - 1].points.clone() });
         }
         drives.push(match stop {
             Stop::Swath(v) => {
-                let from = entering(end(swaths, 2 * v.swath + v.from)).pose.ahead(cut_start);
-                let to = end(swaths, 2 * v.swath + 1 - v.from).pose.ahead(-cut_end);
-                Drive { purpose: Purpose::Swath(v.swath), points: vec![from.at, to.at] }
+                let mut points = swaths[v.swath].line(v.from);
+                let last = points.len() - 1;
+                points[0] = entering(end(swaths, v.enter())).pose.ahead(cut_start).at;
+                points[last] = end(swaths, v.leave()).pose.ahead(-cut_end).at;
+                Drive { purpose: Purpose::Swath(v.swath), points }
             }
             Stop::Lane { lane, s, sense } => {
                 let line = &layout.lanes[lane].lane;

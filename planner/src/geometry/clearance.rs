@@ -95,6 +95,15 @@ impl Clearance {
             .all(|r| (c0..=c1).all(|c| self.near(c, r).all(|(a, b)| segments_apart_sq(p, q, a, b) >= limit)))
     }
 
+    /// Whether somewhere in the square of side `size` around `p` the distance may be kept.
+    pub(crate) fn roughly_fits(&self, p: Pt, size: f64) -> bool {
+        let off = p.x < self.west || p.y < self.south;
+        let reach = self.keep - size * std::f64::consts::FRAC_1_SQRT_2;
+        !off && self
+            .near(self.col(p.x), self.row(p.y))
+            .all(|(a, b)| reach <= 0.0 || point_segment_sq(p, a, b) >= reach * reach)
+    }
+
     /// Whether every piece of the line keeps the distance.
     pub(crate) fn fits(&self, line: &[Pt]) -> bool {
         line.windows(2).all(|w| self.segment_fits(w[0], w[1]))

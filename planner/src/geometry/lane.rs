@@ -47,6 +47,13 @@ impl Lane {
         self.along[self.points.len()]
     }
 
+    /// As a closed line.
+    pub(crate) fn ring(&self) -> LineString<f64> {
+        let mut points = self.points.clone();
+        points.push(points[0]);
+        LineString::new(points)
+    }
+
     fn locate(&self, s: f64) -> (usize, f64) {
         let s = s.rem_euclid(self.length());
         let i = (self.along.partition_point(|&a| a <= s).max(1) - 1).min(self.points.len() - 1);

@@ -31,6 +31,11 @@ pub(crate) fn opened(polygons: &MultiPolygon<f64>, radius: f64) -> MultiPolygon<
     dilated(&eroded(polygons, radius), radius)
 }
 
+/// The area within `half_width` of a line.
+pub(crate) fn swept(line: &LineString<f64>, half_width: f64) -> MultiPolygon<f64> {
+    cleaned(line.buffer_with_style(style(half_width)))
+}
+
 /// Drops slivers that are below any use and could upset later boolean operations.
 fn cleaned(polygons: MultiPolygon<f64>) -> MultiPolygon<f64> {
     const MIN_AREA_M2: f64 = 1e-3;
