@@ -9,9 +9,21 @@
 //! What the broker acknowledges means nothing to either end.
 
 pub mod address;
+#[cfg(feature = "cloud")]
+pub mod api;
+#[cfg(feature = "cloud")]
+pub mod broker;
 pub mod clock;
+#[cfg(feature = "cloud")]
+pub mod ingest;
 pub mod outbox;
+#[cfg(feature = "cloud")]
+pub mod serve;
+#[cfg(feature = "cloud")]
+pub mod store;
 pub mod uplink;
+#[cfg(feature = "cloud")]
+pub mod web;
 pub mod wire;
 
 pub use address::BrokerAddress;

@@ -1,2 +1,121 @@
-//! The cloud.
-fn main() {}
+//! `kompas-cloud`: takes robots' records in and shows the map.
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use kompas_cloud_sync::BrokerAddress;
+use kompas_cloud_sync::serve::{BrokerChoice, Cloud, ServeConfig, ServeError};
+use kompas_cloud_sync::store::Stores;
+use kompas_cloud_sync::store::sqlite::SqliteFile;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Kompas cloud: stores what robots in the field report, and shows it on a map.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Take records in and serve the map until Ctrl-C.
+    Serve {
+        /// Directory of the store; made when missing.
+        #[arg(long)]
+        data: PathBuf,
+        /// Where browsers reach the map; port 0 takes a free one.
+        #[arg(long, default_value = "127.0.0.1:8090")]
+        listen: SocketAddr,
+        /// Where records come from: `embedded` (demonstration) or `mqtt://HOST:PORT` (for example Mosquitto).
+        #[arg(long, default_value = "embedded", value_parser = broker)]
+        broker: BrokerArg,
+        /// Where robots reach the embedded broker; port 0 takes a free one.
+        #[arg(long, default_value = "127.0.0.1:1883")]
+        mqtt_listen: SocketAddr,
+        /// Print the addresses as one line of JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make everything the map shows again from the records. The server must be stopped.
+    Rebuild {
+        /// Directory of the store.
+        #[arg(long)]
+        data: PathBuf,
+    },
+}
+
+#[derive(Debug, Clone)]
+enum BrokerArg {
+    Embedded,
+    At(BrokerAddress),
+}
+
+fn broker(text: &str) -> Result<BrokerArg, String> {
+    if text == "embedded" {
+        return Ok(BrokerArg::Embedded);
+    }
+    text.parse().map(BrokerArg::At).map_err(|error| format!("{error}, or embedded"))
+}
+
+fn main() -> ExitCode {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_unset| tracing_subscriber::EnvFilter::new("info,rumqttd=error"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    match run(Args::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error:#}");
+            // What could not start is wrong input; what stopped is a failure.
+            let failed = matches!(error.downcast_ref(), Some(ServeError::Ended(_)) | None);
+            ExitCode::from(if failed { 1 } else { 2 })
+        }
+    }
+}
+
+#[tokio::main]
+async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Serve { data, listen, broker, mqtt_listen, json } => {
+            let broker = match broker {
+                BrokerArg::Embedded => BrokerChoice::Embedded { listen: mqtt_listen },
+                BrokerArg::At(address) => BrokerChoice::At(address),
+            };
+            let cloud = Cloud::start(&ServeConfig { data, listen, broker }).await?;
+            say(&cloud, json);
+            cloud.serve(stop_signal()?).await?;
+            Ok(())
+        }
+        Command::Rebuild { data } => {
+            let path = data.join("cloud.sqlite");
+            anyhow::ensure!(path.exists(), "there is no store at {}", path.display());
+            let read = SqliteFile::at(&path).open()?.rebuild().context("the map is as it was")?;
+            tracing::info!(records = read, "the map is rebuilt");
+            Ok(())
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the one place that prints: addresses, for people or programs")]
+fn say(cloud: &Cloud, json: bool) {
+    let (map, broker) = (format!("http://{}/", cloud.address), cloud.broker.to_string());
+    if json {
+        println!("{}", serde_json::json!({ "map_url": map, "broker_url": broker }));
+    } else {
+        println!("map     {map}\nrobots  {broker}\nstop    Ctrl-C");
+    }
+}
+
+/// Ready at Ctrl-C or SIGTERM.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()> + Send + 'static> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for Ctrl-C")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,57 @@
+//! What the cloud tells browsers and programs: JSON, and GeoJSON for what lies on the ground.
+//!
+//! Lists carry no geometry. Lengths, areas and times have their unit in the key; times are milliseconds since
+//! 1970-01-01 UTC. Positions are longitude and latitude in the datum that the answer names.
+
+mod geo;
+mod map;
+mod records;
+mod respond;
+mod why;
+
+pub(crate) use respond::{gzip, takes_gzip};
+
+use crate::ingest::IngestHandle;
+use crate::store::Stores;
+use axum::Router;
+use axum::routing::get;
+use kompas_field::Clock;
+use std::sync::Arc;
+
+/// What every answer may need.
+#[derive(Clone)]
+pub struct Api {
+    /// Readers' connections.
+    pub stores: Arc<dyn Stores>,
+    /// For its state; none where nothing is taken in.
+    pub ingest: Option<Arc<IngestHandle>>,
+    /// For ages.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl std::fmt::Debug for Api {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Api").finish_non_exhaustive()
+    }
+}
+
+/// Every route under `/api`.
+pub fn routes(api: Api) -> Router {
+    Router::new()
+        .route("/api/status", get(records::status))
+        .route("/api/incidents", get(records::incidents))
+        .route("/api/quarantine", get(records::quarantine))
+        .route("/api/fields", get(map::fields))
+        .route("/api/fields/{field}", get(map::field))
+        .route("/api/missions", get(map::missions))
+        .route("/api/missions/{mission}", get(map::mission))
+        .route("/api/missions/{mission}/cells", get(map::cells))
+        .route("/api/missions/{mission}/plants", get(map::plants))
+        .route("/api/missions/{mission}/track", get(map::track))
+        .route("/api/missions/{mission}/openings", get(map::openings))
+        .route("/api/missions/{mission}/incidents", get(records::mission_incidents))
+        .route("/api/missions/{mission}/cells/{col}/{row}/why", get(why::cell))
+        .route("/api/missions/{mission}/plants/{robot}/{boot}/{plant}/why", get(why::plant))
+        .route("/api/{*rest}", get(respond::no_such_answer))
+        .with_state(api)
+}

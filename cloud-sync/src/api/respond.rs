@@ -1,0 +1,105 @@
+//! From values to HTTP: errors that say what to do, compression, and "you have this already".
+
+use super::Api;
+use crate::store::{Store, StoreError};
+use axum::Json;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use flate2::{Compression, write::GzEncoder};
+use serde::Serialize;
+use std::io::Write;
+
+/// Below this, compression costs more than it saves.
+const WORTH_COMPRESSING: usize = 1024;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ApiError {
+    #[error("there is no {what} {name:?}")]
+    NotFound { what: &'static str, name: String },
+    #[error("the store does not answer: see the server's log")]
+    Store(#[from] StoreError),
+    #[error("the answer was interrupted")]
+    Interrupted(#[from] tokio::task::JoinError),
+    #[error("the answer has no JSON form")]
+    Json(#[from] serde_json::Error),
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = match &self {
+            Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::Store(_) | Self::Interrupted(_) | Self::Json(_) => {
+                tracing::error!(error = &self as &dyn std::error::Error, "no answer");
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        };
+        (status, Json(serde_json::json!({ "error": self.to_string() }))).into_response()
+    }
+}
+
+/// Runs `question` on a connection of its own, off the async threads.
+pub(super) async fn ask<T: Send + 'static>(
+    api: &Api,
+    question: impl FnOnce(&dyn Store) -> Result<T, ApiError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let stores = api.stores.clone();
+    tokio::task::spawn_blocking(move || question(stores.open()?.as_ref())).await?
+}
+
+/// JSON, compressed when the reader takes it.
+pub(super) fn json<T: Serialize>(asked: &HeaderMap, value: &T) -> Result<Response, ApiError> {
+    Ok(body(asked, "application/json", &serde_json::to_vec(value)?))
+}
+
+/// GeoJSON that changes only with `version`.
+pub(super) fn geojson<T: Serialize>(
+    asked: &HeaderMap,
+    version: u64,
+    value: &T,
+) -> Result<Response, ApiError> {
+    let mut response = body(asked, "application/geo+json", &serde_json::to_vec(value)?);
+    response.headers_mut().insert(header::ETAG, etag(version));
+    Ok(response)
+}
+
+/// Whether the reader has `version` already, and the answer that says so.
+pub(super) fn unchanged(asked: &HeaderMap, version: u64) -> Option<Response> {
+    (asked.get(header::IF_NONE_MATCH) == Some(&etag(version)))
+        .then(|| (StatusCode::NOT_MODIFIED, [(header::ETAG, etag(version))]).into_response())
+}
+
+fn etag(version: u64) -> HeaderValue {
+    HeaderValue::from_str(&format!("W/\"{version}\"")).unwrap_or(HeaderValue::from_static("W/\"\""))
+}
+
+fn body(asked: &HeaderMap, kind: &'static str, bytes: &[u8]) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+        (header::VARY, HeaderValue::from_static("accept-encoding")),
+    ];
+    if bytes.len() >= WORTH_COMPRESSING
+        && takes_gzip(asked)
+        && let Some(packed) = gzip(bytes, Compression::fast())
+    {
+        return (headers, [(header::CONTENT_ENCODING, "gzip")], packed).into_response();
+    }
+    (headers, bytes.to_vec()).into_response()
+}
+
+/// Whether the reader takes gzip.
+pub(crate) fn takes_gzip(asked: &HeaderMap) -> bool {
+    asked.get(header::ACCEPT_ENCODING).and_then(|v| v.to_str().ok()).is_some_and(|v| v.contains("gzip"))
+}
+
+/// `None` if memory for it cannot be written: then it goes as it is.
+pub(crate) fn gzip(bytes: &[u8], how: Compression) -> Option<Vec<u8>> {
+    let mut packer = GzEncoder::new(Vec::with_capacity(bytes.len() / 4), how);
+    packer.write_all(bytes).ok()?;
+    packer.finish().ok()
+}
+
+pub(super) async fn no_such_answer(uri: axum::http::Uri) -> ApiError {
+    ApiError::NotFound { what: "answer at", name: uri.path().to_owned() }
+}

@@ -1,0 +1,84 @@
+//! Why a plant or a grid cell was or was not treated: the rule with its numbers. Sentences are the reader's.
+
+use super::Api;
+use super::geo::{self, Position};
+use super::map::on_field;
+use super::respond::{ApiError, ask, json};
+use crate::store::{OpeningView, PlantView};
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use kompas_field::ids::MissionId;
+use kompas_field::{CellIndex, Field, PlantRole};
+use serde::Serialize;
+
+#[derive(Debug, Serialize)]
+struct Decided {
+    #[serde(flatten)]
+    plant: PlantView,
+    role_here: Option<PlantRole>,
+    lon_lat: Position,
+}
+
+#[derive(Debug, Serialize)]
+struct WhyCell {
+    #[serde(flatten)]
+    cell: CellIndex,
+    product: Option<String>,
+    plants: Vec<Decided>,
+    openings: Vec<OpeningView>,
+}
+
+#[derive(Debug, Serialize)]
+struct WhyPlant {
+    product: Option<String>,
+    #[serde(flatten)]
+    plant: Decided,
+    /// Openings in the plant's grid cell.
+    openings: Vec<OpeningView>,
+}
+
+fn decided(field: &Field, plant: PlantView) -> Decided {
+    Decided {
+        role_here: field.crop.role_of(plant.decision.class),
+        lon_lat: geo::position(&field.plane, plant.decision.position),
+        plant,
+    }
+}
+
+pub(super) async fn cell(
+    State(api): State<Api>,
+    Path((id, col, row)): Path<(MissionId, u32, u32)>,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
+    let why = ask(&api, move |store| {
+        let (mission, field) = on_field(store, &id)?;
+        let cell = CellIndex { col, row };
+        if !field.grid().has(cell) {
+            return Err(ApiError::NotFound { what: "grid cell", name: format!("{col}/{row}") });
+        }
+        let plants = store.plants(&id, Some(cell))?;
+        let plants = plants.into_iter().map(|plant| decided(&field, plant)).collect();
+        Ok(WhyCell { cell, product: mission.product, plants, openings: store.openings(&id, Some(cell))? })
+    });
+    json(&asked, &why.await?)
+}
+
+pub(super) async fn plant(
+    State(api): State<Api>,
+    Path((id, robot, boot, number)): Path<(MissionId, String, String, u64)>,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
+    let why = ask(&api, move |store| {
+        let (mission, field) = on_field(store, &id)?;
+        let plant = store.plant(&id, &robot, &boot, number)?;
+        let plant =
+            plant.ok_or(ApiError::NotFound { what: "plant", name: format!("{robot}/{boot}/{number}") })?;
+        let openings = match plant.decision.cell {
+            Some(cell) => store.openings(&id, Some(cell))?,
+            None => Vec::new(),
+        };
+        Ok(WhyPlant { product: mission.product, plant: decided(&field, plant), openings })
+    });
+    json(&asked, &why.await?)
+}

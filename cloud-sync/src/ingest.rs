@@ -1,0 +1,102 @@
+//! The receiving half: from the broker into the store, and a receipt after the commit.
+//!
+//! # What is kept
+//! - A receipt leaves after the commit, never before; a batch of arrivals costs one sync.
+//! - Taking the same record twice changes nothing and is receipted twice.
+//! - Nothing that arrives stops what arrives after it: what does not read is quarantined and counted.
+//! - A full queue drops arrivals, counted: they have no receipt, so the robot offers them again.
+
+mod mqtt;
+mod reading;
+
+pub use mqtt::{IngestHandle, IngestStatus, spawn_ingest};
+
+use crate::store::{Disposition, Incoming, Refused, RefusedBecause, Store, StoreError};
+use crate::wire::{Ack, Outcome, Receipt, ack_topic};
+use kompas_field::ids::FarmId;
+use kompas_field::{RecordKey, WallTime};
+use std::collections::BTreeMap;
+
+/// A message as the broker delivers it.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// Where it was sent.
+    pub topic: String,
+    /// What was sent.
+    pub bytes: Vec<u8>,
+    /// When it came, the cloud's clock.
+    pub received: WallTime,
+}
+
+/// What came of a batch of arrivals.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// To publish, by topic; a topic may come more than once.
+    pub acks: Vec<(String, Ack)>,
+    /// Stored now.
+    pub new: u64,
+    /// Had been stored before.
+    pub again: u64,
+    /// Put in quarantine, by reason. A person is needed.
+    pub quarantined: BTreeMap<&'static str, u64>,
+}
+
+/// Reads the batch, commits it, and says what to acknowledge.
+///
+/// # Errors
+/// [`StoreError`]: nothing is stored and nothing may be acknowledged.
+pub fn take(store: &mut dyn Store, batch: &[Arrival]) -> Result<Taken, StoreError> {
+    let (mut records, mut refused) = (Vec::new(), Vec::new());
+    for arrival in batch {
+        match reading::read(arrival) {
+            Ok(record) => records.push(record),
+            Err(refusal) => refused.push(*refusal),
+        }
+    }
+    let dispositions = store.commit(&records, &refused)?;
+    Ok(settle(&records, &dispositions, &refused))
+}
+
+fn settle(records: &[Incoming], dispositions: &[Disposition], refused: &[Refused]) -> Taken {
+    let mut taken = Taken::default();
+    let mut receipts: BTreeMap<String, Vec<Receipt>> = BTreeMap::new();
+    let mut receipt = |farm: &FarmId, key: &RecordKey, outcome| {
+        let receipt = Receipt { boot_id: key.boot_id.clone(), seq: key.seq, outcome };
+        receipts.entry(ack_topic(farm, &key.robot_id)).or_default().push(receipt);
+    };
+    for (record, disposition) in records.iter().zip(dispositions) {
+        let outcome = match disposition {
+            Disposition::New => {
+                taken.new += 1;
+                Outcome::Committed
+            }
+            Disposition::Again => {
+                taken.again += 1;
+                Outcome::Committed
+            }
+            Disposition::Disputed => {
+                *taken.quarantined.entry(RefusedBecause::SameKey.as_str()).or_default() += 1;
+                Outcome::Quarantined
+            }
+            Disposition::Unstorable => {
+                *taken.quarantined.entry(RefusedBecause::Unstorable.as_str()).or_default() += 1;
+                Outcome::Quarantined
+            }
+        };
+        receipt(&record.farm, &record.envelope.key, outcome);
+    }
+    for refusal in refused {
+        *taken.quarantined.entry(refusal.why.as_str()).or_default() += 1;
+        // Only a record whose content is at fault is settled; others may come again in better shape.
+        if refusal.why == RefusedBecause::UnreadablePayload
+            && let (Some((farm, _)), Some(key)) = (crate::wire::sender_of(&refusal.topic), &refusal.key)
+        {
+            receipt(&farm, key, Outcome::Quarantined);
+        }
+    }
+    for (topic, receipts) in receipts {
+        let parts = receipts.chunks(Ack::MAX_RECEIPTS);
+        taken.acks.extend(parts.map(|part| (topic.clone(), Ack::of(part.to_vec()))));
+    }
+    taken
+}

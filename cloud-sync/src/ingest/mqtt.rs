@@ -1,0 +1,219 @@
+//! The broker's side of ingest: one task polls and never waits, one thread commits and acknowledges.
+
+use super::{Arrival, Taken, take};
+use crate::address::BrokerAddress;
+use crate::clock::SystemClock;
+use crate::store::{Store, StoreError};
+use crate::wire::{ALL_RECORDS, Ack, MAX_PACKET_BYTES};
+use kompas_field::{Clock, WallTime};
+use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS};
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// Arrivals that may wait for the disk: 64 MiB at the most.
+const QUEUE: usize = 1024;
+/// Arrivals per commit: the sync is shared, and a robot's window is not kept waiting long.
+const BATCH: usize = 256;
+/// Packets to send that may wait for the socket.
+const OUTGOING: usize = 1024;
+const RETRY: Duration = Duration::from_millis(500);
+
+/// Traffic since the start.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct IngestStatus {
+    /// Whether the broker has us.
+    pub online: bool,
+    /// Why not, in its words.
+    pub why_offline: Option<String>,
+    /// Stored.
+    pub new: u64,
+    /// Arrived again.
+    pub again: u64,
+    /// Put in quarantine, by reason.
+    pub quarantined: BTreeMap<String, u64>,
+    /// Not taken because the disk did not keep up; the robots offer them again.
+    pub dropped: u64,
+    /// Transactions.
+    pub commits: u64,
+    /// The last one, the cloud's clock.
+    pub last_commit_at: Option<WallTime>,
+    /// What the store last refused, until it works again.
+    pub store_trouble: Option<String>,
+}
+
+/// A running ingest. Dropping it ends it; what was not committed was not acknowledged.
+#[derive(Debug)]
+pub struct IngestHandle {
+    status: Arc<Mutex<IngestStatus>>,
+    polling: JoinHandle<()>,
+    committing: Option<std::thread::JoinHandle<()>>,
+}
+
+impl IngestHandle {
+    /// Traffic now.
+    pub fn status(&self) -> IngestStatus {
+        self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Stops polling and waits until what has arrived is committed.
+    pub async fn stop(mut self) {
+        self.polling.abort();
+        if let Some(committing) = self.committing.take() {
+            let joined = tokio::task::spawn_blocking(move || committing.join()).await;
+            if !matches!(joined, Ok(Ok(()))) {
+                tracing::error!("the committing thread panicked");
+            }
+        }
+    }
+}
+
+impl Drop for IngestHandle {
+    fn drop(&mut self) {
+        self.polling.abort();
+    }
+}
+
+/// Starts taking records from `broker` into `store`. Needs a running tokio runtime.
+///
+/// # Errors
+/// The system gives no thread. A broker that is away is no error: it is tried again, for ever.
+pub fn spawn_ingest(store: Box<dyn Store>, broker: &BrokerAddress) -> std::io::Result<IngestHandle> {
+    // One ingest per data directory is held by its lock; the process id keeps two directories apart.
+    let mut options =
+        MqttOptions::new(format!("kompas-ingest-{}", std::process::id()), broker.host.clone(), broker.port);
+    options.set_keep_alive(Duration::from_secs(5)).set_clean_session(true);
+    options.set_max_packet_size(MAX_PACKET_BYTES, MAX_PACKET_BYTES);
+    let (client, connection) = AsyncClient::new(options, OUTGOING);
+    let (arrived, arrivals) = sync_channel(QUEUE);
+    let status = Arc::new(Mutex::new(IngestStatus::default()));
+    let poller =
+        Poller { client: client.clone(), arrived, status: Arc::clone(&status), broker: broker.clone() };
+    let polling = tokio::spawn(poller.run(connection));
+    let committer = Committer { store, client, arrivals, status: Arc::clone(&status) };
+    let committing = std::thread::Builder::new().name("ingest".to_owned()).spawn(move || committer.run())?;
+    Ok(IngestHandle { status, polling, committing: Some(committing) })
+}
+
+struct Poller {
+    client: AsyncClient,
+    arrived: SyncSender<Arrival>,
+    status: Arc<Mutex<IngestStatus>>,
+    broker: BrokerAddress,
+}
+
+impl Poller {
+    async fn run(self, mut connection: EventLoop) {
+        let clock = SystemClock::start();
+        loop {
+            match connection.poll().await {
+                Ok(Event::Incoming(Packet::ConnAck(_))) => self.online(),
+                Ok(Event::Incoming(Packet::Publish(message))) => {
+                    let (topic, bytes) = (message.topic, message.payload.to_vec());
+                    let arrival = Arrival { topic, bytes, received: clock.wall() };
+                    // Never waits: the committer may be waiting for this very task to send its receipts.
+                    if self.arrived.try_send(arrival).is_err() {
+                        tell(&self.status, |status| status.dropped += 1);
+                    }
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    self.offline(&error.to_string());
+                    // Nothing of ours is worth keeping over a connection: receipts are asked for again.
+                    connection.clean();
+                    connection.pending.clear();
+                    tokio::time::sleep(RETRY).await;
+                }
+            }
+        }
+    }
+
+    fn online(&self) {
+        if let Err(error) = self.client.try_subscribe(ALL_RECORDS, QoS::AtLeastOnce) {
+            return self.offline(&error.to_string());
+        }
+        tracing::info!(broker = %self.broker, "ingest online");
+        tell(&self.status, |status| (status.online, status.why_offline) = (true, None));
+    }
+
+    fn offline(&self, why: &str) {
+        let mut news = false;
+        tell(&self.status, |status| {
+            news = status.online || status.why_offline.is_none();
+            (status.online, status.why_offline) = (false, Some(why.to_owned()));
+        });
+        if news {
+            tracing::warn!(broker = %self.broker, why, "ingest offline; the robots keep their records");
+        }
+    }
+}
+
+struct Committer {
+    store: Box<dyn Store>,
+    client: AsyncClient,
+    arrivals: Receiver<Arrival>,
+    status: Arc<Mutex<IngestStatus>>,
+}
+
+impl Committer {
+    fn run(mut self) {
+        let clock = SystemClock::start();
+        loop {
+            let first = match self.arrivals.recv_timeout(Duration::from_secs(1)) {
+                Ok(first) => first,
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let batch: Vec<Arrival> =
+                std::iter::once(first).chain(self.arrivals.try_iter()).take(BATCH).collect();
+            match take(self.store.as_mut(), &batch) {
+                Ok(taken) => self.committed(taken, clock.wall()),
+                Err(error) => self.trouble(&error),
+            }
+        }
+    }
+
+    fn committed(&self, taken: Taken, now: WallTime) {
+        let Taken { acks, new, again, quarantined } = taken;
+        for (topic, ack) in acks {
+            self.acknowledge(topic, &ack);
+        }
+        if !quarantined.is_empty() {
+            tracing::error!(?quarantined, "arrivals in quarantine: see /api/quarantine");
+        }
+        tell(&self.status, |status| {
+            status.new += new;
+            status.again += again;
+            status.commits += 1;
+            status.last_commit_at = Some(now);
+            status.store_trouble = None;
+            for (why, count) in quarantined {
+                *status.quarantined.entry(why.to_owned()).or_default() += count;
+            }
+        });
+    }
+
+    /// A receipt that cannot leave is asked for again.
+    fn acknowledge(&self, topic: String, ack: &Ack) {
+        let sent = serde_json::to_vec(ack).map_err(|error| error.to_string()).and_then(|bytes| {
+            let published = self.client.try_publish(topic, QoS::AtLeastOnce, false, bytes);
+            published.map_err(|error| error.to_string())
+        });
+        if let Err(error) = sent {
+            tracing::warn!(error, "a receipt did not leave; the robot will ask again");
+        }
+    }
+
+    fn trouble(&self, error: &StoreError) {
+        let source = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+        tracing::error!(%error, source, "the store refuses: nothing of this batch is acknowledged");
+        tell(&self.status, |status| status.store_trouble = Some(format!("{error}: {source}")));
+        std::thread::sleep(RETRY);
+    }
+}
+
+fn tell(status: &Mutex<IngestStatus>, change: impl FnOnce(&mut IngestStatus)) {
+    change(&mut status.lock().unwrap_or_else(PoisonError::into_inner));
+}

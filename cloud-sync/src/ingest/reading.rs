@@ -1,0 +1,42 @@
+//! From a message to a record, or to a reason why it is none.
+
+use super::Arrival;
+use crate::store::{Incoming, Refused, RefusedBecause};
+use crate::wire::{MAX_RECORD_BYTES, sender_of};
+use kompas_field::record::EnvelopeError;
+use kompas_field::{Digest, Envelope, RecordKey};
+
+pub(super) fn read(arrival: &Arrival) -> Result<Incoming, Box<Refused>> {
+    let Arrival { topic, bytes, received } = arrival;
+    let sha256 = Digest::of_bytes(bytes);
+    let refuse = |why, detail: String, key: Option<&RecordKey>| {
+        let (topic, key, wire) = (topic.clone(), key.cloned(), bytes.clone());
+        Box::new(Refused { topic, why, detail, key, sha256, wire, received: *received })
+    };
+    if bytes.len() > MAX_RECORD_BYTES {
+        let detail = format!("{} bytes, {MAX_RECORD_BYTES} allowed", bytes.len());
+        return Err(refuse(RefusedBecause::TooLarge, detail, None));
+    }
+    let envelope: Envelope = serde_json::from_slice(bytes)
+        .map_err(|error| refuse(RefusedBecause::NotARecord, error.to_string(), None))?;
+    let key = &envelope.key;
+    let Some((farm, robot)) = sender_of(topic) else {
+        return Err(refuse(RefusedBecause::OtherSender, "not a records topic".to_owned(), Some(key)));
+    };
+    if robot != key.robot_id {
+        let detail = format!("the record is {}'s, the topic {robot}'s", key.robot_id);
+        return Err(refuse(RefusedBecause::OtherSender, detail, Some(key)));
+    }
+    let payload = match envelope.open() {
+        Ok(payload) => Some(payload),
+        Err(EnvelopeError::UnknownSchema(_)) => None,
+        Err(error @ EnvelopeError::DigestMismatch { .. }) => {
+            return Err(refuse(RefusedBecause::ChangedOnTheWay, error.to_string(), Some(key)));
+        }
+        Err(EnvelopeError::Payload(error)) => {
+            return Err(refuse(RefusedBecause::UnreadablePayload, error.to_string(), Some(key)));
+        }
+    };
+    let (topic, wire) = (topic.clone(), bytes.clone());
+    Ok(Incoming { farm, topic, envelope, payload, sha256, wire, received: *received })
+}

@@ -1,0 +1,159 @@
+//! The running cloud: broker, ingest, API and page around one data directory.
+
+use crate::address::BrokerAddress;
+use crate::api::{self, Api};
+use crate::broker::{BrokerError, start_embedded};
+use crate::clock::SystemClock;
+use crate::ingest::{IngestHandle, spawn_ingest};
+use crate::store::sqlite::SqliteFile;
+use crate::store::{StoreError, Stores};
+use crate::web;
+use std::fs::{File, TryLockError};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+/// Which broker records come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BrokerChoice {
+    /// One inside this process: demonstrations and tests.
+    Embedded {
+        /// Where robots reach it.
+        listen: SocketAddr,
+    },
+    /// A real one.
+    At(BrokerAddress),
+}
+
+/// What to serve and where.
+#[derive(Debug, Clone)]
+pub struct ServeConfig {
+    /// Holds the store; made when missing.
+    pub data: PathBuf,
+    /// The page and the API; port 0 for a free one.
+    pub listen: SocketAddr,
+    /// Where records come from.
+    pub broker: BrokerChoice,
+}
+
+/// Why the cloud did not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The data directory.
+    #[error("cannot {doing} {}: choose another --data or give this user the right", path.display())]
+    Data {
+        /// What was tried.
+        doing: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// The system's words.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Two servers would be two writers.
+    #[error("another kompas-cloud uses {}: stop it, or choose another --data", path.display())]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// The store does not open.
+    #[error("the store in {} does not open", path.display())]
+    Store {
+        /// The directory.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: StoreError,
+    },
+    /// The page's port.
+    #[error("cannot listen on {listen}: choose another --listen, or port 0 for a free one")]
+    Listen {
+        /// Where.
+        listen: SocketAddr,
+        /// The system's words.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The embedded broker.
+    #[error(transparent)]
+    Broker(#[from] BrokerError),
+    /// After it ran.
+    #[error("the server ended")]
+    Ended(#[source] std::io::Error),
+}
+
+/// A started cloud, not serving yet.
+#[derive(Debug)]
+pub struct Cloud {
+    listener: TcpListener,
+    /// The page's address.
+    pub address: SocketAddr,
+    /// The broker's address, for robots.
+    pub broker: BrokerAddress,
+    api: Api,
+    ingest: Arc<IngestHandle>,
+    _lock: File,
+}
+
+impl Cloud {
+    /// Opens the store, starts broker and ingest, and listens.
+    ///
+    /// # Errors
+    /// [`ServeError`], each naming what to do.
+    pub async fn start(config: &ServeConfig) -> Result<Self, ServeError> {
+        let lock = lock(&config.data)?;
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .map_err(|source| ServeError::Listen { listen: config.listen, source })?;
+        let address = listener.local_addr().map_err(ServeError::Ended)?;
+        let stores = SqliteFile::at(config.data.join("cloud.sqlite"));
+        let store =
+            stores.open().map_err(|source| ServeError::Store { path: config.data.clone(), source })?;
+        let broker = match &config.broker {
+            BrokerChoice::Embedded { listen } => start_embedded(*listen)?,
+            BrokerChoice::At(address) => address.clone(),
+        };
+        let ingest = Arc::new(spawn_ingest(store, &broker).map_err(ServeError::Ended)?);
+        let api = Api {
+            stores: Arc::new(stores),
+            ingest: Some(Arc::clone(&ingest)),
+            clock: Arc::new(SystemClock::start()),
+        };
+        Ok(Self { listener, address, broker, api, ingest, _lock: lock })
+    }
+
+    /// Serves until `until` is ready, then finishes what has arrived.
+    ///
+    /// # Errors
+    /// The listening socket broke.
+    pub async fn serve(self, until: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
+        let Self { listener, api, ingest, .. } = self;
+        let router = api::routes(api).merge(web::routes());
+        // A browser may hold its connection open for ever: the end does not wait for it.
+        tokio::select! {
+            served = async { axum::serve(listener, router).await } => served.map_err(ServeError::Ended)?,
+            () = until => {}
+        }
+        if let Some(ingest) = Arc::into_inner(ingest) {
+            ingest.stop().await;
+        }
+        Ok(())
+    }
+}
+
+/// Held for as long as the process lives, released by the system however it dies.
+fn lock(data: &Path) -> Result<File, ServeError> {
+    let no = |doing, path: &Path| {
+        let path = path.to_owned();
+        move |source| ServeError::Data { doing, path, source }
+    };
+    std::fs::create_dir_all(data).map_err(no("make", data))?;
+    let path = data.join("lock");
+    let file = File::create(&path).map_err(no("write", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(ServeError::InUse { path: data.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(no("lock", &path)(source)),
+    }
+}

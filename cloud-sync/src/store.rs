@@ -1,0 +1,241 @@
+//! The cloud's truth and what is drawn from it.
+//!
+//! # Invariants
+//! - [`Store::commit`] returns after everything in it is on disk, or nothing is.
+//! - A record is stored once, under (robot, boot, seq); the bytes stay as they came.
+//! - Projections follow from the records alone: [`Store::rebuild`] gives the same rows.
+//! - Nothing that arrived is thrown away: what cannot be stored as a record is quarantined.
+
+use kompas_field::ids::{FarmId, FieldId, MissionId};
+use kompas_field::{CellIndex, Digest, Envelope, Field, Payload, RecordKey, WallTime};
+
+pub mod sqlite;
+mod views;
+
+pub use views::{
+    CellView, FieldView, IncidentView, MissionView, OpeningView, PlantView, QuarantineView, RobotView,
+    StoreCounts, TrackView,
+};
+
+/// A record as it arrived, read as far as this program can.
+#[derive(Debug, Clone)]
+pub struct Incoming {
+    /// Of the topic.
+    pub farm: FarmId,
+    /// Of the topic; whoever sends under another's name is refused before.
+    pub topic: String,
+    /// The record.
+    pub envelope: Envelope,
+    /// What it says; `None` for a schema this program does not know.
+    pub payload: Option<Payload>,
+    /// Of `wire`.
+    pub sha256: Digest,
+    /// As it came.
+    pub wire: Vec<u8>,
+    /// The cloud's clock.
+    pub received: WallTime,
+}
+
+/// Something that arrived and is no record.
+#[derive(Debug, Clone)]
+pub struct Refused {
+    /// Where it was sent.
+    pub topic: String,
+    /// In one word, for counting.
+    pub why: RefusedBecause,
+    /// For people.
+    pub detail: String,
+    /// Its name, where it has one.
+    pub key: Option<RecordKey>,
+    /// Of `wire`.
+    pub sha256: Digest,
+    /// As it came.
+    pub wire: Vec<u8>,
+    /// The cloud's clock.
+    pub received: WallTime,
+}
+
+/// Why something is quarantined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusedBecause {
+    /// Not an envelope.
+    NotARecord,
+    /// Larger than the wire allows.
+    TooLarge,
+    /// The envelope names another robot than the topic.
+    OtherSender,
+    /// The payload is not what the envelope's hash says: changed on the way. Not receipted, so it is sent again.
+    ChangedOnTheWay,
+    /// Our schema, but the payload does not read.
+    UnreadablePayload,
+    /// It reads, but holds a number that no store can.
+    Unstorable,
+    /// Another record has the same key.
+    SameKey,
+}
+
+impl RefusedBecause {
+    /// As stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotARecord => "not_a_record",
+            Self::TooLarge => "too_large",
+            Self::OtherSender => "other_sender",
+            Self::ChangedOnTheWay => "changed_on_the_way",
+            Self::UnreadablePayload => "unreadable_payload",
+            Self::Unstorable => "unstorable",
+            Self::SameKey => "same_key",
+        }
+    }
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disposition {
+    /// Stored now.
+    New,
+    /// Was stored before, byte for byte.
+    Again,
+    /// Another one is stored under its key: both are in quarantine.
+    Disputed,
+    /// It reads, but holds a number that no store can: in quarantine.
+    Unstorable,
+}
+
+/// Why the store refused.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database.
+    #[error("cannot {doing}")]
+    Database {
+        /// What was tried.
+        doing: &'static str,
+        /// Its words.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// A stored value that this program cannot read: a newer version wrote it, or the disk changed it.
+    #[error("a stored {what} does not read")]
+    Unreadable {
+        /// Which kind of value.
+        what: &'static str,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// Written by a later version of this program.
+    #[error("{path} has format {found}, this program knows {known}: use the newer program")]
+    NewerFormat {
+        /// The file.
+        path: String,
+        /// In the file.
+        found: i64,
+        /// Here.
+        known: i64,
+    },
+}
+
+/// Opens connections to one store; each reader has its own.
+pub trait Stores: Send + Sync {
+    /// # Errors
+    /// [`StoreError`].
+    fn open(&self) -> Result<Box<dyn Store>, StoreError>;
+}
+
+/// One connection to the cloud's truth. Lists come sorted and without geometry.
+pub trait Store: Send {
+    /// Stores all of it in one transaction; what became of each record, in order, after it is on disk.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing is stored.
+    fn commit(&mut self, records: &[Incoming], refused: &[Refused]) -> Result<Vec<Disposition>, StoreError>;
+
+    /// Deletes every projection and makes it again from the records; how many were read.
+    ///
+    /// # Errors
+    /// [`StoreError`]; then nothing is changed.
+    fn rebuild(&mut self) -> Result<u64, StoreError>;
+
+    /// # Errors
+    /// [`StoreError`].
+    fn counts(&self) -> Result<StoreCounts, StoreError>;
+
+    /// By name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn robots(&self) -> Result<Vec<RobotView>, StoreError>;
+
+    /// By name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn fields(&self) -> Result<Vec<FieldView>, StoreError>;
+
+    /// # Errors
+    /// [`StoreError`].
+    fn field(&self, id: &FieldId) -> Result<Option<Field>, StoreError>;
+
+    /// The last one first; of all fields, or of one.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn missions(&self, field: Option<&FieldId>) -> Result<Vec<MissionView>, StoreError>;
+
+    /// # Errors
+    /// [`StoreError`].
+    fn mission(&self, id: &MissionId) -> Result<Option<MissionView>, StoreError>;
+
+    /// Grid cells in which something was seen or done, by column and row.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn cells(&self, mission: &MissionId) -> Result<Vec<CellView>, StoreError>;
+
+    /// All plants, or those of one grid cell, by robot, boot and number.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn plants(&self, mission: &MissionId, within: Option<CellIndex>) -> Result<Vec<PlantView>, StoreError>;
+
+    /// One plant by its name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn plant(
+        &self,
+        mission: &MissionId,
+        robot: &str,
+        boot: &str,
+        plant: u64,
+    ) -> Result<Option<PlantView>, StoreError>;
+
+    /// All nozzle openings, or those of one grid cell, in order of recording.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn openings(
+        &self,
+        mission: &MissionId,
+        within: Option<CellIndex>,
+    ) -> Result<Vec<OpeningView>, StoreError>;
+
+    /// In time order, boot by boot.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn track(&self, mission: &MissionId) -> Result<Vec<TrackView>, StoreError>;
+
+    /// The last ones first, at most `most`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn incidents(&self, mission: Option<&MissionId>, most: u32) -> Result<Vec<IncidentView>, StoreError>;
+
+    /// What needs a person, the last first, at most `most`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn quarantine(&self, most: u32) -> Result<Vec<QuarantineView>, StoreError>;
+}

@@ -1,0 +1,182 @@
+//! The store in one SQLite file: WAL, full sync, one writer.
+
+use super::{
+    CellView, Disposition, FieldView, IncidentView, Incoming, MissionView, OpeningView, PlantView,
+    QuarantineView, Refused, RobotView, Store, StoreCounts, StoreError, Stores, TrackView,
+};
+use kompas_field::ids::{FieldId, MissionId};
+use kompas_field::{CellIndex, Field};
+use rusqlite::{Connection, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+mod commit;
+mod project;
+mod read;
+
+const FORMAT: i64 = 1;
+const TRUTH: &str = include_str!("truth.sql");
+const PROJECTIONS: &str = include_str!("projections.sql");
+const PROJECTION_TABLES: [&str; 8] =
+    ["robots", "fields", "missions", "plants", "openings", "track", "cells", "incidents"];
+
+/// Readers never wait for the writer (WAL); writers wait for each other for as long as a checkpoint may take.
+const BUSY: Duration = Duration::from_secs(10);
+
+fn sql(doing: &'static str) -> impl FnOnce(rusqlite::Error) -> StoreError {
+    move |source| StoreError::Database { doing, source }
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct SqliteStore {
+    db: Connection,
+}
+
+/// Where connections come from.
+#[derive(Debug, Clone)]
+pub struct SqliteFile(PathBuf);
+
+impl SqliteFile {
+    /// The store at `path`, made when it is not there.
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self(path.into())
+    }
+}
+
+impl Stores for SqliteFile {
+    fn open(&self) -> Result<Box<dyn Store>, StoreError> {
+        Ok(Box::new(SqliteStore::open(&self.0)?))
+    }
+}
+
+impl SqliteStore {
+    /// Opens or makes the store at `path`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let db = Connection::open(path).map_err(sql("open the store"))?;
+        db.busy_timeout(BUSY).map_err(sql("open the store"))?;
+        db.pragma_update(None, "journal_mode", "WAL").map_err(sql("switch on the write-ahead log"))?;
+        db.pragma_update(None, "synchronous", "FULL").map_err(sql("switch on full sync"))?;
+        let mut store = Self { db };
+        if store.format()? != FORMAT {
+            store.make(path)?;
+        }
+        Ok(store)
+    }
+
+    fn format(&self) -> Result<i64, StoreError> {
+        self.db.query_row("PRAGMA user_version", [], |r| r.get(0)).map_err(sql("read the store's format"))
+    }
+
+    fn make(&mut self, path: &Path) -> Result<(), StoreError> {
+        let tx = self
+            .db
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(sql("begin making the store"))?;
+        // Read again: another connection may have made it meanwhile.
+        let found: i64 =
+            tx.query_row("PRAGMA user_version", [], |r| r.get(0)).map_err(sql("read the store's format"))?;
+        if found > FORMAT {
+            let path = path.display().to_string();
+            return Err(StoreError::NewerFormat { path, found, known: FORMAT });
+        }
+        if found == 0 {
+            tx.execute_batch(TRUTH).map_err(sql("make the store"))?;
+            tx.execute_batch(PROJECTIONS).map_err(sql("make the store"))?;
+            tx.pragma_update(None, "user_version", FORMAT).map_err(sql("make the store"))?;
+        }
+        tx.commit().map_err(sql("make the store"))
+    }
+}
+
+impl Store for SqliteStore {
+    fn commit(&mut self, records: &[Incoming], refused: &[Refused]) -> Result<Vec<Disposition>, StoreError> {
+        let tx = self
+            .db
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(sql("begin a commit"))?;
+        let dispositions = commit::all(&tx, records, refused)?;
+        tx.commit().map_err(sql("bring records to disk"))?;
+        Ok(dispositions)
+    }
+
+    fn rebuild(&mut self) -> Result<u64, StoreError> {
+        let tx = self
+            .db
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(sql("begin a rebuild"))?;
+        for table in PROJECTION_TABLES {
+            tx.execute_batch(&format!("DROP TABLE {table}")).map_err(sql("delete a projection"))?;
+        }
+        tx.execute_batch(PROJECTIONS).map_err(sql("make the projections"))?;
+        let read = project::everything(&tx)?;
+        tx.commit().map_err(sql("bring projections to disk"))?;
+        Ok(read)
+    }
+
+    fn counts(&self) -> Result<StoreCounts, StoreError> {
+        read::counts(&self.db).map_err(sql("count records"))
+    }
+
+    fn robots(&self) -> Result<Vec<RobotView>, StoreError> {
+        read::robots(&self.db).map_err(sql("read robots"))
+    }
+
+    fn fields(&self) -> Result<Vec<FieldView>, StoreError> {
+        read::fields(&self.db).map_err(sql("read fields"))
+    }
+
+    fn field(&self, id: &FieldId) -> Result<Option<Field>, StoreError> {
+        read::field(&self.db, id)
+    }
+
+    fn missions(&self, field: Option<&FieldId>) -> Result<Vec<MissionView>, StoreError> {
+        read::missions(&self.db, field, None)
+    }
+
+    fn mission(&self, id: &MissionId) -> Result<Option<MissionView>, StoreError> {
+        Ok(read::missions(&self.db, None, Some(id))?.pop())
+    }
+
+    fn cells(&self, mission: &MissionId) -> Result<Vec<CellView>, StoreError> {
+        let crop = self.crop_of(mission)?;
+        read::cells(&self.db, mission, crop).map_err(sql("read grid cells"))
+    }
+
+    fn plants(&self, mission: &MissionId, within: Option<CellIndex>) -> Result<Vec<PlantView>, StoreError> {
+        read::plants(&self.db, mission, within)
+    }
+
+    fn plant(
+        &self,
+        mission: &MissionId,
+        robot: &str,
+        boot: &str,
+        plant: u64,
+    ) -> Result<Option<PlantView>, StoreError> {
+        read::plant(&self.db, mission, robot, boot, plant)
+    }
+
+    fn openings(
+        &self,
+        mission: &MissionId,
+        within: Option<CellIndex>,
+    ) -> Result<Vec<OpeningView>, StoreError> {
+        read::openings(&self.db, mission, within)
+    }
+
+    fn track(&self, mission: &MissionId) -> Result<Vec<TrackView>, StoreError> {
+        read::track(&self.db, mission).map_err(sql("read the track"))
+    }
+
+    fn incidents(&self, mission: Option<&MissionId>, most: u32) -> Result<Vec<IncidentView>, StoreError> {
+        read::incidents(&self.db, mission, most)
+    }
+
+    fn quarantine(&self, most: u32) -> Result<Vec<QuarantineView>, StoreError> {
+        read::quarantine(&self.db, most).map_err(sql("read the quarantine"))
+    }
+}

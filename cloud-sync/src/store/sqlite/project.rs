@@ -1,0 +1,308 @@
+//! From records to the rows that the map and the API read. Each row depends on its record alone; totals are
+//! whole numbers, so the order of arrival does not show.
+
+use super::super::StoreError;
+use super::sql;
+use kompas_field::decision::Decision;
+use kompas_field::record::{
+    AsApplied, Incident, MissionFinished, MissionStarted, NozzleOpening, Plants, Track,
+};
+use kompas_field::{CellIndex, Envelope, Payload, PlantClass, RobotInstant, Verdict, WallTime};
+use rusqlite::{Transaction, params};
+use serde::Serialize;
+
+/// A stored record on its way to the projections.
+pub(super) struct Stored<'a> {
+    pub(super) arrival: i64,
+    pub(super) farm: &'a str,
+    pub(super) received: WallTime,
+    pub(super) envelope: &'a Envelope,
+    pub(super) payload: Option<&'a Payload>,
+}
+
+impl Stored<'_> {
+    fn robot(&self) -> &str {
+        self.envelope.key.robot_id.as_str()
+    }
+
+    fn boot(&self) -> &str {
+        self.envelope.key.boot_id.as_str()
+    }
+
+    /// A moment of this boot on the robot's calendar.
+    fn wall_ms(&self, moment: RobotInstant) -> i64 {
+        #[expect(clippy::cast_possible_truncation, reason = "a mission's length in milliseconds fits")]
+        let later_ms = (moment.since(self.envelope.t_mono).get() * 1e3).round() as i64;
+        self.envelope.t_wall.unix_ms().saturating_add(later_ms)
+    }
+}
+
+/// Every stored record, in order of arrival; how many.
+pub(super) fn everything(tx: &Transaction<'_>) -> Result<u64, StoreError> {
+    let mut statement = tx
+        .prepare("SELECT arrival, farm, t_received_ms, wire FROM records ORDER BY arrival")
+        .map_err(sql("read records"))?;
+    let mut rows = statement.query([]).map_err(sql("read records"))?;
+    let mut read = 0;
+    while let Some(row) = rows.next().map_err(sql("read records"))? {
+        let fields =
+            (|| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get::<_, Vec<u8>>(3)?)))();
+        let (arrival, farm, received_ms, wire) = fields.map_err(sql("read records"))?;
+        let envelope: Envelope = serde_json::from_slice(&wire)
+            .map_err(|source| StoreError::Unreadable { what: "record", source })?;
+        let payload = envelope.open().ok();
+        let received = WallTime::from_unix_ms(received_ms);
+        record(
+            tx,
+            &Stored { arrival, farm: &farm, received, envelope: &envelope, payload: payload.as_ref() },
+        )?;
+        read += 1;
+    }
+    Ok(read)
+}
+
+pub(super) fn record(tx: &Transaction<'_>, stored: &Stored<'_>) -> Result<(), StoreError> {
+    robot(tx, stored).map_err(sql("note a robot"))?;
+    match stored.payload {
+        None => Ok(()),
+        Some(Payload::MissionStarted(started)) => mission_started(tx, stored, started),
+        Some(Payload::Track(track)) => track_points(tx, stored, track).map_err(sql("store a track")),
+        Some(Payload::Plants(plants)) => decided(tx, stored, plants),
+        Some(Payload::AsApplied(applied)) => as_applied(tx, stored, applied),
+        Some(Payload::Incident(incident)) => reported(tx, stored, incident),
+        Some(Payload::MissionFinished(finished)) => mission_finished(tx, stored, finished),
+    }
+}
+
+fn robot(tx: &Transaction<'_>, stored: &Stored<'_>) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO robots VALUES (?1, ?2, 1, ?3, ?4) ON CONFLICT DO UPDATE SET records = records + 1,
+         last_received_ms = max(last_received_ms, excluded.last_received_ms),
+         last_wall_ms = max(last_wall_ms, excluded.last_wall_ms)",
+    )?
+    .execute(params![
+        stored.robot(),
+        stored.farm,
+        stored.received.unix_ms(),
+        stored.envelope.t_wall.unix_ms()
+    ])?;
+    Ok(())
+}
+
+/// Makes the mission known and moves its version on.
+fn touch(tx: &Transaction<'_>, stored: &Stored<'_>, mission: &str) -> rusqlite::Result<()> {
+    tx.prepare_cached(
+        "INSERT INTO missions(mission, robot, first_wall_ms, last_wall_ms, version) VALUES (?1, ?2, ?3, ?3, ?4)
+         ON CONFLICT DO UPDATE SET version = max(version, excluded.version),
+         first_wall_ms = min(first_wall_ms, excluded.first_wall_ms),
+         last_wall_ms = max(last_wall_ms, excluded.last_wall_ms)",
+    )?
+    .execute(params![mission, stored.robot(), stored.envelope.t_wall.unix_ms(), stored.arrival])?;
+    Ok(())
+}
+
+fn json<T: Serialize>(what: &'static str, value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|source| StoreError::Unreadable { what, source })
+}
+
+fn mission_started(
+    tx: &Transaction<'_>,
+    stored: &Stored<'_>,
+    started: &MissionStarted,
+) -> Result<(), StoreError> {
+    let MissionStarted { mission, field, plan, rig, segmenter } = started;
+    touch(tx, stored, mission.as_str()).map_err(sql("store a mission"))?;
+    let crop = json("crop", &field.crop)?;
+    let fields = "INSERT OR REPLACE INTO fields(field, crop, area_m2, json) VALUES (?1, ?2, ?3, ?4)";
+    tx.execute(
+        fields,
+        params![
+            field.id.as_str(),
+            crop.trim_matches('"'),
+            field.boundary.area().get(),
+            json("field", field)?
+        ],
+    )
+    .map_err(sql("store a field"))?;
+    let missions =
+        "UPDATE missions SET robot = ?2, field = ?3, plan = ?4, rig = ?5, segmenter = ?6 WHERE mission = ?1";
+    tx.execute(
+        missions,
+        params![mission.as_str(), stored.robot(), field.id.as_str(), plan.as_str(), rig, segmenter],
+    )
+    .map_err(sql("store a mission"))?;
+    Ok(())
+}
+
+fn mission_finished(
+    tx: &Transaction<'_>,
+    stored: &Stored<'_>,
+    finished: &MissionFinished,
+) -> Result<(), StoreError> {
+    touch(tx, stored, finished.mission.as_str()).map_err(sql("store a mission's end"))?;
+    let text = json("mission's end", finished)?;
+    tx.execute(
+        "UPDATE missions SET finished = ?2 WHERE mission = ?1",
+        params![finished.mission.as_str(), text],
+    )
+    .map_err(sql("store a mission's end"))?;
+    Ok(())
+}
+
+fn track_points(tx: &Transaction<'_>, stored: &Stored<'_>, track: &Track) -> rusqlite::Result<()> {
+    touch(tx, stored, track.mission.as_str())?;
+    let mut insert =
+        tx.prepare_cached("INSERT OR REPLACE INTO track VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
+    for point in &track.points {
+        insert.execute(params![
+            track.mission.as_str(),
+            stored.robot(),
+            stored.boot(),
+            point.true_at.nanos(),
+            point.position.x,
+            point.position.y,
+            point.heading_deg,
+            point.sigma_m
+        ])?;
+    }
+    Ok(())
+}
+
+/// The column that counts plants of a class.
+const fn column(class: PlantClass) -> &'static str {
+    match class {
+        PlantClass::Weed => "weeds",
+        PlantClass::SugarBeet => "beets",
+        PlantClass::Potato => "potatoes",
+        PlantClass::Soil | PlantClass::OtherCrop => "others",
+    }
+}
+
+fn decided(tx: &Transaction<'_>, stored: &Stored<'_>, plants: &Plants) -> Result<(), StoreError> {
+    touch(tx, stored, plants.mission.as_str()).map_err(sql("store plants"))?;
+    for decision in &plants.decisions {
+        let text = json("decision", decision)?;
+        plant(tx, stored, plants.mission.as_str(), decision, &text).map_err(sql("store plants"))?;
+    }
+    Ok(())
+}
+
+fn plant(
+    tx: &Transaction<'_>,
+    stored: &Stored<'_>,
+    mission: &str,
+    decision: &Decision,
+    text: &str,
+) -> rusqlite::Result<()> {
+    let treat = decision.verdict == Verdict::Treat;
+    let news = tx
+        .prepare_cached(
+            "INSERT OR IGNORE INTO plants VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+        )?
+        .execute(params![
+            mission,
+            stored.robot(),
+            stored.boot(),
+            decision.plant.0,
+            decision.position.x,
+            decision.position.y,
+            decision.cell.map(|cell| cell.col),
+            decision.cell.map(|cell| cell.row),
+            decision.class.id(),
+            treat,
+            stored.wall_ms(decision.decided_at),
+            text
+        ])?;
+    if news == 0 {
+        return Ok(()); // decided before: a robot that repeats itself does not count twice
+    }
+    let column = column(decision.class);
+    tx.prepare_cached(&format!(
+        "UPDATE missions SET {column} = {column} + 1, treated = treated + ?2,
+         top_rate_l_per_ha = max(top_rate_l_per_ha, ?3) WHERE mission = ?1"
+    ))?
+    .execute(params![mission, treat, decision.rate_l_per_ha.get()])?;
+    if let Some(CellIndex { col, row }) = decision.cell {
+        tx.prepare_cached(&format!(
+            "INSERT INTO cells(mission, col, row, {column}, treated) VALUES (?1, ?2, ?3, 1, ?4)
+             ON CONFLICT DO UPDATE SET {column} = {column} + 1, treated = treated + excluded.treated"
+        ))?
+        .execute(params![mission, col, row, treat])?;
+    }
+    Ok(())
+}
+
+fn as_applied(tx: &Transaction<'_>, stored: &Stored<'_>, applied: &AsApplied) -> Result<(), StoreError> {
+    let mission = applied.mission.as_str();
+    touch(tx, stored, mission).map_err(sql("store openings"))?;
+    tx.execute(
+        "UPDATE missions SET product = coalesce(?2, product) WHERE mission = ?1",
+        params![mission, applied.product],
+    )
+    .map_err(sql("store openings"))?;
+    for (place, opening) in applied.openings.iter().enumerate() {
+        let text = json("opening", opening)?;
+        opened(tx, stored, mission, place, opening, &text).map_err(sql("store openings"))?;
+    }
+    Ok(())
+}
+
+fn opened(
+    tx: &Transaction<'_>,
+    stored: &Stored<'_>,
+    mission: &str,
+    place: usize,
+    opening: &NozzleOpening,
+    text: &str,
+) -> rusqlite::Result<()> {
+    // Whole microlitres and square millimetres: sums do not depend on the order of arrival.
+    #[expect(clippy::cast_possible_truncation, reason = "one opening's volume and area")]
+    let (volume_ul, wetted_mm2) =
+        ((opening.volume_ml * 1e3).round() as i64, (opening.area_m2 * 1e6).round() as i64);
+    tx.prepare_cached("INSERT INTO openings VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(
+        params![
+            mission,
+            stored.robot(),
+            stored.boot(),
+            stored.envelope.key.seq,
+            place,
+            opening.cell.map(|cell| cell.col),
+            opening.cell.map(|cell| cell.row),
+            stored.wall_ms(opening.opened_at),
+            text
+        ],
+    )?;
+    tx.prepare_cached(
+        "UPDATE missions SET openings = openings + 1, volume_ul = volume_ul + ?2, wetted_mm2 = wetted_mm2 + ?3
+         WHERE mission = ?1",
+    )?
+    .execute(params![mission, volume_ul, wetted_mm2])?;
+    if let Some(CellIndex { col, row }) = opening.cell {
+        tx.prepare_cached(
+            "INSERT INTO cells(mission, col, row, openings, volume_ul) VALUES (?1, ?2, ?3, 1, ?4)
+             ON CONFLICT DO UPDATE SET openings = openings + 1, volume_ul = volume_ul + excluded.volume_ul",
+        )?
+        .execute(params![mission, col, row, volume_ul])?;
+    }
+    Ok(())
+}
+
+fn reported(tx: &Transaction<'_>, stored: &Stored<'_>, incident: &Incident) -> Result<(), StoreError> {
+    if let Some(mission) = &incident.mission {
+        touch(tx, stored, mission.as_str()).map_err(sql("store an incident"))?;
+    }
+    let text = json("incident", incident)?;
+    tx.execute(
+        "INSERT INTO incidents VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            stored.robot(),
+            stored.boot(),
+            stored.envelope.key.seq,
+            incident.mission.as_ref().map(kompas_field::ids::MissionId::as_str),
+            stored.wall_ms(incident.true_at),
+            text
+        ],
+    )
+    .map_err(sql("store an incident"))?;
+    Ok(())
+}

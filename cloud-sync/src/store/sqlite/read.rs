@@ -1,0 +1,278 @@
+//! Queries.
+
+use super::super::{
+    CellView, FieldView, IncidentView, MissionView, OpeningView, PlantView, QuarantineView, RobotView,
+    StoreCounts, StoreError, TrackView,
+};
+use super::{SqliteStore, sql};
+use kompas_field::ids::{FieldId, MissionId};
+use kompas_field::{CellIndex, Field, FieldCrop, PlantClass, PlantRole, Point2};
+use rusqlite::{Connection, OptionalExtension, Params, Row, params};
+use serde::de::DeserializeOwned;
+
+type Rows<T> = rusqlite::Result<Vec<T>>;
+
+fn parse<T: DeserializeOwned>(what: &'static str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|source| StoreError::Unreadable { what, source })
+}
+
+fn list<T>(
+    db: &Connection,
+    query: &str,
+    with: impl Params,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Rows<T> {
+    db.prepare_cached(query)?.query_map(with, read)?.collect()
+}
+
+pub(super) fn counts(db: &Connection) -> rusqlite::Result<StoreCounts> {
+    let query = "SELECT (SELECT count(*) FROM records), (SELECT count(*) FROM records WHERE kind IS NULL),
+        (SELECT count(*) FROM records WHERE disputed), (SELECT count(*) FROM quarantine)";
+    db.prepare_cached(query)?.query_row([], |r| {
+        Ok(StoreCounts {
+            records: r.get(0)?,
+            unknown_schema: r.get(1)?,
+            disputed: r.get(2)?,
+            quarantined: r.get(3)?,
+        })
+    })
+}
+
+pub(super) fn robots(db: &Connection) -> Rows<RobotView> {
+    let query = "SELECT robot, farm, records, last_received_ms, last_wall_ms FROM robots ORDER BY robot";
+    list(db, query, [], |r| {
+        Ok(RobotView {
+            robot: r.get(0)?,
+            farm: r.get(1)?,
+            records: r.get(2)?,
+            last_received_ms: r.get(3)?,
+            last_wall_ms: r.get(4)?,
+        })
+    })
+}
+
+pub(super) fn fields(db: &Connection) -> Rows<FieldView> {
+    let query = "SELECT field, crop, area_m2, (SELECT count(*) FROM missions m WHERE m.field = f.field),
+        (SELECT max(last_wall_ms) FROM missions m WHERE m.field = f.field) FROM fields f ORDER BY field";
+    list(db, query, [], |r| {
+        Ok(FieldView {
+            field: r.get(0)?,
+            crop: r.get(1)?,
+            area_m2: r.get(2)?,
+            missions: r.get(3)?,
+            last_wall_ms: r.get(4)?,
+        })
+    })
+}
+
+pub(super) fn field(db: &Connection, id: &FieldId) -> Result<Option<Field>, StoreError> {
+    let text: Option<String> = db
+        .query_row("SELECT json FROM fields WHERE field = ?1", [id.as_str()], |r| r.get(0))
+        .optional()
+        .map_err(sql("read a field"))?;
+    text.map(|text| parse("field", &text)).transpose()
+}
+
+impl SqliteStore {
+    /// What grows where the mission works; unknown until the record that says so has arrived.
+    pub(super) fn crop_of(&self, mission: &MissionId) -> Result<Option<FieldCrop>, StoreError> {
+        let query = "SELECT crop FROM missions JOIN fields USING (field) WHERE mission = ?1";
+        let crop: Option<String> = self
+            .db
+            .query_row(query, [mission.as_str()], |r| r.get(0))
+            .optional()
+            .map_err(sql("read a crop"))?;
+        crop.map(|crop| parse("crop", &format!("\"{crop}\""))).transpose()
+    }
+}
+
+/// Plants per class, in the order in which the tables have them.
+struct Tally([u32; 4]);
+
+impl Tally {
+    fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        Ok(Self([row.get(first)?, row.get(first + 1)?, row.get(first + 2)?, row.get(first + 3)?]))
+    }
+
+    fn all(&self) -> u32 {
+        self.0.iter().sum()
+    }
+
+    /// Weeds and volunteers.
+    fn unwanted(&self, crop: Option<FieldCrop>) -> u32 {
+        let classes = [PlantClass::Weed, PlantClass::SugarBeet, PlantClass::Potato, PlantClass::OtherCrop];
+        let role = |class| match crop {
+            Some(crop) => crop.role_of(class),
+            None if class == PlantClass::Weed => Some(PlantRole::Weed),
+            None => None,
+        };
+        let is_unwanted = |class| matches!(role(class), Some(PlantRole::Weed | PlantRole::Volunteer));
+        classes.into_iter().zip(self.0).filter(|(class, _)| is_unwanted(*class)).map(|(_, n)| n).sum()
+    }
+}
+
+pub(super) fn missions(
+    db: &Connection,
+    field: Option<&FieldId>,
+    mission: Option<&MissionId>,
+) -> Result<Vec<MissionView>, StoreError> {
+    let query = "SELECT mission, robot, field, plan, rig, segmenter, product, first_wall_ms, last_wall_ms, finished,
+        treated, weeds, beets, potatoes, others, openings, volume_ul, wetted_mm2, top_rate_l_per_ha, version, crop,
+        (SELECT count(*) FROM cells c WHERE c.mission = m.mission AND c.openings > 0)
+        FROM missions m LEFT JOIN fields USING (field)
+        WHERE (?1 IS NULL OR field = ?1) AND (?2 IS NULL OR mission = ?2) ORDER BY first_wall_ms DESC, mission";
+    let with = params![field.map(FieldId::as_str), mission.map(MissionId::as_str)];
+    let rows = list(db, query, with, |r| {
+        let (finished, crop): (Option<String>, Option<String>) = (r.get(9)?, r.get(20)?);
+        let tally = Tally::read(r, 11)?;
+        let (volume_ul, wetted_mm2): (u64, u64) = (r.get(16)?, r.get(17)?);
+        let view = MissionView {
+            mission: r.get(0)?,
+            robot: r.get(1)?,
+            field: r.get(2)?,
+            plan: r.get(3)?,
+            rig: r.get(4)?,
+            segmenter: r.get(5)?,
+            product: r.get(6)?,
+            first_wall_ms: r.get(7)?,
+            last_wall_ms: r.get(8)?,
+            finished: None,
+            plants: tally.all().into(),
+            treated: r.get(10)?,
+            unwanted: 0,
+            openings: r.get(15)?,
+            volume_l: volume_ul as f64 * 1e-6,
+            wetted_m2: wetted_mm2 as f64 * 1e-6,
+            top_rate_l_per_ha: r.get(18)?,
+            cells_treated: r.get(21)?,
+            version: r.get(19)?,
+        };
+        Ok((view, tally, finished, crop))
+    })
+    .map_err(sql("read missions"))?;
+    rows.into_iter()
+        .map(|(mut view, tally, finished, crop)| {
+            view.finished = finished.map(|text| parse("mission's end", &text)).transpose()?;
+            let crop = crop.map(|crop| parse("crop", &format!("\"{crop}\""))).transpose()?;
+            view.unwanted = tally.unwanted(crop).into();
+            Ok(view)
+        })
+        .collect()
+}
+
+pub(super) fn cells(db: &Connection, mission: &MissionId, crop: Option<FieldCrop>) -> Rows<CellView> {
+    let query = "SELECT col, row, treated, openings, volume_ul, weeds, beets, potatoes, others FROM cells
+        WHERE mission = ?1 ORDER BY col, row";
+    list(db, query, [mission.as_str()], |r| {
+        let tally = Tally::read(r, 5)?;
+        let unwanted = tally.unwanted(crop);
+        Ok(CellView {
+            cell: CellIndex { col: r.get(0)?, row: r.get(1)? },
+            unwanted,
+            protected: tally.all() - unwanted,
+            treated: r.get(2)?,
+            openings: r.get(3)?,
+            volume_ul: r.get(4)?,
+        })
+    })
+}
+
+type RawPlant = (String, String, i64, String);
+
+fn raw_plant(r: &Row<'_>) -> rusqlite::Result<RawPlant> {
+    Ok((r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?))
+}
+
+fn plant_view((robot, boot, decided_wall_ms, json): RawPlant) -> Result<PlantView, StoreError> {
+    Ok(PlantView { robot, boot, decided_wall_ms, decision: parse("decision", &json)? })
+}
+
+pub(super) fn plants(
+    db: &Connection,
+    mission: &MissionId,
+    within: Option<CellIndex>,
+) -> Result<Vec<PlantView>, StoreError> {
+    let query = "SELECT robot, boot, decided_wall_ms, json FROM plants WHERE mission = ?1";
+    let rows = match within {
+        None => list(db, &format!("{query} ORDER BY robot, boot, plant"), [mission.as_str()], raw_plant),
+        Some(CellIndex { col, row }) => {
+            let query = format!("{query} AND col = ?2 AND row = ?3 ORDER BY robot, boot, plant");
+            list(db, &query, params![mission.as_str(), col, row], raw_plant)
+        }
+    };
+    rows.map_err(sql("read plants"))?.into_iter().map(plant_view).collect()
+}
+
+pub(super) fn plant(
+    db: &Connection,
+    mission: &MissionId,
+    robot: &str,
+    boot: &str,
+    plant: u64,
+) -> Result<Option<PlantView>, StoreError> {
+    let query = "SELECT robot, boot, decided_wall_ms, json FROM plants
+        WHERE mission = ?1 AND robot = ?2 AND boot = ?3 AND plant = ?4";
+    let row = db.query_row(query, params![mission.as_str(), robot, boot, plant], raw_plant).optional();
+    row.map_err(sql("read a plant"))?.map(plant_view).transpose()
+}
+
+pub(super) fn openings(
+    db: &Connection,
+    mission: &MissionId,
+    within: Option<CellIndex>,
+) -> Result<Vec<OpeningView>, StoreError> {
+    let query = "SELECT robot, boot, opened_wall_ms, json FROM openings WHERE mission = ?1";
+    let rows = match within {
+        None => list(db, &format!("{query} ORDER BY robot, boot, seq, place"), [mission.as_str()], raw_plant),
+        Some(CellIndex { col, row }) => {
+            let query = format!("{query} AND col = ?2 AND row = ?3 ORDER BY robot, boot, seq, place");
+            list(db, &query, params![mission.as_str(), col, row], raw_plant)
+        }
+    };
+    let view = |(robot, boot, opened_wall_ms, json): RawPlant| {
+        Ok(OpeningView { robot, boot, opened_wall_ms, opening: parse("opening", &json)? })
+    };
+    rows.map_err(sql("read openings"))?.into_iter().map(view).collect()
+}
+
+pub(super) fn track(db: &Connection, mission: &MissionId) -> Rows<TrackView> {
+    let query = "SELECT boot, at_ns, x_m, y_m, heading_deg, sigma_m FROM track WHERE mission = ?1
+        ORDER BY robot, boot, at_ns";
+    list(db, query, [mission.as_str()], |r| {
+        Ok(TrackView {
+            boot: r.get(0)?,
+            at_ns: r.get(1)?,
+            position: Point2::new(r.get(2)?, r.get(3)?),
+            heading_deg: r.get(4)?,
+            sigma_m: r.get(5)?,
+        })
+    })
+}
+
+pub(super) fn incidents(
+    db: &Connection,
+    mission: Option<&MissionId>,
+    most: u32,
+) -> Result<Vec<IncidentView>, StoreError> {
+    let query = "SELECT robot, boot, at_wall_ms, json FROM incidents WHERE ?1 IS NULL OR mission = ?1 OR mission IS NULL
+        ORDER BY at_wall_ms DESC, robot, boot, seq DESC LIMIT ?2";
+    let rows = list(db, query, params![mission.map(MissionId::as_str), most], raw_plant);
+    let view = |(robot, boot, at_wall_ms, json): RawPlant| {
+        Ok(IncidentView { robot, boot, at_wall_ms, incident: parse("incident", &json)? })
+    };
+    rows.map_err(sql("read incidents"))?.into_iter().map(view).collect()
+}
+
+pub(super) fn quarantine(db: &Connection, most: u32) -> Rows<QuarantineView> {
+    let query = "SELECT id, topic, why, detail, t_received_ms, length(wire) FROM quarantine ORDER BY id DESC LIMIT ?1";
+    list(db, query, [most], |r| {
+        Ok(QuarantineView {
+            id: r.get(0)?,
+            topic: r.get(1)?,
+            why: r.get(2)?,
+            detail: r.get(3)?,
+            received_ms: r.get(4)?,
+            bytes: r.get(5)?,
+        })
+    })
+}

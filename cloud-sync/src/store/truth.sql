@@ -1,0 +1,23 @@
+-- Truth. Bytes as they came, and their names.
+CREATE TABLE records(
+  arrival INTEGER PRIMARY KEY AUTOINCREMENT,
+  robot TEXT NOT NULL, boot TEXT NOT NULL, seq INTEGER NOT NULL,
+  farm TEXT NOT NULL,
+  schema TEXT NOT NULL,
+  kind TEXT,                          -- null: a schema that this program does not know
+  t_wall_ms INTEGER NOT NULL, t_mono_ns INTEGER NOT NULL, t_received_ms INTEGER NOT NULL,
+  disputed INTEGER NOT NULL DEFAULT 0, -- another record came with the same key
+  sha256 BLOB NOT NULL,
+  wire BLOB NOT NULL,
+  UNIQUE(robot, boot, seq)
+);
+CREATE INDEX records_flagged ON records(arrival) WHERE kind IS NULL;
+CREATE TABLE quarantine(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  topic TEXT NOT NULL, why TEXT NOT NULL, detail TEXT NOT NULL,
+  robot TEXT, boot TEXT, seq INTEGER,
+  t_received_ms INTEGER NOT NULL,
+  sha256 BLOB NOT NULL,
+  wire BLOB NOT NULL,
+  UNIQUE(topic, why, sha256)
+);
