@@ -12,6 +12,7 @@ pub mod data;
 pub mod metrics;
 pub mod net;
 pub mod normalise;
+pub mod onnx;
 pub mod train;
 
 /// Names of the pixel classes by id, as they stand in reports and model cards.

@@ -6,6 +6,21 @@ use rand::{Rng, RngExt};
 /// Brightness of a pixel as the eye weighs it.
 const LUMA: [f32; 3] = [0.299, 0.587, 0.114];
 
+/// Darkens one side of a random line, as the shadow of a machine or a cloud does.
+pub(super) fn shade(crop: &mut Crop, rng: &mut impl Rng) {
+    let side = crop.side as f32;
+    let (sin, cos) = rng.random_range(0.0..std::f32::consts::TAU).sin_cos();
+    let (left, top) = (rng.random_range(0.0..side), rng.random_range(0.0..side));
+    let (depth, softness) = (rng.random_range(0.25..0.75_f32), rng.random_range(1.0..20.0_f32));
+    for (line, row) in (0_u16..).zip(crop.rgb.chunks_exact_mut(crop.side as usize)) {
+        for (column, pixel) in (0_u16..).zip(row) {
+            let beyond = (f32::from(column) - left) * cos + (f32::from(line) - top) * sin;
+            let light = 1. - depth * (0.5 + beyond / softness).clamp(0., 1.);
+            *pixel = pixel.map(|value| value * light);
+        }
+    }
+}
+
 /// Draws brightness, contrast, white balance, saturation, hue and gamma anew.
 pub(super) fn recolour(crop: &mut Crop, rng: &mut impl Rng) {
     let brightness: f32 = rng.random_range(-0.2_f32..0.2).exp();

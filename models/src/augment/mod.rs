@@ -48,6 +48,8 @@ pub struct Strength {
     pub scale_max: f32,
     /// Crops seen through a dark linear camera.
     pub dark_share: f32,
+    /// Crops with the edge of a shadow across them.
+    pub shade_share: f32,
     /// Crops blurred.
     pub blur_share: f32,
     /// Crops with sensor noise.
@@ -61,6 +63,9 @@ pub struct Strength {
 /// Recolours and degrades a crop as another camera, day or lens would.
 pub fn degrade(crop: &mut Crop, strength: &Strength, rng: &mut impl Rng) {
     colour::recolour(crop, rng);
+    if rng.random::<f32>() < strength.shade_share {
+        colour::shade(crop, rng);
+    }
     if rng.random::<f32>() < strength.blur_share {
         sensor::blur(crop, rng.random_range(0.4..1.6));
     }

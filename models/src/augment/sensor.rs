@@ -60,6 +60,10 @@ pub(super) fn expose_darkly(crop: &mut Crop, rng: &mut impl Rng) {
             *value = dark.round().clamp(0., 255.);
         }
     }
+    // A camera stores what it sees before anybody brightens it: the blocks of JPEG are brightened too.
+    if rng.random() {
+        through_jpeg(crop, rng.random_range(60..95));
+    }
     if rng.random::<f32>() < 0.8 {
         let table = Exposure::of(&crop.bytes()).table();
         for pixel in &mut crop.rgb {

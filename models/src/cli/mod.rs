@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod crops;
+mod export;
 mod train;
 
 use clap::{Parser, Subcommand};
@@ -20,6 +21,10 @@ enum Command {
     Train(train::TrainArgs),
     /// Write a picture of training crops as the configuration makes them.
     Crops(crops::CropsArgs),
+    /// Write the weights of a run as an ONNX file.
+    Export(export::ExportArgs),
+    /// Write the weights of a run as an ONNX file with 8-bit integers.
+    Quantise(export::QuantiseArgs),
 }
 
 /// Bad usage or input, as opposed to a failure of ours.
@@ -38,6 +43,8 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     let done = match &args.command {
         Command::Train(args) => train::run(args),
         Command::Crops(args) => crops::run(args),
+        Command::Export(args) => export::export(args),
+        Command::Quantise(args) => export::quantise(args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

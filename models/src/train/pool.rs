@@ -137,7 +137,7 @@ impl Pool {
         let length = if sprite.source == "seedlings" {
             rng.random_range(14_f32.ln()..90_f32.ln()).exp()
         } else {
-            (own * view.scale * rng.random_range(0.6..1.4)).clamp(10., 0.9 * crop.side as f32)
+            (own * view.scale * rng.random_range(0.35..1.4)).clamp(10., 0.9 * crop.side as f32)
         };
         paste(crop, sprite, length, rng);
     }

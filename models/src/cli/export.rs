@@ -1,0 +1,78 @@
+//! `kompas-model export` and `kompas-model quantise`.
+
+use super::BadInput;
+use anyhow::{Context, Result};
+use clap::Args;
+use kompas_models::data::{Item, index, scene::Scene};
+use kompas_models::net::{Params, rgb_tensor};
+use kompas_models::onnx::{Calibration, encode};
+use std::path::{Path, PathBuf};
+
+#[derive(Args)]
+pub(crate) struct ExportArgs {
+    /// Weights of a run (`best.safetensors`).
+    #[arg(long)]
+    weights: PathBuf,
+    /// The ONNX file to write.
+    #[arg(long)]
+    out: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct QuantiseArgs {
+    /// Weights of a run (`best.safetensors`).
+    #[arg(long)]
+    weights: PathBuf,
+    /// Folder with `index.csv`: ranges are taken from images of its training split.
+    #[arg(long)]
+    data: PathBuf,
+    /// Images per source to take ranges from.
+    #[arg(long, default_value_t = 12)]
+    images: usize,
+    /// The ONNX file to write.
+    #[arg(long)]
+    out: PathBuf,
+}
+
+pub(crate) fn export(args: &ExportArgs) -> Result<()> {
+    let params = Params::read(&args.weights).context(BadInput)?;
+    write(&args.out, &encode(&params, None)?)
+}
+
+pub(crate) fn quantise(args: &QuantiseArgs) -> Result<()> {
+    let params = Params::read(&args.weights).context(BadInput)?;
+    let data = index::read(&args.data).context(BadInput)?;
+    let mut calibration = Calibration::default();
+    for item in evenly(&data.items, args.images) {
+        let scene = Scene::read(item).map_err(|bad| anyhow::anyhow!("{}: {}", bad.place, bad.reason))?;
+        let (width, height) = scene.rgb.dimensions();
+        let side = |length: u32| i64::from(length);
+        let x = rgb_tensor(scene.rgb.as_raw(), 1, side(height), side(width))?;
+        calibration.observe(
+            &params,
+            &x.f_narrow(2, 0, side(height / 32 * 32))?.f_narrow(3, 0, side(width / 32 * 32))?,
+        )?;
+    }
+    write(&args.out, &encode(&params, Some(&calibration))?)
+}
+
+/// At most `count` training images per source, evenly taken.
+fn evenly(items: &[Item], count: usize) -> Vec<&Item> {
+    let mut sources: Vec<&str> = items.iter().map(|item| item.source.as_str()).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    let of =
+        |source| items.iter().filter(move |item| item.source == source && item.split == "train").collect();
+    let thinned = sources.into_iter().flat_map(|source| {
+        let all: Vec<&Item> = of(source);
+        let count = count.min(all.len());
+        (0..count).map(move |i| all[i * all.len() / count]).collect::<Vec<_>>()
+    });
+    thinned.collect()
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<()> {
+    std::fs::write(path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
+    tracing::info!("{}: {:.1} MB", path.display(), bytes.len() as f64 / 1e6);
+    Ok(())
+}
