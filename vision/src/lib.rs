@@ -16,6 +16,7 @@ pub mod camera;
 pub mod exg;
 pub mod ground;
 pub mod look;
+pub mod metrics;
 pub mod plants;
 pub mod segment;
 pub mod tracking;
