@@ -21,6 +21,8 @@
 //! One simulated world that is camera, antenna, boom and stop at once hands out one handle for each; the loop
 //! owns four boxes and does not know.
 
+pub mod folder;
+
 use crate::guard::Permit;
 use kompas_field::units::{Metres, MetresPerSecond, Radians, RadiansPerSecond, Seconds};
 use kompas_field::{Geodetic, RobotInstant, Stamped};

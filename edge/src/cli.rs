@@ -1,0 +1,143 @@
+//! The command line: parse, wire, run.
+
+use anyhow::{Context, Result};
+use clap::{Parser, Subcommand};
+use kompas_edge::config::{Config, Overrides};
+use kompas_edge::job::Job;
+use kompas_field::{Finding, Findings, Severity};
+use std::path::PathBuf;
+
+pub(crate) mod exit;
+mod progress;
+mod run;
+
+/// The robot's program: camera and position in, nozzles and records out.
+#[derive(Debug, Parser)]
+#[command(name = "kompas-robot", version)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Say everything that is wrong with a configuration, its rig, field and plan.
+    Check(CheckArgs),
+    /// Run the job, or go on with it where it stopped.
+    Run(run::RunArgs),
+}
+
+/// The configuration, and what goes before its keys.
+#[derive(Debug, clap::Args)]
+struct ConfigArgs {
+    /// The job's configuration (TOML).
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Keep records here instead of `records.outbox`.
+    #[arg(long, value_name = "FILE")]
+    outbox: Option<PathBuf>,
+    /// Send records there instead of `uplink.broker`: mqtt://HOST:PORT.
+    #[arg(long, value_name = "URL")]
+    broker: Option<String>,
+    /// Photographs instead of drawn ground (simulator), or the pictures to drive through (folder).
+    #[arg(long, value_name = "FOLDER")]
+    images: Option<PathBuf>,
+    /// The simulator's seed instead of `simulator.seed`.
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u32>,
+}
+
+#[derive(Debug, clap::Args)]
+struct CheckArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Findings as JSON on stdout.
+    #[arg(long)]
+    json: bool,
+}
+
+impl ConfigArgs {
+    /// A path on the command line is relative to where the command is given.
+    fn overrides(&self) -> Result<Overrides> {
+        let path = |path: &PathBuf| -> Result<toml::Value> {
+            let path = std::path::absolute(path).with_context(|| format!("{} is no path", path.display()))?;
+            Ok(toml::Value::String(path.display().to_string()))
+        };
+        let mut overrides: Overrides = Vec::new();
+        if let Some(outbox) = &self.outbox {
+            overrides.push(("records.outbox", path(outbox)?));
+        }
+        if let Some(broker) = &self.broker {
+            overrides.push(("uplink.broker", toml::Value::String(broker.clone())));
+        }
+        if let Some(seed) = self.seed {
+            overrides.push(("simulator.seed", toml::Value::Integer(seed.into())));
+        }
+        if let Some(images) = &self.images {
+            let text = std::fs::read_to_string(&self.config).unwrap_or_default();
+            let folder = toml::from_str::<toml::Table>(&text).is_ok_and(|table| {
+                table.get("driver").and_then(|d| d.get("kind")?.as_str()) == Some("folder")
+            });
+            overrides.push((if folder { "driver.folder" } else { "simulator.photos.folder" }, path(images)?));
+        }
+        Ok(overrides)
+    }
+
+    /// Configuration and job, with the warnings; or everything that is wrong with any of them.
+    fn load(&self) -> Result<(Config, Job, Vec<Finding>)> {
+        let read = Config::read(&self.config, self.overrides()?);
+        let mut findings = read.findings;
+        let Some(config) = read.config else { return Err(Findings(findings).into()) };
+        let job = match Job::load(&config) {
+            Ok((job, warnings)) => {
+                findings.extend(warnings);
+                Some(job)
+            }
+            Err(found) => {
+                findings.extend(found.0);
+                None
+            }
+        };
+        let failed = findings.iter().any(|finding| finding.severity == Severity::Error);
+        match job {
+            Some(job) if !failed => Ok((config, job, findings)),
+            _ => Err(Findings(findings).into()),
+        }
+    }
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_new("warn,kompas_edge=info").context("log filter")?;
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    match &args.command {
+        Command::Check(args) => check(args),
+        Command::Run(args) => run::run(args),
+    }
+}
+
+fn check(args: &CheckArgs) -> Result<()> {
+    let loaded = args.config.load();
+    if args.json {
+        let findings = match &loaded {
+            Ok((_, _, warnings)) => warnings.clone(),
+            Err(why) => why.downcast_ref::<Findings>().map(|found| found.0.clone()).unwrap_or_default(),
+        };
+        exit::print(&serde_json::to_string_pretty(&findings)?);
+    }
+    let (_, job, warnings) = loaded?;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    if !args.json {
+        let area_ha = job.field.boundary.area().get() / 1e4;
+        exit::print(&format!(
+            "ready: rig {}, field {} ({area_ha:.2} ha), plan {} ({:.0} m)",
+            job.rig.name(),
+            job.field.id,
+            job.plan.id.as_str().get(..12).unwrap_or(job.plan.id.as_str()),
+            job.plan.summary.path_m
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,177 @@
+//! `kompas-robot run`.
+
+use super::ConfigArgs;
+use super::exit::{Failed, print};
+use super::progress::Progress;
+use anyhow::{Context, Result};
+use kompas_cloud_sync::{Outbox, UplinkConfig, UplinkHandle, UplinkStatus, spawn_uplink};
+use kompas_edge::clock::SystemClock;
+use kompas_edge::config::Config;
+use kompas_edge::report::Report;
+use kompas_edge::robot::Tick;
+use kompas_edge::setup::{Ready, decision_list, ready};
+use kompas_field::units::Metres;
+use kompas_field::{Clock, RobotInstant};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// The summary as JSON on stdout.
+    #[arg(long)]
+    json: bool,
+    /// The summary as JSON into a file.
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Every decision as a line of JSON into a file.
+    #[arg(long, value_name = "FILE")]
+    decisions: Option<PathBuf>,
+    /// The plan driven, as JSON into a file.
+    #[arg(long, value_name = "FILE")]
+    plan_out: Option<PathBuf>,
+    /// Plants per grid cell as seen, as JSON into a file: the weed map for the next plan.
+    #[arg(long, value_name = "FILE")]
+    weed_map_out: Option<PathBuf>,
+    /// Pause after so many pictures; the next run goes on.
+    #[arg(long, value_name = "NUMBER")]
+    max_frames: Option<u64>,
+    /// At the end, wait at most this long for the cloud to take the records; the rest waits in the outbox.
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
+    drain_s: f64,
+    /// Not faster than so many times real time; 0 is as fast as the machine can.
+    #[arg(long, value_name = "TIMES", default_value_t = 0.0)]
+    pace: f64,
+}
+
+pub(super) fn run(args: &RunArgs) -> Result<()> {
+    let (config, job, warnings) = args.config.load()?;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    if let Some(path) = &args.plan_out {
+        write(path, &job.plan.to_json())?;
+    }
+    let list = args.decisions.as_ref().map(|path| {
+        decision_list(path)
+            .with_context(|| format!("cannot make {}: give a file in an existing folder", path.display()))
+    });
+    let stop = stop_flag()?;
+    let Ready { mut robot, simulator, frames, resumed_from, bad_rows } =
+        ready(&config, &job, list.transpose()?)?;
+    for row in &bad_rows {
+        tracing::warn!("row left out: {row}");
+    }
+    if let Some(start) = resumed_from {
+        tracing::info!("goes on {start:.1} along the path, where the run before it stopped");
+    }
+    let uplink = uplink(&config);
+    robot.start()?;
+    let mut progress = Progress::new(frames, args.json && !cfg!(debug_assertions));
+    let (mut looked, mut paused) = (0, false);
+    let pace = Pace { times: args.pace, clock: SystemClock::start() };
+    while robot.tick()? == Tick::Looked {
+        looked += 1;
+        progress.step(|| format!("{} plants treated", robot.tally.plants_treated));
+        pace.wait(robot.time.clock().now());
+        if stop.load(Ordering::SeqCst) || args.max_frames.is_some_and(|most| looked >= most) {
+            paused = true;
+            break;
+        }
+    }
+    progress.finish();
+    let end = robot.end(paused)?;
+    let uplink = uplink.map(|uplink| drain(&config, uplink, args.drain_s)).transpose()?;
+    let counts = Outbox::open(&config.records.outbox, &config.robot, config.records.limits)?.counts()?;
+    let truth = simulator.as_ref().map(|world| world.score());
+    let report = Report::of(&end, resumed_from.map(Metres::get), truth, counts, uplink);
+    if let Some(path) = &args.report {
+        write(path, &serde_json::to_string_pretty(&report)?)?;
+    }
+    if let Some(path) = &args.weed_map_out {
+        write(path, &serde_json::to_string(&end.weed_map)?)?;
+    }
+    if args.json {
+        print(&serde_json::to_string_pretty(&report)?);
+    } else {
+        report.lines().iter().for_each(|line| print(line));
+    }
+    if report.records_unwritten > 0 {
+        let cause = end.records.cause.unwrap_or_else(|| "the disk took too long".to_owned());
+        return Err(
+            Failed(format!("{} records could not be written: {cause}", report.records_unwritten)).into()
+        );
+    }
+    Ok(())
+}
+
+/// Holds a simulated run back to a multiple of real time, for people who want to watch it.
+struct Pace {
+    times: f64,
+    clock: SystemClock,
+}
+
+impl Pace {
+    fn wait(&self, simulated: RobotInstant) {
+        if self.times > 0.0 {
+            let ahead_s = simulated.since(RobotInstant::START).get() / self.times
+                - self.clock.now().since(RobotInstant::START).get();
+            std::thread::sleep(Duration::try_from_secs_f64(ahead_s).unwrap_or(Duration::ZERO));
+        }
+    }
+}
+
+fn write(path: &PathBuf, text: &str) -> Result<()> {
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Set by Ctrl-C and by a polite kill: the mission is paused, and the next run goes on.
+fn stop_flag() -> Result<Arc<AtomicBool>> {
+    let flag = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        // The second time it ends at once.
+        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&flag)).context("signals")?;
+        signal_hook::flag::register(signal, Arc::clone(&flag)).context("signals")?;
+    }
+    Ok(flag)
+}
+
+/// Starts sending. A link that does not start is no reason not to work: records wait.
+fn uplink(config: &Config) -> Option<UplinkHandle> {
+    let broker = config.broker.clone()?;
+    let seed = config
+        .robot
+        .as_str()
+        .bytes()
+        .fold(0u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
+    let settings = UplinkConfig {
+        robot: config.robot.clone(),
+        farm: config.farm.clone(),
+        broker,
+        limits: config.records.limits,
+        rules: kompas_cloud_sync::uplink::Rules::default(),
+        seed,
+    };
+    match spawn_uplink(&config.records.outbox, settings) {
+        Ok(handle) => Some(handle),
+        Err(why) => {
+            tracing::warn!("no uplink, records wait in the outbox: {why}");
+            None
+        }
+    }
+}
+
+/// Gives the link time to empty the outbox.
+fn drain(config: &Config, uplink: UplinkHandle, seconds: f64) -> Result<UplinkStatus> {
+    let outbox = Outbox::open(&config.records.outbox, &config.robot, config.records.limits)?;
+    let step = Duration::from_millis(100);
+    let mut left = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
+    while !left.is_zero() && outbox.counts()?.waiting > 0 {
+        std::thread::sleep(step);
+        left = left.saturating_sub(step);
+    }
+    Ok(uplink.stop())
+}

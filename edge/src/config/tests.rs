@@ -1,0 +1,89 @@
+use super::*;
+
+const GOOD: &str = r#"
+farm_id = "kompas"
+robot_id = "r-1"
+rig = "rig.toml"
+[field]
+file = "field.geojson"
+crop = "sugar_beet"
+[segmenter]
+kind = "exg"
+[driver]
+kind = "simulator"
+[simulator]
+seed = 7
+[records]
+outbox = "outbox.db"
+"#;
+
+fn read(text: &str) -> ReadConfig {
+    Config::from_table(&toml::from_str(text).unwrap(), Path::new("jobs"))
+}
+
+fn places(read: &ReadConfig) -> Vec<&str> {
+    read.findings.iter().map(|finding| finding.place.as_str()).collect()
+}
+
+#[test]
+fn a_short_configuration_is_enough() {
+    let read = read(GOOD);
+    assert_eq!(read.findings, []);
+    let config = read.config.unwrap();
+    assert_eq!(config.rig, Path::new("jobs/rig.toml"));
+    assert_eq!(config.policy.guard.min_quality, FixQuality::Fixed);
+    assert_eq!(config.broker, None);
+}
+
+#[test]
+fn every_mistake_is_told_at_once() {
+    let text = GOOD.replace("robot_id = \"r-1\"", "robot_id = \"r/1\"").replace("rig = \"rig.toml\"\n", "")
+        + "waiting_mb = 0\nquue = 9\n[uplink]\nbroker = \"tcp://x\"\n[policy]\nmax_sigma_m = \"small\"\nmin_fix = \"rtk\"\n\
+           max_fix_age_s = 99.0\n[polcy]\nmin_area_cm2 = 3\n";
+    let read = read(&text);
+    let wanted = [
+        "robot_id = \"r/1\"",
+        "rig",
+        "records.waiting_mb = 0",
+        "uplink.broker = \"tcp://x\"",
+        "policy.max_fix_age_s = 99.0",
+        "policy.max_sigma_m = \"small\"",
+        "policy.min_fix = \"rtk\"",
+        "polcy.min_area_cm2",
+        "records.quue",
+    ];
+    assert_eq!(places(&read), wanted, "{:#?}", read.findings);
+    assert!(read.findings[2].cause.contains("1 to 1000000"));
+    assert!(read.findings[7].remedy.contains("policy.min_area_cm2"), "{}", read.findings[7]);
+    assert!(read.findings[8].remedy.contains("records.queue"), "{}", read.findings[8]);
+    assert!(read.config.is_none());
+}
+
+#[test]
+fn a_simulator_without_a_seed_and_with_an_unknown_key() {
+    assert_eq!(places(&read(&GOOD.replace("seed = 7", ""))), ["[simulator]"]);
+    let typo = read(&GOOD.replace("seed = 7", "seed = 7\nsede = 8"));
+    assert!(typo.findings[0].cause.contains("sede"), "{}", typo.findings[0]);
+}
+
+#[test]
+fn the_command_line_goes_before_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.toml");
+    std::fs::write(&path, GOOD).unwrap();
+    let overrides = vec![("uplink.broker", toml::Value::String("mqtt://127.0.0.1:1884".to_owned()))];
+    let config = Config::read(&path, overrides).config.unwrap();
+    assert_eq!(config.broker.unwrap().port, 1884);
+}
+
+#[test]
+fn what_is_no_toml_is_named_with_its_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.toml");
+    std::fs::write(&path, "farm_id = \n").unwrap();
+    let read = Config::read(&path, vec![]);
+    assert!(read.findings[0].cause.contains("line 1"), "{}", read.findings[0]);
+    assert!(
+        Config::read(&folder.path().join("none.toml"), vec![]).findings[0].cause.contains("cannot be read")
+    );
+}

@@ -1,0 +1,66 @@
+//! A picture to plants on the ground, with the time each step takes.
+
+use crate::clock::Stopwatch;
+use crate::pose::Motion;
+use crate::tally::StageSeconds;
+use image::RgbImage;
+use kompas_field::rig::CameraRig;
+use kompas_vision::plants::{Detection, PlantRules, find_plants};
+use kompas_vision::usable::unusable;
+use kompas_vision::{Camera, GroundDetection, Segmenter, ground};
+
+/// Camera, segmenter and the rules by which pixels become plants.
+pub struct Eyes {
+    camera: Camera,
+    segmenter: Box<dyn Segmenter>,
+    rules: PlantRules,
+}
+
+impl Eyes {
+    /// As mounted.
+    pub fn new(rig: &CameraRig, segmenter: Box<dyn Segmenter>) -> Self {
+        let camera = Camera::new(rig);
+        // A camera whose axis misses the ground is refused with the rig; 2 mm is a camera at 1.5 m.
+        let gsd_m = camera.gsd_m_at([rig.centre_x_px, rig.centre_y_px]).unwrap_or(0.002);
+        Self { camera, segmenter, rules: PlantRules::at_gsd(gsd_m) }
+    }
+
+    /// What finds the plants, for records.
+    pub fn segmenter_id(&self) -> &str {
+        self.segmenter.id()
+    }
+
+    /// The plants in a picture; none on bare soil.
+    ///
+    /// # Errors
+    /// Why the picture shows nothing, in words for a person.
+    pub fn look(
+        &mut self,
+        image: &RgbImage,
+        stages: &mut StageSeconds,
+        watch: &mut Stopwatch,
+    ) -> Result<Vec<Detection>, String> {
+        let [wanted_width, wanted_height] = self.camera.size_px();
+        let (width, height) = image.dimensions();
+        if [width, height] != [wanted_width, wanted_height] {
+            let fault = crate::drivers::FrameFault::WrongSize { width, height, wanted_width, wanted_height };
+            return Err(fault.to_string());
+        }
+        let reason = unusable(image);
+        stages.usable += watch.split();
+        if let Some(reason) = reason {
+            return Err(reason.to_string());
+        }
+        let map = self.segmenter.segment(image);
+        stages.segment += watch.split();
+        let map = map.map_err(|why| crate::recorder::chain(&why))?;
+        let found = find_plants(&map, &self.rules);
+        stages.plants += watch.split();
+        Ok(found)
+    }
+
+    /// Where the plants stand, for a robot that moved like this when the picture was taken.
+    pub fn project(&self, detections: &[Detection], motion: &Motion) -> Vec<GroundDetection> {
+        ground::project(detections, &self.camera, &motion.pose, motion.sigma)
+    }
+}

@@ -1,0 +1,162 @@
+use super::*;
+use kompas_field::units::{Radians, RadiansPerSecond};
+use kompas_field::{Pose2, RawBoundary};
+use proptest::prelude::*;
+
+fn ring(west: f64, south: f64, east: f64, north: f64) -> Vec<Point2<FieldFrame>> {
+    [[west, south], [east, south], [east, north], [west, north], [west, south]].map(Into::into).to_vec()
+}
+
+/// 100 m square with a 10 m square hole in its middle.
+fn guard() -> Guard {
+    let raw =
+        RawBoundary { outer: ring(0.0, 0.0, 100.0, 100.0), exclusions: vec![ring(45.0, 45.0, 55.0, 55.0)] };
+    let rules = GuardRules {
+        min_quality: FixQuality::Fixed,
+        max_sigma: Metres::new(0.03),
+        max_fix_age: Seconds::new(0.3),
+        max_correction_age: Seconds::new(2.0),
+        max_frame_age: Seconds::new(1.0),
+        max_speed: MetresPerSecond::new(2.0),
+        geofence_sigmas: 2.0,
+        geofence_margin: Metres::new(0.05),
+    };
+    Guard::new(rules, Boundary::new(&raw).unwrap())
+}
+
+const NOW_S: f64 = 100.0;
+
+fn at(seconds: f64) -> RobotInstant {
+    RobotInstant::START.after(Seconds::new(seconds))
+}
+
+fn well() -> Inputs {
+    let motion = Motion {
+        pose: Pose2::new(Point2::new(20.0, 20.0), Radians::ZERO),
+        speed: MetresPerSecond::new(1.0),
+        turn_rate: RadiansPerSecond::ZERO,
+        sigma: Metres::new(0.01),
+    };
+    let fix = LastFix {
+        true_at: at(NOW_S - 0.05),
+        quality: FixQuality::Fixed,
+        sigma: Metres::new(0.01),
+        correction_age: Seconds::new(1.0),
+    };
+    Inputs {
+        now: at(NOW_S),
+        stopped: false,
+        treating: true,
+        recording: true,
+        boom_answers: true,
+        motion: Ok(motion),
+        fix: Some(fix),
+        last_frame: Some(at(NOW_S - 0.2)),
+        implement: true,
+    }
+}
+
+fn spot(x: f64, y: f64) -> Wanted {
+    let wets =
+        [[x - 0.1, y - 0.05], [x + 0.1, y - 0.05], [x + 0.1, y + 0.05], [x - 0.1, y + 0.05]].map(Into::into);
+    Wanted { command: NozzleCommand { open_at: at(NOW_S + 0.1), close_at: at(NOW_S + 0.3), nozzle: 4 }, wets }
+}
+
+fn with_fix(change: impl Fn(&mut LastFix)) -> Inputs {
+    let mut inputs = well();
+    change(inputs.fix.as_mut().unwrap());
+    inputs
+}
+
+fn with_speed(speed_mps: f64) -> Inputs {
+    let mut inputs = well();
+    inputs.motion = inputs.motion.map(|motion| Motion { speed: MetresPerSecond::new(speed_mps), ..motion });
+    inputs
+}
+
+#[test]
+fn everything_well_opens_exactly_what_was_wanted() {
+    let permit = guard().permit(&spot(20.0, 20.0), &well()).unwrap();
+    assert_eq!(permit.command(), spot(20.0, 20.0).command);
+}
+
+#[test]
+fn each_input_closes_with_its_reason() {
+    use ClosedBecause as C;
+    let cases: [(Inputs, C); 17] = [
+        (Inputs { stopped: true, ..well() }, C::EmergencyStop),
+        (Inputs { treating: false, ..well() }, C::MissionNotTreating),
+        (Inputs { recording: false, ..well() }, C::RecorderUnavailable),
+        (Inputs { boom_answers: false, ..well() }, C::BoomUnavailable),
+        (Inputs { fix: None, ..well() }, C::PoseStale),
+        (with_fix(|fix| fix.true_at = at(NOW_S - 0.31)), C::PoseStale),
+        (with_fix(|fix| fix.true_at = at(NOW_S + 0.31)), C::PoseStale),
+        (with_fix(|fix| fix.quality = FixQuality::Float), C::FixTooPoor),
+        (with_fix(|fix| fix.quality = FixQuality::None), C::FixTooPoor),
+        (with_fix(|fix| fix.correction_age = Seconds::new(2.1)), C::FixTooPoor),
+        (with_fix(|fix| fix.sigma = Metres::new(0.031)), C::PositionErrorTooLarge),
+        (Inputs { motion: Err(PoseGap::Jumped { missing: 2 }), ..well() }, C::PositionJumped),
+        (Inputs { motion: Err(PoseGap::NoFix), ..well() }, C::PoseStale),
+        (Inputs { last_frame: None, ..well() }, C::CameraStale),
+        (Inputs { last_frame: Some(at(NOW_S - 1.01)), ..well() }, C::CameraStale),
+        (with_speed(2.01), C::TooFast),
+        (Inputs { implement: false, ..well() }, C::ImplementOff),
+    ];
+    for (inputs, because) in cases {
+        assert_eq!(guard().permit(&spot(20.0, 20.0), &inputs), Err(because), "{inputs:?}");
+    }
+}
+
+#[test]
+fn the_fence_holds_for_the_wetted_ground() {
+    // Half a length of 0.1, 2 sigma of 0.01 and a margin of 0.05: 0.17 from the middle.
+    for (x, y, may) in [
+        (0.3, 20.0, true),
+        (0.12, 20.0, false),
+        (-5.0, 20.0, false),
+        (50.0, 50.0, false),
+        (44.84, 50.0, false),
+        (44.82, 50.0, true),
+        (50.0, 0.13, true),
+        (50.0, 0.11, false),
+        (50.0, 44.98, false),
+    ] {
+        let got = guard().permit(&spot(x, y), &well());
+        assert_eq!(got.is_ok(), may, "{x} {y}: {got:?}");
+    }
+    let mut nan = spot(20.0, 20.0);
+    nan.wets[2] = Point2::new(f64::NAN, 20.0);
+    assert_eq!(guard().permit(&nan, &well()), Err(ClosedBecause::OutsideGeofence));
+}
+
+#[test]
+fn a_change_is_told_once() {
+    let mut guard = guard();
+    assert_eq!(guard.watch(&well()), Some(None));
+    assert_eq!(guard.watch(&well()), None);
+    let stopped = Inputs { stopped: true, ..well() };
+    assert_eq!(guard.watch(&stopped), Some(Some(ClosedBecause::EmergencyStop)));
+    assert_eq!(guard.watch(&stopped), None);
+    assert_eq!(guard.closed(), Some(ClosedBecause::EmergencyStop));
+}
+
+proptest! {
+    /// Whatever else holds: no permit while any input is stale.
+    #[test]
+    fn no_permit_when_any_input_is_stale(
+        fix_age in -2.0..2.0f64, frame_age in -3.0..3.0f64, correction_age in 0.0..6.0f64, sigma in 0.0..0.1f64,
+        x in -20.0..120.0f64, y in -20.0..120.0f64, speed in -1.0..4.0f64,
+    ) {
+        let mut inputs = with_speed(speed);
+        inputs.fix = inputs.fix.map(|fix| LastFix {
+            true_at: at(NOW_S - fix_age), sigma: Metres::new(sigma),
+            correction_age: Seconds::new(correction_age), ..fix
+        });
+        inputs.last_frame = Some(at(NOW_S - frame_age));
+        let granted = guard().permit(&spot(x, y), &inputs).is_ok();
+        let stale = fix_age.abs() > 0.3 + 1e-6 || frame_age.abs() > 1.0 + 1e-6 || correction_age > 2.0;
+        let outside = !(0.0..=100.0).contains(&x) || !(0.0..=100.0).contains(&y)
+            || ((45.0..=55.0).contains(&x) && (45.0..=55.0).contains(&y));
+        prop_assert!(!granted || !(stale || outside || sigma > 0.03 || speed > 2.0));
+    }
+}

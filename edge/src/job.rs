@@ -1,0 +1,212 @@
+//! Rig, field and plan of a job, loaded and checked against each other. All findings at once.
+
+use crate::config::{Config, DriverChoice, FieldSource, PlanSource};
+use crate::sim::{Route, RouteLeg};
+use kompas_field::rig::RigToml;
+use kompas_field::units::{Metres, Seconds};
+use kompas_field::{Field, Finding, Findings, Rig, Severity, WeedMap};
+use kompas_planner::import::{ImportError, field_from_geojson};
+use kompas_planner::{Gear, Plan, Policy as PlanPolicy, check, plan};
+use kompas_vision::Camera;
+use std::path::Path;
+
+/// What is to be done, with what, where.
+#[derive(Debug)]
+pub struct Job {
+    /// Robot, boom, camera.
+    pub rig: Rig,
+    /// The field.
+    pub field: Field,
+    /// The plan.
+    pub plan: Plan,
+}
+
+impl Job {
+    /// Loads everything that `config` names; with it, what a person should know.
+    ///
+    /// # Errors
+    /// Every finding, when one of them forbids driving.
+    pub fn load(config: &Config) -> Result<(Self, Vec<Finding>), Findings> {
+        let mut findings = Vec::new();
+        let rig = load_rig(&config.rig, &mut findings);
+        let field = load_field(&config.field, &mut findings);
+        let map = load_weed_map(&config.plan, &mut findings);
+        if let Some(rig) = &rig {
+            findings.extend(sight(rig, config));
+        }
+        let whole = rig.zip(field).and_then(|(rig, field)| {
+            let plan = load_plan(&config.plan, &field, map.as_ref(), &rig, &mut findings)?;
+            Some(Self { rig, field, plan })
+        });
+        if let (Some(job), DriverChoice::Simulator(sim)) = (&whole, &config.driver) {
+            match job.route() {
+                Ok(route) => findings.extend(sim.get().findings_for(&route)),
+                Err(finding) => findings.push(finding),
+            }
+        }
+        let failed = findings.iter().any(|finding| finding.severity == Severity::Error);
+        match whole {
+            Some(job) if !failed => Ok((job, findings)),
+            _ => Err(Findings(findings)),
+        }
+    }
+
+    /// The plan's path for the simulator.
+    ///
+    /// # Errors
+    /// A path that cannot be driven.
+    pub fn route(&self) -> Result<Route, Finding> {
+        let leg = |leg: &kompas_planner::Leg| RouteLeg {
+            points: leg.points.clone(),
+            treating: leg.implement,
+            reverse: leg.gear == Gear::Reverse,
+        };
+        Route::new(&self.plan.path.iter().map(leg).collect::<Vec<_>>())
+            .map_err(|why| Finding::error("plan.path", "plan", why.to_string(), "make the plan again"))
+    }
+}
+
+fn read(path: &Path, code: &str, remedy: &str, findings: &mut Vec<Finding>) -> Option<String> {
+    let text = std::fs::read_to_string(path);
+    text.map_err(|why| {
+        let cause = format!("cannot be read: {why}");
+        findings.push(Finding::error(code, path.display().to_string(), cause, remedy));
+    })
+    .ok()
+}
+
+/// A finding with the file before its place.
+fn in_file(path: &Path, finding: Finding) -> Finding {
+    Finding { place: format!("{}: {}", path.display(), finding.place), ..finding }
+}
+
+fn load_rig(path: &Path, findings: &mut Vec<Finding>) -> Option<Rig> {
+    let text = read(path, "rig.unreadable", "give an existing rig file in the key rig", findings)?;
+    let toml: RigToml = match toml::from_str(&text) {
+        Ok(toml) => toml,
+        Err(why) => {
+            let cause = why.to_string().trim_end().replace('\n', " ");
+            findings.push(Finding::error(
+                "rig.not_a_rig",
+                path.display().to_string(),
+                cause,
+                "mend that key",
+            ));
+            return None;
+        }
+    };
+    let rig = Rig::new(toml)
+        .map_err(|found| findings.extend(found.0.into_iter().map(|f| in_file(path, f))))
+        .ok()?;
+    if rig.camera.is_none() {
+        let remedy = "add a [camera] section with its calibration";
+        findings.push(Finding::error(
+            "rig.no_camera",
+            path.display().to_string(),
+            "there is no camera",
+            remedy,
+        ));
+        return None;
+    }
+    Some(rig)
+}
+
+fn load_field(source: &FieldSource, findings: &mut Vec<Finding>) -> Option<Field> {
+    let FieldSource { file, id, crop } = source;
+    let text = read(file, "field.unreadable", "give an existing file in the key field.file", findings)?;
+    if let Ok(field) = serde_json::from_str::<Field>(&text) {
+        return Some(field);
+    }
+    match field_from_geojson(&text, id.clone(), *crop) {
+        Ok(field) => Some(field),
+        Err(ImportError::Boundary(found)) => {
+            findings.extend(found.0.into_iter().map(|finding| in_file(file, finding)));
+            None
+        }
+        Err(why) => {
+            let remedy = "give the parcel as a GeoJSON polygon in degrees";
+            let cause = crate::recorder::chain(&why);
+            findings.push(Finding::error("field.not_a_field", file.display().to_string(), cause, remedy));
+            None
+        }
+    }
+}
+
+fn load_weed_map(source: &PlanSource, findings: &mut Vec<Finding>) -> Option<WeedMap> {
+    let path = source.weed_map.as_deref()?;
+    let text = read(path, "weed_map.unreadable", "give an existing file in the key plan.weed_map", findings)?;
+    let map = serde_json::from_str(&text);
+    map.map_err(|why| {
+        let remedy = "give a weed map of this program";
+        findings.push(Finding::error(
+            "weed_map.not_a_map",
+            path.display().to_string(),
+            why.to_string(),
+            remedy,
+        ));
+    })
+    .ok()
+}
+
+fn load_plan(
+    source: &PlanSource,
+    field: &Field,
+    map: Option<&WeedMap>,
+    rig: &Rig,
+    findings: &mut Vec<Finding>,
+) -> Option<Plan> {
+    let made = match &source.file {
+        None => {
+            let policy = PlanPolicy {
+                rate_l_per_ha: source.rate,
+                swath_heading_deg: source.swath_heading_deg,
+                ..PlanPolicy::reference()
+            };
+            plan(field, map, rig, &policy).map_err(|why| {
+                let cause = crate::recorder::chain(&why);
+                let remedy = "give a larger field, a smaller rig, or a plan made by hand in plan.file";
+                findings.push(Finding::error("plan.impossible", "plan", cause, remedy));
+            })
+        }
+        Some(path) => {
+            let text = read(path, "plan.unreadable", "give an existing plan in the key plan.file", findings)?;
+            Plan::from_json(&text).map_err(|why| {
+                let cause = crate::recorder::chain(&why);
+                findings.push(Finding::error(
+                    "plan.not_a_plan",
+                    path.display().to_string(),
+                    cause,
+                    "make it again",
+                ));
+            })
+        }
+    };
+    let plan = made.ok()?;
+    findings.extend(plan.findings.iter().cloned());
+    findings.extend(check(&plan, field, rig));
+    Some(plan)
+}
+
+/// Whether the camera looks far enough ahead for the boom: what is seen must be decided before its valve moves.
+fn sight(rig: &Rig, config: &Config) -> Option<Finding> {
+    let camera = rig.camera.as_ref()?;
+    let Some(outline) = Camera::new(camera).footprint(4) else {
+        let cause = "a part of the picture sees no ground";
+        return Some(Finding::error("rig.horizon", "camera.pitch_deg", cause, "tilt the camera down"));
+    };
+    let farthest_m = outline.iter().map(|point| point.x).fold(f64::MIN, f64::max);
+    let nozzle = rig.boom.nozzles.first()?;
+    let rules = config.policy.nozzles;
+    let time: Seconds = config.frame_latency + nozzle.valve_open + rules.horizon + Seconds::new(0.05);
+    let needed: Metres = Metres::new(nozzle.place.x)
+        + rig.boom.carry
+        + rules.max_radius
+        + rules.margin
+        + rig.robot.max_speed * time;
+    (farthest_m < needed.get()).then(|| {
+        let place = format!("the camera sees {farthest_m:.2} m ahead of the antenna");
+        let cause = format!("at {} the boom needs {needed:.2} to decide in time", rig.robot.max_speed);
+        let remedy = "drive slower (robot.max_speed_mps), mount the camera farther ahead, or tilt it forward";
+        Finding::warning("rig.short_sight", place, cause, remedy)
+    })
+}

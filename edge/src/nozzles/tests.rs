@@ -1,0 +1,175 @@
+use super::*;
+use kompas_field::rig::{BoomToml, RigToml, RobotToml};
+use kompas_field::units::{MetresPerSecond, Radians, RadiansPerSecond};
+use kompas_field::{Pose2, Rig};
+use proptest::prelude::*;
+
+/// Ten nozzles 10 cm apart, half a metre behind the antenna.
+fn boom() -> Boom {
+    let robot = RobotToml { width_m: 1.2, min_turning_radius_m: 1.0, may_reverse: false, max_speed_mps: 2.0 };
+    let boom = BoomToml {
+        width_m: 1.0,
+        forward_m: -0.5,
+        nozzle_count: 10,
+        nozzle_pitch_m: 0.1,
+        fan_width_m: 0.1,
+        fan_length_m: 0.02,
+        carry_m: 0.03,
+        valve_open_ms: 20.0,
+        valve_close_ms: 10.0,
+        flow_l_per_min: 0.5,
+    };
+    Rig::new(RigToml { name: "test".to_owned(), robot, boom, camera: None }).unwrap().boom
+}
+
+fn rules() -> NozzleRules {
+    NozzleRules {
+        margin: Metres::new(0.02),
+        max_radius: Metres::new(0.2),
+        horizon: Seconds::new(0.15),
+        min_pause: Seconds::new(0.03),
+    }
+}
+
+fn at(seconds: f64) -> RobotInstant {
+    RobotInstant::START.after(Seconds::new(seconds))
+}
+
+/// East along y = 0, antenna at `x_m`.
+fn driving(x_m: f64, speed_mps: f64, turn_rate: f64) -> Motion {
+    Motion {
+        pose: Pose2::new(Point2::new(x_m, 0.0), Radians::ZERO),
+        speed: MetresPerSecond::new(speed_mps),
+        turn_rate: RadiansPerSecond::new(turn_rate),
+        sigma: Metres::new(0.01),
+    }
+}
+
+fn target(plant: u64, x: f64, y: f64, reach: f64) -> Target {
+    Target { plant: PlantNumber(plant), centre: Point2::new(x, y), reach: Metres::new(reach) }
+}
+
+fn commands(due: &[Due]) -> Vec<NozzleCommand> {
+    due.iter()
+        .flat_map(|due| match due {
+            Due::Open { wanted, .. } => wanted.iter().map(|wanted| wanted.command).collect(),
+            Due::Late { .. } => vec![],
+        })
+        .collect()
+}
+
+/// Drives in steps of 50 ms and gives every command as it is committed.
+fn drive(queue: &mut NozzleQueue, speed_mps: f64, until_s: f64) -> (Vec<NozzleCommand>, usize) {
+    let (mut out, mut late) = (Vec::new(), 0);
+    for step in 0..(until_s / 0.05) as u32 {
+        let now_s = f64::from(step) * 0.05;
+        let due = queue.due(at(now_s), &driving(now_s * speed_mps, speed_mps, 0.0));
+        late += due.iter().filter(|due| matches!(due, Due::Late { .. })).count();
+        for command in commands(&due) {
+            queue.committed(&command);
+            out.push(command);
+        }
+    }
+    (out, late)
+}
+
+#[test]
+fn the_formula_of_the_design() {
+    // Nozzle 4 hangs at y = +0.05, x = −0.5. A disc of 0.05 around (2.0, 0.05): edges at 1.95 and 2.05.
+    let mut queue = NozzleQueue::new(boom(), rules());
+    queue.add(target(0, 2.0, 0.05, 0.05));
+    let (commands, late) = drive(&mut queue, 1.0, 4.0);
+    assert_eq!(late, 0);
+    let four = commands.iter().find(|command| command.nozzle == 4).unwrap();
+    assert!((four.open_at.since(at(0.0)).get() - (1.95 + 0.5 - 0.03 - 0.02)).abs() < 1e-6, "{four:?}");
+    assert!((four.close_at.since(at(0.0)).get() - (2.05 + 0.5 - 0.03 - 0.01)).abs() < 1e-6, "{four:?}");
+    assert_eq!(commands.len(), 1, "the neighbours' fans touch its edge only: {commands:?}");
+}
+
+#[test]
+fn in_a_bend_the_outer_nozzle_is_faster() {
+    let queue = NozzleQueue::new(boom(), rules());
+    let transform = Transform2::<FieldFrame, RobotFrame>::at(&driving(0.0, 1.0, 0.5).pose).inverse();
+    let wide = target(0, 0.5, 0.0, 0.49);
+    let windows = queue.windows(at(5.0), &driving(0.0, 1.0, 0.5), &wide, &transform);
+    let (left, right) = (windows.first().unwrap(), windows.last().unwrap());
+    let chord = (0.49f64.powi(2) - 0.4f64.powi(2)).sqrt();
+    let way = 1.0 - chord - 0.03;
+    assert!((left.lead.get() - (way / (1.0 - 0.5 * 0.45) - 0.02)).abs() < 1e-9);
+    assert!((right.lead.get() - (way / (1.0 + 0.5 * 0.45) - 0.02)).abs() < 1e-9);
+}
+
+#[test]
+fn what_is_late_is_a_miss() {
+    let mut queue = NozzleQueue::new(boom(), rules());
+    queue.add(target(7, -0.42, 0.05, 0.05));
+    let due = queue.due(at(1.0), &driving(0.0, 1.0, 0.0));
+    let [Due::Late { target, by }] = &due[..] else { panic!("{due:?}") };
+    assert_eq!(target.plant, PlantNumber(7));
+    assert!((by.get() - (0.02 + 0.03 - 0.03)).abs() < 1e-9, "{by}");
+    assert!(queue.is_empty());
+}
+
+#[test]
+fn a_standing_robot_opens_nothing() {
+    let mut queue = NozzleQueue::new(boom(), rules());
+    queue.add(target(0, -0.4, 0.05, 0.05));
+    assert!(queue.due(at(1.0), &driving(0.0, 0.0, 0.0)).is_empty());
+    assert_eq!(queue.len(), 1);
+}
+
+#[test]
+fn plants_in_a_row_keep_the_valve_open() {
+    let mut queue = NozzleQueue::new(boom(), rules());
+    for i in 0..5 {
+        queue.add(target(i, 2.0 + 0.08 * i as f64, 0.05, 0.05));
+    }
+    let (commands, late) = drive(&mut queue, 1.0, 5.0);
+    assert_eq!((commands.len(), late), (5, 0));
+    assert!(commands.windows(2).all(|pair| pair[1].open_at == pair[0].close_at), "{commands:?}");
+}
+
+#[test]
+fn clearing_forgets_what_waited() {
+    let mut queue = NozzleQueue::new(boom(), rules());
+    queue.add(target(3, 9.0, 0.0, 0.05));
+    assert_eq!(queue.clear(at(1.0)).len(), 1);
+    assert!(queue.is_empty());
+}
+
+proptest! {
+    /// However plants stand and however fast it drives: every plant that is queued in time is wetted from edge
+    /// to edge by a nozzle above it, within 5 mm, and commands of one nozzle never overlap.
+    #[test]
+    fn every_plant_is_hit(
+        places in prop::collection::vec((2.0..8.0f64, -0.45..0.45f64, 0.02..0.12f64), 1..40), speed in 0.3..2.0f64,
+    ) {
+        let mut queue = NozzleQueue::new(boom(), rules());
+        for (i, &(x, y, reach)) in places.iter().enumerate() {
+            queue.add(target(i as u64, x, y, reach));
+        }
+        let (commands, late) = drive(&mut queue, speed, 10.0 / speed + 1.0);
+        prop_assert_eq!(late, 0);
+        for nozzle in 0..10u16 {
+            let mut own: Vec<_> = commands.iter().filter(|c| c.nozzle == nozzle).collect();
+            own.sort();
+            prop_assert!(own.windows(2).all(|pair| pair[0].close_at <= pair[1].open_at), "{:?}", own);
+        }
+        let lands = |t: RobotInstant, valve_s: f64| (t.since(at(0.0)).get() + valve_s) * speed - 0.5 + 0.03;
+        for &(x, y, reach) in &places {
+            let nozzle = (0..10u16).min_by(|a, b| {
+                let off = |n: &u16| (0.45 - 0.1 * f64::from(*n) - y).abs();
+                off(a).total_cmp(&off(b))
+            }).unwrap();
+            let mut wet: Vec<(f64, f64)> = commands.iter().filter(|c| c.nozzle == nozzle)
+                .map(|c| (lands(c.open_at, 0.02), lands(c.close_at, 0.01))).collect();
+            wet.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let mut from = x - reach + 0.005;
+            for (a, b) in wet {
+                // A valve that goes on without a gap has no delays at the seam.
+                if a <= from + 0.011 * speed { from = from.max(b + 0.011 * speed); }
+            }
+            prop_assert!(from >= x + reach - 0.005, "{x} {y} {reach}: dry from {from}");
+        }
+    }
+}

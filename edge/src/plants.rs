@@ -1,0 +1,163 @@
+//! The plants met so far: which still wait for their decision, and where crop stands.
+
+use kompas_field::decision::PlantNumber;
+use kompas_field::units::Metres;
+use kompas_field::{FieldCrop, FieldFrame, PlantRole, Point2, Pose2, RobotFrame, RobotInstant, Transform2};
+use kompas_vision::{GroundDetection, Plant, Tracker, TrackerRules};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Plants farther than this from the robot are not asked about until they are seen again.
+const NEAR_M: f64 = 8.0;
+/// Side of a square of the crop index; at least the crop distance of any sensible policy.
+const SQUARE_M: f64 = 0.5;
+
+/// Tracked plants with the robot's own bookkeeping.
+#[derive(Debug)]
+pub struct KnownPlants {
+    tracker: Tracker,
+    crop: FieldCrop,
+    decided: BTreeSet<PlantNumber>,
+    /// Not decided, and seen from around here.
+    open: BTreeSet<PlantNumber>,
+    crop_squares: BTreeMap<[i64; 2], Vec<(PlantNumber, Point2<FieldFrame>)>>,
+    crop_square_of: BTreeMap<PlantNumber, [i64; 2]>,
+}
+
+impl KnownPlants {
+    /// None yet.
+    pub fn new(rules: TrackerRules, crop: FieldCrop) -> Self {
+        Self {
+            tracker: Tracker::new(rules),
+            crop,
+            decided: BTreeSet::new(),
+            open: BTreeSet::new(),
+            crop_squares: BTreeMap::new(),
+            crop_square_of: BTreeMap::new(),
+        }
+    }
+
+    /// Takes in what one frame showed.
+    pub fn see(&mut self, true_at: RobotInstant, seen: &[GroundDetection]) {
+        for number in self.tracker.update(true_at, seen) {
+            if !self.decided.contains(&number) {
+                self.open.insert(number);
+            }
+            self.place_crop(number);
+        }
+    }
+
+    fn get(&self, number: PlantNumber) -> Option<&Plant> {
+        usize::try_from(number.0).ok().and_then(|index| self.tracker.plants().get(index))
+    }
+
+    fn place_crop(&mut self, number: PlantNumber) {
+        if let Some(old) = self.crop_square_of.remove(&number)
+            && let Some(square) = self.crop_squares.get_mut(&old)
+        {
+            square.retain(|(other, _)| *other != number);
+        }
+        let Some(plant) = self.get(number) else { return };
+        if self.crop.role_of(plant.class()) == Some(PlantRole::Crop) {
+            let (place, square) = (plant.position, square_of(plant.position));
+            self.crop_squares.entry(square).or_default().push((number, place));
+            self.crop_square_of.insert(number, square);
+        }
+    }
+
+    /// From `place` to the nearest crop stem within half a metre.
+    pub fn nearest_crop(&self, place: Point2<FieldFrame>) -> Option<Metres> {
+        let [column, row] = square_of(place);
+        let squares = (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| [column + dx, row + dy]));
+        let stems = squares.filter_map(|square| self.crop_squares.get(&square)).flatten();
+        let nearest = stems.map(|(_, stem)| stem.distance(place)).reduce(Metres::min);
+        nearest.filter(|&distance| distance <= Metres::new(SQUARE_M))
+    }
+
+    /// The plants to decide now, in order of number: those for which `ripe` holds in the robot's frame. Each
+    /// comes out once.
+    pub fn take_ripe(
+        &mut self,
+        pose: &Pose2<FieldFrame>,
+        ripe: impl Fn(&Plant, Point2<RobotFrame>) -> bool,
+    ) -> Vec<Plant> {
+        let robot_from_field = Transform2::<FieldFrame, RobotFrame>::at(pose).inverse();
+        let (mut out, mut far) = (Vec::new(), Vec::new());
+        for &number in &self.open {
+            let Some(plant) = self.get(number) else { continue };
+            let place = &robot_from_field * plant.position;
+            if ripe(plant, place) {
+                out.push(plant.clone());
+            } else if place.x.hypot(place.y) > NEAR_M {
+                far.push(number);
+            }
+        }
+        for number in out.iter().map(|plant| plant.number).chain(far) {
+            self.open.remove(&number);
+        }
+        self.decided.extend(out.iter().map(|plant| plant.number));
+        out
+    }
+
+    /// Every plant never decided, at the end.
+    pub fn take_rest(&mut self) -> Vec<Plant> {
+        self.open.clear();
+        let rest: Vec<Plant> = self
+            .tracker
+            .plants()
+            .iter()
+            .filter(|plant| !self.decided.contains(&plant.number))
+            .cloned()
+            .collect();
+        self.decided.extend(rest.iter().map(|plant| plant.number));
+        rest
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "metres in a field over half a metre fit in i64")]
+fn square_of(place: Point2<FieldFrame>) -> [i64; 2] {
+    [(place.x / SQUARE_M).floor() as i64, (place.y / SQUARE_M).floor() as i64]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kompas_field::units::Radians;
+    use kompas_field::{Confidence, PlantClass, Sighting};
+
+    fn seen(class: PlantClass, x: f64, y: f64) -> GroundDetection {
+        let sighting = Sighting {
+            position: Point2::new(x, y),
+            sigma: Metres::new(0.01),
+            class,
+            confidence: Confidence::clamped(0.9),
+            area_cm2: 4.0,
+        };
+        GroundDetection { sighting, cut: false }
+    }
+
+    #[test]
+    fn a_plant_beside_the_boom_waits_for_the_next_swath() {
+        let mut plants = KnownPlants::new(TrackerRules::default(), FieldCrop::SugarBeet);
+        plants
+            .see(RobotInstant::START, &[seen(PlantClass::Weed, 1.0, 0.2), seen(PlantClass::Weed, 1.0, 1.8)]);
+        let here = Pose2::new(Point2::new(0.8, 0.0), Radians::ZERO);
+        let within = |_: &Plant, place: Point2<RobotFrame>| place.x < 0.5 && place.y.abs() < 1.0;
+        assert_eq!(plants.take_ripe(&here, within).len(), 1);
+        assert!(plants.take_ripe(&here, within).is_empty(), "each once");
+        let next = Pose2::new(Point2::new(0.8, 2.0), Radians::ZERO);
+        assert_eq!(plants.take_ripe(&next, within)[0].number, PlantNumber(1));
+        assert!(plants.take_rest().is_empty());
+    }
+
+    #[test]
+    fn crop_is_found_where_it_was_last_seen() {
+        let mut plants = KnownPlants::new(TrackerRules::default(), FieldCrop::SugarBeet);
+        plants.see(
+            RobotInstant::START,
+            &[seen(PlantClass::SugarBeet, 0.49, 0.0), seen(PlantClass::Weed, 0.6, 0.0)],
+        );
+        let distance = plants.nearest_crop(Point2::new(0.6, 0.0)).unwrap();
+        assert!((distance.get() - 0.11).abs() < 1e-9);
+        assert_eq!(plants.nearest_crop(Point2::new(3.0, 0.0)), None);
+    }
+}

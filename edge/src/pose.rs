@@ -1,0 +1,250 @@
+//! Where the robot was at a given moment: fixes and odometry as one smooth line.
+//!
+//! Each fix corrects the place that odometry predicts by a share that follows from both errors. So the line
+//! from camera to nozzle is odometry's (centimetres of GNSS noise cancel) and the place on earth is GNSS's.
+//! What moved further than motion and error explain is a jump: the line begins anew, and until
+//! `settle_fixes` fixes agree with odometry again there is no pose at all.
+
+use crate::drivers::{Fix, FixQuality};
+use kompas_field::frame::heading::wrap;
+use kompas_field::geodetic::PlaneError;
+use kompas_field::units::{Metres, MetresPerSecond, Radians, RadiansPerSecond, Seconds};
+use kompas_field::{FieldFrame, FieldPlane, Point2, Pose2, RobotInstant, Stamped};
+use std::collections::VecDeque;
+
+/// How fixes and odometry are joined.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PoseRules {
+    /// Between two fixes, or after the last one, odometry bridges this.
+    pub max_gap: Seconds,
+    /// Error of odometry as a share of the way driven, one standard deviation.
+    pub odometry_share: f64,
+    /// A step beyond so many standard deviations is a jump.
+    pub jump_sigmas: f64,
+    /// And beyond this, whatever the receiver claims.
+    pub jump_floor: Metres,
+    /// After a jump, or a gap, so many fixes must agree before there is a pose.
+    pub settle_fixes: u32,
+}
+
+impl Default for PoseRules {
+    fn default() -> Self {
+        Self {
+            max_gap: Seconds::new(0.5),
+            odometry_share: 0.03,
+            jump_sigmas: 4.0,
+            jump_floor: Metres::new(0.05),
+            settle_fixes: 5,
+        }
+    }
+}
+
+/// Place, direction and motion at one moment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Motion {
+    /// Where.
+    pub pose: Pose2<FieldFrame>,
+    /// Over ground.
+    pub speed: MetresPerSecond,
+    /// Counter-clockwise.
+    pub turn_rate: RadiansPerSecond,
+    /// One standard deviation per axis, as the receiver claims it.
+    pub sigma: Metres,
+}
+
+impl Motion {
+    /// Where it leads within `time`, at constant speed and turn rate.
+    pub fn after(&self, time: Seconds) -> Pose2<FieldFrame> {
+        let turned = self.turn_rate.get() * time.get();
+        let midway = Radians::new(self.pose.heading.get() + turned / 2.0);
+        let position = self.pose.position.moved(midway, self.speed * time, Metres::ZERO);
+        Pose2::new(position, wrap(Radians::new(self.pose.heading.get() + turned)))
+    }
+}
+
+/// Why there is no pose at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+pub enum PoseGap {
+    /// No fix yet, or none so early.
+    #[error("no fix at or before that moment")]
+    NoFix,
+    /// Odometry alone would have to bridge too much.
+    #[error("the nearest fix is {distance} away, {limit} may be bridged")]
+    TooFar {
+        /// To the fix before.
+        distance: Seconds,
+        /// [`PoseRules::max_gap`].
+        limit: Seconds,
+    },
+    /// Position jumped, and fixes and odometry have not agreed since.
+    #[error("the position jumped; {missing} more fixes must agree with odometry")]
+    Jumped {
+        /// Until it counts again.
+        missing: u32,
+    },
+}
+
+/// What the receiver said last, for the guard.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LastFix {
+    /// When.
+    pub true_at: RobotInstant,
+    /// How good.
+    pub quality: FixQuality,
+    /// As claimed.
+    pub sigma: Metres,
+    /// Of the correction data.
+    pub correction_age: Seconds,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct State {
+    motion: Motion,
+    /// Of the line itself, m² per axis.
+    variance: f64,
+}
+
+/// Long enough for the slowest camera: 20 s at 20 Hz.
+const KEPT: usize = 400;
+/// Share of a fix's heading that corrects the gyro's: dual antennas are noisy and gyros drift slowly.
+const HEADING_SHARE: f64 = 0.2;
+
+/// The line.
+#[derive(Debug)]
+pub struct PoseHistory {
+    plane: FieldPlane,
+    rules: PoseRules,
+    states: VecDeque<Stamped<State>>,
+    last_fix: Option<LastFix>,
+    missing: u32,
+    jumps: u64,
+    driven_m: f64,
+}
+
+impl PoseHistory {
+    /// Without any fix.
+    pub const fn new(plane: FieldPlane, rules: PoseRules) -> Self {
+        let states = VecDeque::new();
+        Self { plane, rules, states, last_fix: None, missing: 0, jumps: 0, driven_m: 0.0 }
+    }
+
+    /// Takes the next fix; `true` when position jumped with it.
+    ///
+    /// # Errors
+    /// [`PlaneError`]: the fix is no place on this field's plane. It is not used.
+    pub fn take(&mut self, fix: &Stamped<Fix>) -> Result<bool, PlaneError> {
+        let Fix { place, heading, quality, sigma, correction_age, speed, turn_rate } = fix.value;
+        self.last_fix = Some(LastFix { true_at: fix.true_at, quality, sigma, correction_age });
+        if quality == FixQuality::None {
+            return Ok(false);
+        }
+        let position = match self.plane.to_field(place) {
+            Ok(position) => position,
+            Err(why) => {
+                self.last_fix =
+                    Some(LastFix { true_at: fix.true_at, quality: FixQuality::None, sigma, correction_age });
+                return Err(why);
+            }
+        };
+        let given = Motion { pose: Pose2::new(position, wrap(heading)), speed, turn_rate, sigma };
+        let (state, jumped) = self.joined(fix.true_at, given);
+        self.states.push_back(Stamped::new(fix.true_at, state));
+        if self.states.len() > KEPT {
+            self.states.pop_front();
+        }
+        Ok(jumped)
+    }
+
+    /// The next point of the line, and whether it is a jump away from the one before.
+    fn joined(&mut self, true_at: RobotInstant, given: Motion) -> (State, bool) {
+        let fresh = State { motion: given, variance: given.sigma.get().powi(2) };
+        let Some(before) = self.states.back() else { return (fresh, false) };
+        let time = true_at.since(before.true_at);
+        if time <= Seconds::ZERO || time > self.rules.max_gap {
+            self.missing = self.rules.settle_fixes;
+            return (fresh, false);
+        }
+        let mean = Motion {
+            speed: (before.value.motion.speed + given.speed) / 2.0,
+            turn_rate: (before.value.motion.turn_rate + given.turn_rate) / 2.0,
+            ..before.value.motion
+        };
+        let way_m = (mean.speed * time).abs().get();
+        let predicted = mean.after(time);
+        let variance = before.value.variance + (self.rules.odometry_share * way_m).powi(2) + 1e-9;
+        let (dx, dy) =
+            (given.pose.position.x - predicted.position.x, given.pose.position.y - predicted.position.y);
+        let fix_variance = given.sigma.get().powi(2).max(1e-8);
+        let explained =
+            self.rules.jump_sigmas * (variance + fix_variance).sqrt() + self.rules.jump_floor.get();
+        if dx.hypot(dy) > explained {
+            self.missing = self.rules.settle_fixes;
+            self.jumps += 1;
+            return (fresh, true);
+        }
+        self.missing = self.missing.saturating_sub(1);
+        self.driven_m += way_m;
+        let share = variance / (variance + fix_variance);
+        let position = Point2::new(predicted.position.x + share * dx, predicted.position.y + share * dy);
+        let off = wrap(Radians::new(given.pose.heading.get() - predicted.heading.get()));
+        let heading = wrap(Radians::new(predicted.heading.get() + HEADING_SHARE * off.get()));
+        let motion = Motion { pose: Pose2::new(position, heading), ..given };
+        (State { motion, variance: (1.0 - share) * variance }, false)
+    }
+
+    /// Place and motion at `moment`: between two fixes the line between them, after the last one odometry.
+    ///
+    /// # Errors
+    /// [`PoseGap`].
+    pub fn at(&self, moment: RobotInstant) -> Result<Motion, PoseGap> {
+        if self.missing > 0 {
+            return Err(PoseGap::Jumped { missing: self.missing });
+        }
+        let next = self.states.partition_point(|state| state.true_at <= moment);
+        let Some(before) = next.checked_sub(1).map(|i| &self.states[i]) else { return Err(PoseGap::NoFix) };
+        let limit = self.rules.max_gap;
+        let distance = moment.since(before.true_at);
+        let motion = before.value.motion;
+        match self.states.get(next) {
+            Some(after) if after.true_at.since(before.true_at) <= limit => {
+                let share = distance / after.true_at.since(before.true_at);
+                Ok(between(&motion, &after.value.motion, share))
+            }
+            _ if distance <= limit => Ok(Motion { pose: motion.after(distance), ..motion }),
+            _ => Err(PoseGap::TooFar { distance, limit }),
+        }
+    }
+
+    /// What the receiver said last.
+    pub const fn last_fix(&self) -> Option<LastFix> {
+        self.last_fix
+    }
+
+    /// Way driven by odometry, either direction.
+    pub const fn driven(&self) -> Metres {
+        Metres::new(self.driven_m)
+    }
+
+    /// Jumps so far.
+    pub const fn jumps(&self) -> u64 {
+        self.jumps
+    }
+}
+
+fn between(from: &Motion, to: &Motion, share: f64) -> Motion {
+    let blend = |a: f64, b: f64| a + share * (b - a);
+    let turn = wrap(Radians::new(to.pose.heading.get() - from.pose.heading.get())).get();
+    let position = Point2::new(
+        blend(from.pose.position.x, to.pose.position.x),
+        blend(from.pose.position.y, to.pose.position.y),
+    );
+    Motion {
+        pose: Pose2::new(position, wrap(Radians::new(from.pose.heading.get() + share * turn))),
+        speed: MetresPerSecond::new(blend(from.speed.get(), to.speed.get())),
+        turn_rate: RadiansPerSecond::new(blend(from.turn_rate.get(), to.turn_rate.get())),
+        sigma: from.sigma.max(to.sigma),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+use super::*;
+use kompas_field::Geodetic;
+use proptest::prelude::*;
+
+fn plane() -> FieldPlane {
+    FieldPlane::at(Geodetic::etrs89(52.87, 6.95)).unwrap()
+}
+
+fn seconds(s: f64) -> RobotInstant {
+    RobotInstant::START.after(Seconds::new(s))
+}
+
+/// East at 1 m/s from the origin, `north_m` off the line.
+fn fix(at_s: f64, north_m: f64) -> Stamped<Fix> {
+    let place = plane().to_geodetic(Point2::new(at_s, north_m));
+    let value = Fix {
+        place,
+        heading: Radians::ZERO,
+        quality: FixQuality::Fixed,
+        sigma: Metres::new(0.01),
+        correction_age: Seconds::new(0.5),
+        speed: MetresPerSecond::new(1.0),
+        turn_rate: RadiansPerSecond::ZERO,
+    };
+    Stamped::new(seconds(at_s), value)
+}
+
+fn driven(fixes: impl IntoIterator<Item = Stamped<Fix>>) -> PoseHistory {
+    let mut poses = PoseHistory::new(plane(), PoseRules::default());
+    for fix in fixes {
+        poses.take(&fix).unwrap();
+    }
+    poses
+}
+
+#[test]
+fn between_fixes_the_line_and_after_them_odometry() {
+    let poses = driven([fix(1.0, 0.0), fix(1.2, 0.0), fix(1.4, 0.0)]);
+    for at_s in [1.0, 1.1, 1.33, 1.4, 1.6, 1.9] {
+        let motion = poses.at(seconds(at_s)).unwrap();
+        assert!((motion.pose.position.x - at_s).abs() < 1e-6, "{at_s}: {motion:?}");
+    }
+}
+
+#[test]
+fn a_gap_is_an_error_with_its_size() {
+    let poses = driven([fix(1.0, 0.0), fix(1.2, 0.0)]);
+    assert_eq!(poses.at(seconds(0.9)), Err(PoseGap::NoFix));
+    assert!(matches!(poses.at(seconds(1.8)), Err(PoseGap::TooFar { .. })));
+    let mut torn = driven([fix(1.0, 0.0), fix(1.2, 0.0), fix(3.0, 0.0)]);
+    assert!(matches!(torn.at(seconds(3.0)), Err(PoseGap::Jumped { missing: 5 })));
+    for i in 1..=5 {
+        assert!(!torn.take(&fix(3.0 + f64::from(i) * 0.1, 0.0)).unwrap());
+    }
+    assert!(torn.at(seconds(3.5)).is_ok());
+    assert!(matches!(torn.at(seconds(2.0)), Err(PoseGap::TooFar { .. })));
+}
+
+#[test]
+fn a_jump_is_held_until_fixes_agree_again() {
+    let mut poses = driven((0..20).map(|i| fix(f64::from(i) * 0.1, 0.0)));
+    assert!(poses.take(&fix(2.0, 0.4)).unwrap());
+    assert!(matches!(poses.at(seconds(2.0)), Err(PoseGap::Jumped { .. })));
+    for i in 1..=5 {
+        assert!(!poses.take(&fix(2.0 + f64::from(i) * 0.1, 0.4)).unwrap());
+    }
+    assert!((poses.at(seconds(2.5)).unwrap().pose.position.y - 0.4).abs() < 0.01);
+    assert_eq!(poses.jumps(), 1);
+}
+
+#[test]
+fn a_receiver_without_a_fix_gives_no_pose_but_is_heard() {
+    let mut lost = fix(1.3, 0.0);
+    lost.value.quality = FixQuality::None;
+    let poses = driven([fix(1.0, 0.0), lost]);
+    assert_eq!(poses.last_fix().unwrap().quality, FixQuality::None);
+    assert!((poses.at(seconds(1.3)).unwrap().pose.position.x - 1.3).abs() < 1e-6, "odometry bridges");
+}
+
+#[test]
+fn a_fix_of_another_datum_is_no_fix() {
+    let mut poses = PoseHistory::new(plane(), PoseRules::default());
+    let mut foreign = fix(1.0, 0.0);
+    foreign.value.place.datum = kompas_field::Datum::Wgs84;
+    assert!(matches!(poses.take(&foreign), Err(PlaneError::DatumMismatch { .. })));
+    assert_eq!(poses.last_fix().unwrap().quality, FixQuality::None);
+}
+
+proptest! {
+    /// Noise within what the receiver claims is smoothed, never a jump.
+    #[test]
+    fn claimed_noise_is_no_jump(noise in prop::collection::vec(-0.02..0.02f64, 30..60)) {
+        let fixes: Vec<_> = noise.iter().enumerate().map(|(i, n)| fix(i as f64 * 0.05, *n)).collect();
+        let last = fixes.last().unwrap().true_at;
+        let poses = driven(fixes);
+        prop_assert_eq!(poses.jumps(), 0);
+        prop_assert!(poses.at(last).unwrap().pose.position.y.abs() < 0.02);
+    }
+}

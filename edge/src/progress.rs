@@ -1,0 +1,135 @@
+//! How far along the plan's path the robot is, and whether the plan treats there.
+
+use geo::{Coord, Line};
+use kompas_field::units::Metres;
+use kompas_field::{FieldFrame, Point2};
+use kompas_planner::plan::Leg;
+
+/// Where on the path.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Where {
+    /// From the beginning of the path.
+    pub distance: Metres,
+    /// From the path, sideways.
+    pub off: Metres,
+    /// Whether the plan treats here.
+    pub implement: bool,
+}
+
+/// Paths cross and touch themselves, so the search looks only this far back and ahead of the last place.
+const BACK_M: f64 = 1.0;
+const AHEAD_M: f64 = 3.0;
+
+struct Piece {
+    line: Line<f64>,
+    from_m: f64,
+    length_m: f64,
+    implement: bool,
+}
+
+/// A place on a path that only moves on.
+pub struct Progress {
+    pieces: Vec<Piece>,
+    at_m: f64,
+    length_m: f64,
+    everywhere: bool,
+}
+
+impl Progress {
+    /// Of a robot that follows no path: treatment may be anywhere in the field.
+    pub const fn free() -> Self {
+        Self { pieces: Vec::new(), at_m: 0.0, length_m: 0.0, everywhere: true }
+    }
+
+    /// On `legs` in driving order, `start` from their beginning.
+    pub fn new(legs: &[Leg], start: Metres) -> Self {
+        let mut pieces = Vec::new();
+        let mut length_m = 0.0;
+        for leg in legs {
+            for pair in leg.points.windows(2) {
+                let piece = pair[0].distance(pair[1]).get();
+                if piece > 0.0 {
+                    let line = Line::new(Coord::from(pair[0]), Coord::from(pair[1]));
+                    pieces.push(Piece { line, from_m: length_m, length_m: piece, implement: leg.implement });
+                    length_m += piece;
+                }
+            }
+        }
+        Self { pieces, at_m: start.get().clamp(0.0, length_m), length_m, everywhere: false }
+    }
+
+    /// The whole path.
+    pub const fn length(&self) -> Metres {
+        Metres::new(self.length_m)
+    }
+
+    /// How far it is.
+    pub const fn at(&self) -> Metres {
+        Metres::new(self.at_m)
+    }
+
+    /// Moves on to the place on the path nearest to `position`; `driven` is the way since the last call.
+    /// A robot far off the path stays where it was.
+    pub fn follow(&mut self, position: Point2<FieldFrame>, driven: Metres) -> Where {
+        let (low, high) = (self.at_m - BACK_M, self.at_m + AHEAD_M + 1.5 * driven.get());
+        let first = self.pieces.partition_point(|piece| piece.from_m + piece.length_m < low);
+        let near = self.pieces[first..].iter().take_while(|piece| piece.from_m <= high);
+        let nearest =
+            near.map(|piece| piece.nearest(position)).min_by(|a, b| a.off.get().total_cmp(&b.off.get()));
+        let Some(found) = nearest else {
+            return Where { distance: self.at(), off: Metres::ZERO, implement: self.everywhere };
+        };
+        self.at_m = self.at_m.max(found.distance.get());
+        found
+    }
+}
+
+impl Piece {
+    fn nearest(&self, position: Point2<FieldFrame>) -> Where {
+        let Line { start, end } = self.line;
+        let (dx, dy) = ((end.x - start.x) / self.length_m, (end.y - start.y) / self.length_m);
+        let along = ((position.x - start.x) * dx + (position.y - start.y) * dy).clamp(0.0, self.length_m);
+        let foot = Point2::new(start.x + along * dx, start.y + along * dy);
+        Where {
+            distance: Metres::new(self.from_m + along),
+            off: foot.distance(position),
+            implement: self.implement,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kompas_planner::plan::{Gear, LegKind};
+
+    fn leg(points: &[[f64; 2]], implement: bool) -> Leg {
+        let points = points.iter().map(|&point| point.into()).collect();
+        Leg { kind: LegKind::Turn, implement, gear: Gear::Forward, points }
+    }
+
+    #[test]
+    fn neighbouring_swaths_are_told_apart_by_the_way_driven() {
+        let legs = [
+            leg(&[[0.0, 0.0], [50.0, 0.0]], true),
+            leg(&[[50.0, 0.0], [53.0, 1.5], [50.0, 3.0]], false),
+            leg(&[[50.0, 3.0], [0.0, 3.0]], true),
+        ];
+        let mut progress = Progress::new(&legs, Metres::ZERO);
+        for i in 0..=50 {
+            let place = progress.follow(Point2::new(f64::from(i), 1.6), Metres::new(1.0));
+            assert!(place.implement && (place.distance.get() - f64::from(i)).abs() < 1e-9, "{place:?}");
+        }
+        assert!(!progress.follow(Point2::new(52.9, 1.5), Metres::new(3.0)).implement);
+        let back = progress.follow(Point2::new(48.0, 2.9), Metres::new(5.0));
+        assert!(back.implement && back.distance > Metres::new(55.0), "{back:?}");
+    }
+
+    #[test]
+    fn a_resumed_robot_goes_on_where_it_was() {
+        let legs = [leg(&[[0.0, 0.0], [50.0, 0.0]], true), leg(&[[50.0, 0.0], [0.0, 0.0]], true)];
+        let mut progress = Progress::new(&legs, Metres::new(80.0));
+        let place = progress.follow(Point2::new(19.0, 0.1), Metres::new(1.0));
+        assert!((place.distance.get() - 81.0).abs() < 1e-9, "{place:?}");
+    }
+}

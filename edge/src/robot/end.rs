@@ -1,0 +1,87 @@
+//! The end of a run: paused, finished or broken off.
+
+use super::{Robot, STEP, Seconds, TickError};
+use crate::mission::{MissionEvent, MissionFile, MissionState};
+use crate::recorder::RecorderSummary;
+use crate::tally::Tally;
+use kompas_field::record::MissionFinished;
+use kompas_field::units::Metres;
+use kompas_field::{ClosedBecause, WeedMap};
+
+/// The path counts as driven when less than this is left: the last picture is taken before its end.
+const PATH_END: Metres = Metres::new(3.0);
+/// Commands under way when the pictures end are let finish: longer than the nozzle horizon and any opening.
+const LAST_OPENINGS: Seconds = Seconds::new(1.0);
+
+/// What a run left behind.
+#[derive(Debug)]
+pub struct RunEnd {
+    /// As stored.
+    pub mission: MissionFile,
+    /// Counts of this run.
+    pub tally: Tally,
+    /// What the disk took.
+    pub records: RecorderSummary,
+    /// Grid cells in which liquid came out, in this run.
+    pub cells_treated: usize,
+    /// By odometry, in this run.
+    pub driven: Metres,
+    /// Of the plan's path.
+    pub path: Metres,
+    /// Steps of the position that nobody could explain.
+    pub position_jumps: u64,
+    /// Plants per grid cell.
+    pub weed_map: WeedMap,
+}
+
+impl Robot {
+    /// Ends the run: `paused` goes on at the next start, otherwise the mission is over.
+    ///
+    /// # Errors
+    /// [`TickError`].
+    pub fn end(mut self, paused: bool) -> Result<RunEnd, TickError> {
+        let mut now = self.time.clock().now();
+        if !paused {
+            let until = now.after(LAST_OPENINGS);
+            while now < until {
+                now = now.after(STEP);
+                self.live_until(now)?;
+            }
+        }
+        let served = self.sprayer.end(now);
+        self.write_down(now, served)?;
+        let whole = self.progress.at() + PATH_END >= self.progress.length();
+        let event = match (paused, whole) {
+            (true, _) => MissionEvent::Pause,
+            (false, true) => MissionEvent::PathDone,
+            (false, false) => MissionEvent::Abort,
+        };
+        self.mission.state = self.mission.state.on(event)?;
+        if !paused {
+            self.decide_rest(now, ClosedBecause::MissionNotTreating)?;
+        }
+        let mission = self.mission_now();
+        let totals = mission.totals;
+        let finished = (!paused).then(|| MissionFinished {
+            mission: mission.mission.clone(),
+            completed: mission.state == MissionState::Finished,
+            frames: totals.frames,
+            frames_unusable: totals.frames_unusable,
+            plants: totals.plants,
+            plants_treated: totals.plants_treated,
+            volume_l: totals.volume_l,
+            driven_m: totals.driven_m,
+        });
+        let records = self.logbook.close(finished, mission.clone(), self.time.clock())?;
+        Ok(RunEnd {
+            mission,
+            records,
+            cells_treated: self.memory.cells.len(),
+            driven: self.poses.driven(),
+            path: self.progress.length(),
+            position_jumps: self.poses.jumps(),
+            weed_map: self.weed_map,
+            tally: self.tally,
+        })
+    }
+}

@@ -1,0 +1,259 @@
+//! From a checked job to a robot that can run: the only place that knows which driver is which.
+
+use crate::clock::{GivenClock, LoopTime, SystemClock};
+use crate::config::{Config, DriverChoice, SegmenterChoice};
+use crate::drivers::folder::{DryBoom, Folder, FolderError, NoMachine};
+use crate::drivers::{EmergencyStop, FixSource, FrameSource, NozzleDriver};
+use crate::eyes::Eyes;
+use crate::guard::{Guard, GuardRules};
+use crate::job::Job;
+use crate::logbook::Logbook;
+use crate::mission::{MissionEvent, MissionFile, MissionFileError, MissionState, Totals, WrongMove};
+use crate::nozzles::NozzleQueue;
+use crate::plants::KnownPlants;
+use crate::pose::PoseHistory;
+use crate::progress::Progress;
+use crate::recorder::{OutboxSink, Recorder};
+use crate::robot::{Memory, Robot};
+use crate::sim::{SimError, Simulator};
+use crate::sprayer::Sprayer;
+use crate::tally::Tally;
+use kompas_cloud_sync::{Origin, Outbox, OutboxError};
+use kompas_field::ids::{BootId, InvalidId, MissionId};
+use kompas_field::record::{IncidentKind, MissionStarted};
+use kompas_field::units::Metres;
+use kompas_field::{Clock, ManualClock, RobotInstant, WeedMap};
+use kompas_vision::{ExcessGreen, Segmenter, TrackerRules};
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// Why there is no robot to run.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The simulation.
+    #[error(transparent)]
+    Simulator(#[from] SimError),
+    /// The folder of pictures.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The outbox.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
+    /// The stored mission.
+    #[error(transparent)]
+    MissionFile(#[from] MissionFileError),
+    /// A mistake in the order of calls.
+    #[error(transparent)]
+    Mission(#[from] WrongMove),
+    /// A name made here that is none.
+    #[error(transparent)]
+    Id(#[from] InvalidId),
+    /// An older plan than the field was last driven with.
+    #[error("the plan is generation {given}, this field was last driven with {driven}: fetch the newer plan")]
+    StalePlan {
+        /// Of the plan.
+        given: u32,
+        /// Of the stored mission.
+        driven: u32,
+    },
+    /// The plan's path cannot be driven.
+    #[error("{0}")]
+    Route(String),
+    /// The rig lost its camera between check and run.
+    #[error("the rig has no camera: add a [camera] section to it")]
+    NoCamera,
+}
+
+/// A robot about to run, with what stands around it.
+pub struct Ready {
+    /// The robot.
+    pub robot: Robot,
+    /// The simulated world, for its truth.
+    pub simulator: Option<Simulator>,
+    /// Pictures to come.
+    pub frames: usize,
+    /// Set when this run goes on with a mission of another boot.
+    pub resumed_from: Option<Metres>,
+    /// Rows of a pose list that did not read.
+    pub bad_rows: Vec<String>,
+}
+
+struct Drivers {
+    camera: Box<dyn FrameSource>,
+    gnss: Box<dyn FixSource>,
+    boom: Box<dyn NozzleDriver>,
+    stop: Box<dyn EmergencyStop>,
+    moments: Arc<ManualClock>,
+    simulator: Option<Simulator>,
+    frames: usize,
+    bad_rows: Vec<String>,
+}
+
+/// Opens drivers, outbox and mission, and writes down that the mission begins or goes on.
+///
+/// # Errors
+/// [`SetupError`].
+pub fn ready(config: &Config, job: &Job, list: Option<Box<dyn Write>>) -> Result<Ready, SetupError> {
+    let calendar = SystemClock::start();
+    let boot = BootId::new(format!("b-{:x}-{:x}", calendar.wall().unix_ms(), std::process::id()))?;
+    let mission_path = MissionFile::path_beside(&config.records.outbox);
+    let (mission, previous) = open_mission(config, job, &mission_path, &boot, calendar)?;
+    let start = Metres::new(previous.as_ref().map_or(0.0, |_| mission.progress_m));
+
+    let drivers = Drivers::open(config, job, calendar, start)?;
+    let clock = GivenClock::new(Arc::clone(&drivers.moments), calendar);
+    let time = LoopTime::Given { clock, latency: config.frame_latency };
+    let outbox = Outbox::open(&config.records.outbox, &config.robot, config.records.limits)?;
+    if let Some(damaged) = outbox.set_aside() {
+        tracing::error!("the outbox was damaged and moved to {}; a new one is in use", damaged.display());
+    }
+    let origin = Origin {
+        boot: boot.clone(),
+        clock_quality: config.records.clock_quality,
+        datum: job.field.plane.origin().datum,
+    };
+    let sink = OutboxSink { outbox, origin, mission: mission_path };
+    let recorder = Recorder::start(sink, config.records.queue, time.waits());
+    let mut logbook = Logbook::new(mission.mission.clone(), config.policy.product.clone(), recorder, list);
+
+    let segmenter: Box<dyn Segmenter> = match config.segmenter {
+        SegmenterChoice::ExcessGreen => Box::new(ExcessGreen::default()),
+    };
+    let eyes = Eyes::new(job.rig.camera.as_ref().ok_or(SetupError::NoCamera)?, segmenter);
+    begin(&mut logbook, &time, job, &mission, previous.as_ref(), eyes.segmenter_id());
+
+    let rules = GuardRules { max_speed: job.rig.robot.max_speed, ..config.policy.guard };
+    let guard = Guard::new(rules, job.field.boundary.clone());
+    let queue = NozzleQueue::new(job.rig.boom.clone(), config.policy.nozzles);
+    let progress = match config.driver {
+        DriverChoice::Simulator(_) => Progress::new(&job.plan.path, start),
+        DriverChoice::Folder { .. } => Progress::free(),
+    };
+    let Drivers { camera, gnss, boom, stop, simulator, frames, bad_rows, .. } = drivers;
+    let robot = Robot {
+        time,
+        stopwatch: calendar,
+        camera,
+        gnss,
+        eyes,
+        poses: PoseHistory::new(job.field.plane, config.policy.pose),
+        plants: KnownPlants::new(TrackerRules::default(), job.field.crop),
+        rules: config.policy.decision_rules(job.field.crop),
+        prescription: job.plan.prescription.clone(),
+        grid: job.field.grid(),
+        sprayer: Sprayer::new(queue, guard, boom, stop),
+        boom: job.rig.boom.clone(),
+        progress,
+        logbook,
+        mission,
+        weed_map: WeedMap::new(job.field.grid()),
+        tally: Tally::default(),
+        memory: Memory::default(),
+    };
+    Ok(Ready { robot, simulator, frames, resumed_from: previous.map(|_| start), bad_rows })
+}
+
+/// The mission to work on, and the boot that left it open, where one did.
+fn open_mission(
+    config: &Config,
+    job: &Job,
+    path: &std::path::Path,
+    boot: &BootId,
+    calendar: SystemClock,
+) -> Result<(MissionFile, Option<BootId>), SetupError> {
+    let generation = job.plan.generation.0;
+    let stored = MissionFile::read(path)?.filter(|stored| stored.field == job.field.id);
+    if let Some(stored) = &stored
+        && generation < stored.generation
+    {
+        return Err(SetupError::StalePlan { given: generation, driven: stored.generation });
+    }
+    // Pictures in a folder have no path to go on from.
+    let goes_on = matches!(config.driver, DriverChoice::Simulator(_));
+    if let Some(stored) =
+        stored.filter(|stored| goes_on && stored.state.is_open() && stored.plan == job.plan.id)
+    {
+        let previous = stored.boot.clone();
+        let state = if stored.state == MissionState::Treating { MissionState::Paused } else { stored.state };
+        return Ok((MissionFile { boot: boot.clone(), state, ..stored }, Some(previous)));
+    }
+    let mission = MissionFile {
+        schema: MissionFile::SCHEMA.to_owned(),
+        mission: MissionId::new(format!("m-{:x}", calendar.wall().unix_ms()))?,
+        field: job.field.id.clone(),
+        plan: job.plan.id.clone(),
+        generation,
+        state: MissionState::Idle.on(MissionEvent::PlanAccepted)?,
+        progress_m: 0.0,
+        boot: boot.clone(),
+        totals: Totals::default(),
+    };
+    Ok((mission, None))
+}
+
+fn begin(
+    logbook: &mut Logbook,
+    time: &LoopTime,
+    job: &Job,
+    mission: &MissionFile,
+    previous: Option<&BootId>,
+    segmenter: &str,
+) {
+    if let Some(previous) = previous {
+        let what = IncidentKind::Resumed { previous_boot: previous.clone() };
+        return logbook.incident(what, RobotInstant::START, time.clock());
+    }
+    let started = MissionStarted {
+        mission: mission.mission.clone(),
+        field: job.field.clone(),
+        plan: job.plan.id.clone(),
+        rig: job.rig.name().to_owned(),
+        segmenter: segmenter.to_owned(),
+    };
+    logbook.started(started, time.clock());
+}
+
+impl Drivers {
+    fn open(config: &Config, job: &Job, calendar: SystemClock, start: Metres) -> Result<Self, SetupError> {
+        match &config.driver {
+            DriverChoice::Simulator(sim) => {
+                let route = job.route().map_err(|finding| SetupError::Route(finding.to_string()))?;
+                let world = Simulator::start_at(&job.field, &route, &job.rig, sim, calendar.wall(), start)?;
+                Ok(Self {
+                    camera: Box::new(world.camera()?),
+                    gnss: Box::new(world.gnss()),
+                    boom: Box::new(world.boom()),
+                    stop: Box::new(world.estop()),
+                    moments: world.clock(),
+                    frames: world.frame_count(),
+                    simulator: Some(world),
+                    bad_rows: Vec::new(),
+                })
+            }
+            DriverChoice::Folder { folder, datum } => {
+                let folder = Folder::open(folder, *datum)?;
+                let frames = folder.frame_count();
+                let Folder { camera, gnss, bad_rows } = folder;
+                Ok(Self {
+                    camera: Box::new(camera),
+                    gnss: Box::new(gnss),
+                    boom: Box::new(DryBoom),
+                    stop: Box::new(NoMachine),
+                    moments: Arc::new(ManualClock::starting_at(calendar.wall())),
+                    frames,
+                    simulator: None,
+                    bad_rows,
+                })
+            }
+        }
+    }
+}
+
+/// Where a run leaves its list of decisions; a file that cannot be made is a usage error.
+///
+/// # Errors
+/// The system's.
+pub fn decision_list(path: &PathBuf) -> std::io::Result<Box<dyn Write>> {
+    Ok(Box::new(std::io::BufWriter::new(std::fs::File::create(path)?)))
+}
