@@ -6,7 +6,7 @@ use image::{Rgb, RgbImage};
 use kompas_field::PlantClass;
 use kompas_vision::exg::{IndexMap, threshold_of};
 use kompas_vision::usable::unusable;
-use kompas_vision::{ClassMap, ExcessGreen, Look, PlantFinder, PlantRules, Segmenter, find_plants};
+use kompas_vision::{ClassMap, ExcessGreen, PlantRules, Segmenter, find_plants};
 use std::hint::black_box;
 
 /// Soil with grain, three rows of leaves and scattered weeds: about a tenth of the frame is green.
@@ -54,10 +54,6 @@ fn bench(c: &mut Criterion) {
     let mut index = IndexMap::default();
     index.fill(&image);
     let map = ExcessGreen::default().segment(&image).expect("a frame with pixels");
-    let mut finder = PlantFinder::new(Box::new(ExcessGreen::default()), rules);
-    let Ok(Look::Plants(plants)) = finder.look(&image) else { panic!("the frame is usable") };
-    println!("{} plants, {} green pixels", plants.len(), map.count(PlantClass::Weed));
-
     let mut group = c.benchmark_group("frame_to_plants");
     group.sample_size(30);
     group.bench_function("stage_usable", |b| b.iter(|| unusable(black_box(&image))));
@@ -67,7 +63,12 @@ fn bench(c: &mut Criterion) {
     let mut exg = ExcessGreen::default();
     group.bench_function("segment", |b| b.iter(|| exg.segment(black_box(&image)).map(ClassMap::into_parts)));
     group.bench_function("stage_plants", |b| b.iter(|| find_plants(black_box(&map), &rules)));
-    group.bench_function("whole", |b| b.iter(|| finder.look(black_box(&image))));
+    group.bench_function("whole", |b| {
+        b.iter(|| {
+            assert_eq!(unusable(black_box(&image)), None);
+            exg.segment(&image).map(|map| find_plants(&map, &rules).len())
+        });
+    });
     group.bench_function("plain_floats_to_mask", |b| b.iter(|| plain_floats(black_box(&image))));
     group.finish();
 }

@@ -15,17 +15,20 @@
 pub mod camera;
 pub mod exg;
 pub mod ground;
-pub mod look;
+pub mod load;
 pub mod metrics;
+pub mod normalise;
+pub mod onnx;
 pub mod plants;
 pub mod segment;
+pub mod tiles;
 pub mod tracking;
 pub mod usable;
 
 pub use camera::Camera;
 pub use exg::ExcessGreen;
 pub use ground::{GroundDetection, project};
-pub use look::{Look, PlantFinder};
+pub use onnx::{OnnxOptions, OnnxSegmenter};
 pub use plants::{Detection, PlantRules, find_plants};
 pub use segment::{ClassMap, SegmentError, Segmenter};
 pub use tracking::{Plant, Tracker, TrackerRules};

@@ -1,0 +1,108 @@
+//! Pictures from files: any depth, colour or EXIF turn becomes upright 8-bit RGB, within a memory limit.
+//!
+//! Size and cost are read from the header before a pixel is decoded, so a picture that claims a terapixel is
+//! refused in kilobytes.
+
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbImage};
+use std::io::{BufRead, BufReader, Cursor, Seek};
+use std::path::{Path, PathBuf};
+
+/// Enough for 100 megapixels of 8-bit RGB, decoded once and turned once.
+pub const MEMORY_LIMIT_BYTES: u64 = 640 << 20;
+
+/// Why a picture is not there.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The file cannot be read.
+    #[error("cannot read the picture {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The bytes are no picture that is known here.
+    #[error("{name} does not decode: give a whole JPEG or PNG file")]
+    Undecodable {
+        /// File or frame.
+        name: String,
+        /// What the decoder says.
+        #[source]
+        source: image::ImageError,
+    },
+    /// Decoding it would take too much memory.
+    #[error(
+        "{name} is {width} × {height} pixels and needs {} MB, the limit is {} MB: cut it into tiles or scale it down",
+        needed_bytes >> 20, limit_bytes >> 20
+    )]
+    TooLarge {
+        /// File or frame.
+        name: String,
+        /// Columns.
+        width: u32,
+        /// Rows.
+        height: u32,
+        /// To decode and convert it.
+        needed_bytes: u64,
+        /// Allowed.
+        limit_bytes: u64,
+    },
+}
+
+/// The picture in a file, upright, in 8-bit RGB.
+///
+/// # Errors
+/// [`LoadError`].
+pub fn load_picture(path: &Path, limit_bytes: u64) -> Result<RgbImage, LoadError> {
+    let file = std::fs::File::open(path)
+        .map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })?;
+    decode(BufReader::new(file), &path.display().to_string(), limit_bytes)
+}
+
+/// As [`load_picture`], from bytes; `name` is for the error.
+///
+/// # Errors
+/// [`LoadError`].
+pub fn decode_picture(bytes: &[u8], name: &str, limit_bytes: u64) -> Result<RgbImage, LoadError> {
+    decode(Cursor::new(bytes), name, limit_bytes)
+}
+
+fn decode(source: impl BufRead + Seek, name: &str, limit_bytes: u64) -> Result<RgbImage, LoadError> {
+    let undecodable = |source: image::ImageError| LoadError::Undecodable { name: name.to_owned(), source };
+    let mut reader = ImageReader::new(source).with_guessed_format().map_err(|e| undecodable(e.into()))?;
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(limit_bytes);
+    reader.limits(limits);
+    let mut decoder = reader.into_decoder().map_err(undecodable)?;
+    let (width, height) = decoder.dimensions();
+    let orientation = decoder.orientation().map_err(undecodable)?;
+    let rgb_bytes = u64::from(width) * u64::from(height) * 3;
+    let stored_bytes = decoder.total_bytes();
+    let is_rgb = decoder.color_type() == image::ColorType::Rgb8;
+    // Conversion holds the stored and the RGB pixels at once, a turn by 90° the RGB pixels twice.
+    let converted = if is_rgb { stored_bytes } else { stored_bytes.saturating_add(rgb_bytes) };
+    let turned = if turns_by_90(orientation) { rgb_bytes.saturating_mul(2) } else { 0 };
+    let needed_bytes = converted.max(turned);
+    if needed_bytes > limit_bytes {
+        return Err(LoadError::TooLarge { name: name.to_owned(), width, height, needed_bytes, limit_bytes });
+    }
+    let decoded = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
+    let mut upright = DynamicImage::ImageRgb8(decoded.into_rgb8());
+    upright.apply_orientation(orientation);
+    Ok(upright.into_rgb8())
+}
+
+const fn turns_by_90(orientation: Orientation) -> bool {
+    matches!(
+        orientation,
+        Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! What every image goes through before the network, in training and on the robot alike.
+//!
+//! Cameras differ in size and exposure, and no file states either, so both are read off the image:
+//!
+//! 1. **Size** ([`working_size`]): a longer side above 1280 px is shrunk to 1280, a shorter side below 256 px
+//!    is enlarged to 256. Between them an image keeps its pixels.
+//! 2. **Exposure** ([`Exposure::of`]): the brightest half percent maps to 1 and the median towards 0.45
+//!    (gain at most 16, exponent 0.5 to 1.3). A dark linear robot frame and a phone photograph come out alike.
+//!
+//! Pure functions over bytes; `kompas-models` trains on what they make, so that a robot runs what training saw.
+
+use image::RgbImage;
+use image::imageops::{FilterType, resize};
+
+/// A longer side above this is shrunk to it: a robot frame of 1280×960 keeps its pixels.
+pub const MAX_SIDE: u32 = 1280;
+/// A shorter side below this is enlarged to it: leaves in a 128 px drone tile come out as large as elsewhere.
+pub const MIN_SIDE: u32 = 256;
+/// `image` as the network sees it: at working size and common exposure.
+pub fn prepare(image: &RgbImage) -> RgbImage {
+    let (width, height) = working_size(image.width(), image.height());
+    at_common_exposure(image, width, height)
+}
+
+/// `image` at `width` × `height` and common exposure.
+pub fn at_common_exposure(image: &RgbImage, width: u32, height: u32) -> RgbImage {
+    let mut working = if (width, height) == image.dimensions() {
+        image.clone()
+    } else {
+        resize(image, width, height, FilterType::Triangle)
+    };
+    let table = Exposure::of(&working).table();
+    for value in working.iter_mut() {
+        *value = table[usize::from(*value)];
+    }
+    working
+}
+
+/// Where the median brightness is pulled to.
+const MEDIAN: f32 = 0.45;
+/// Share of pixels brighter than the one that becomes white.
+const WHITE_SHARE: f64 = 0.005;
+
+/// Width and height the network sees an image at.
+pub fn working_size(width: u32, height: u32) -> (u32, u32) {
+    let (long, short) = (width.max(height).max(1), width.min(height).max(1));
+    let scale = if long > MAX_SIDE {
+        f64::from(MAX_SIDE) / f64::from(long)
+    } else if short < MIN_SIDE {
+        (f64::from(MIN_SIDE) / f64::from(short)).min(f64::from(MAX_SIDE) / f64::from(long))
+    } else {
+        1.
+    };
+    let scaled = |side: u32| {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most MAX_SIDE")]
+        let side = (f64::from(side) * scale).round() as u32;
+        side.max(1)
+    };
+    (scaled(width), scaled(height))
+}
+
+/// A tone curve: `(value × gain)^exponent` on values in 0..=1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Exposure {
+    /// Brightest half percent to 1.
+    pub gain: f32,
+    /// Median towards 0.45.
+    pub exponent: f32,
+}
+
+impl Exposure {
+    /// The curve that brings interleaved 8-bit RGB to the common exposure.
+    pub fn of(rgb: &[u8]) -> Self {
+        let mut counts = [0_u64; 256];
+        let pixels = rgb.len() / 3;
+        // A hundred thousand pixels settle two quantiles; larger images are sampled evenly.
+        let step = (pixels / 100_000).max(1);
+        for pixel in rgb.chunks_exact(3).step_by(step) {
+            let sum: u16 = pixel.iter().map(|&value| u16::from(value)).sum();
+            counts[usize::from(sum / 3)] += 1;
+        }
+        let total: u64 = counts.iter().sum();
+        let quantile = |share: f64| {
+            let mut below = 0;
+            let at = counts.iter().position(|&count| {
+                below += count;
+                below as f64 >= share * total as f64
+            });
+            at.unwrap_or(255).max(1) as f32 / 255.
+        };
+        let (median, white) = (quantile(0.5), quantile(1. - WHITE_SHARE));
+        let gain = (1. / white).clamp(1., 16.);
+        let lit = (median * gain).clamp(0.01, 0.99);
+        Self { gain, exponent: (MEDIAN.ln() / lit.ln()).clamp(0.5, 1.3) }
+    }
+
+    /// The value every 8-bit value becomes, in 8 bits again.
+    pub fn table(self) -> [u8; 256] {
+        std::array::from_fn(|value| {
+            let lit = (value as f32 / 255. * self.gain).min(1.);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within 0..=255")]
+            let byte = (lit.powf(self.exponent) * 255.).round() as u8;
+            byte
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_brought_into_range_and_keep_their_shape() {
+        for (given, wanted) in [
+            ((1280, 960), (1280, 960)),
+            ((1296, 966), (1280, 954)),
+            ((128, 128), (256, 256)),
+            ((768, 1024), (768, 1024)),
+            ((12_000, 9_000), (1280, 960)),
+            ((1, 1), (256, 256)),
+            ((10_000, 1), (1280, 1)),
+            ((1, 600), (2, 1280)),
+        ] {
+            assert_eq!(working_size(given.0, given.1), wanted, "{given:?}");
+        }
+    }
+
+    #[test]
+    fn a_dark_frame_comes_out_as_its_bright_twin() {
+        let bright: Vec<u8> = (0..9000).map(|i| u8::try_from(100 + i * 7 % 150).unwrap()).collect();
+        let dark: Vec<u8> = bright.iter().map(|&v| v / 5).collect();
+        let shown = |rgb: &[u8]| {
+            let table = Exposure::of(rgb).table();
+            rgb.iter().map(|&v| f64::from(table[usize::from(v)])).sum::<f64>() / rgb.len() as f64
+        };
+        assert!((shown(&bright) - shown(&dark)).abs() < 6., "{} {}", shown(&bright), shown(&dark));
+    }
+
+    #[test]
+    fn black_and_white_frames_do_not_overflow() {
+        for value in [0, 255] {
+            let table = Exposure::of(&[value; 300]).table();
+            assert!(table[255] == 255 && table[0] == 0);
+        }
+    }
+}
