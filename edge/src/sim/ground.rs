@@ -11,9 +11,9 @@ use kompas_field::{FieldFrame, Point2};
 #[derive(Debug)]
 pub(super) enum Ground {
     /// Soil texture with plants drawn on it.
-    Drawn { soil: Soil, sprites: SpriteSheet },
+    Drawn { soil: Box<Soil>, sprites: SpriteSheet },
     /// Real pixels at known places.
-    Photos(PhotoGround),
+    Photos(Box<PhotoGround>),
 }
 
 impl Ground {

@@ -21,7 +21,11 @@ use std::sync::Arc;
 mod light;
 mod plant;
 mod tile;
+
 use light::Light;
+
+#[cfg(test)]
+mod tests;
 
 /// Pixels that see no ground.
 const SKY: [u8; 3] = [200, 214, 226];

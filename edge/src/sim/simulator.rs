@@ -298,3 +298,6 @@ impl FrameSource for SimCamera {
         Some(Stamped::new(true_at, Frame { name: format!("{:09.3}m", at.get()), image: Ok(image) }))
     }
 }
+
+#[cfg(test)]
+mod tests;

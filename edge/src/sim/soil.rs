@@ -128,12 +128,7 @@ fn straw(tile: &mut [[u8; 3]], rng: &mut ChaCha8Rng) {
 }
 
 fn wrapped(at: usize, by: i32) -> usize {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_possible_wrap,
-        clippy::cast_sign_loss,
-        reason = "within a tile"
-    )]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "within a tile")]
     let moved = (at as i32 + by).rem_euclid(SIDE as i32) as usize;
     moved
 }

@@ -50,6 +50,9 @@ impl Sprite {
     /// Premultiplied RGBA (0 to 255) at `x`, `y` in plant radii, between the four nearest pixels.
     #[inline]
     pub(super) fn at(&self, level: usize, x: f32, y: f32) -> [f32; 4] {
+        if x * x + y * y > 1.0 {
+            return [0.0; 4];
+        }
         let side = SIDE >> level;
         let scale = side as f32 / 2.0;
         let (x, y) = ((x + 1.0) * scale - 0.5, (y + 1.0) * scale - 0.5);
@@ -62,13 +65,25 @@ impl Sprite {
         let (fx, fy) = (x - col as f32, y - row as f32);
         let texels = &self.levels[level];
         let at = row * side + col;
-        let (a, b) = (&texels[at], &texels[at + 1]);
-        let (c, d) = (&texels[at + side], &texels[at + side + 1]);
+        let (above, below) = (&texels[at..][..2], &texels[at + side..][..2]);
         std::array::from_fn(|i| {
-            let top = a[i] + (b[i] - a[i]) * fx;
-            let bottom = c[i] + (d[i] - c[i]) * fx;
+            let top = above[0][i] + (above[1][i] - above[0][i]) * fx;
+            let bottom = below[0][i] + (below[1][i] - below[0][i]) * fx;
             top + (bottom - top) * fy
         })
+    }
+
+    /// How much is covered at `x`, `y` (0 to 255), nearest pixel: enough for a shadow.
+    #[inline]
+    pub(super) fn cover_at(&self, level: usize, x: f32, y: f32) -> f32 {
+        if x * x + y * y > 1.0 {
+            return 0.0;
+        }
+        let side = SIDE >> level;
+        let scale = side as f32 / 2.0;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the circle")]
+        let (col, row) = (((x + 1.0) * scale) as usize, ((y + 1.0) * scale) as usize);
+        self.levels[level][row.min(side - 1) * side + col.min(side - 1)][3]
     }
 
     fn draw(leaves: &[Leaf]) -> Self {
@@ -89,15 +104,39 @@ impl Sprite {
             let side = SIDE >> (levels.len() - 1);
             levels.push(halved(&levels[levels.len() - 1], side));
         }
-        let covered: Vec<usize> = (0..SIDE * SIDE).filter(|&i| levels[0][i][3] > 127.0).collect();
         let texel = 2.0 / SIDE as f64;
         let alpha: f64 = levels[0].iter().map(|p| f64::from(p[3]) / 255.0).sum();
-        let samples = (0..SAMPLES.min(covered.len()))
-            .map(|i| covered[i * covered.len() / SAMPLES.min(covered.len())])
-            .map(|i| [(i % SIDE) as f64, (i / SIDE) as f64].map(|c| (c + 0.5) * texel - 1.0))
+        let covered = |col: usize, row: usize| levels[0][row * SIDE + col][3] > 127.0;
+        let samples = even_points([SIDE, SIDE], covered)
+            .into_iter()
+            .map(|place| place.map(|c| (c as f64 + 0.5) * texel - 1.0))
             .collect();
         Self { levels, area: alpha * texel * texel, samples }
     }
+}
+
+/// About [`SAMPLES`] covered pixels `[column, row]`, spread evenly: those on a grid whose step follows from
+/// the covered area. All of them when they are fewer.
+pub(super) fn even_points(
+    [width, height]: [usize; 2],
+    covered: impl Fn(usize, usize) -> bool,
+) -> Vec<[usize; 2]> {
+    let on_grid = |step: usize| {
+        (0..height)
+            .step_by(step)
+            .flat_map(move |row| (0..width).step_by(step).map(move |col| [col, row]))
+            .filter(|&[col, row]| covered(col, row))
+            .collect::<Vec<_>>()
+    };
+    let all = on_grid(1);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a side of a picture")]
+    let step = (all.len() as f64 / SAMPLES as f64).sqrt().round() as usize;
+    if step <= 1 {
+        return all;
+    }
+    let some = on_grid(step);
+    // A plant thinner than the grid may slip through it.
+    if some.is_empty() { all } else { some }
 }
 
 fn halved(texels: &[[f32; 4]], side: usize) -> Vec<[f32; 4]> {

@@ -76,7 +76,7 @@ pub(super) fn is_treated(
     world: &World,
     number: u32,
     role: PlantRole,
-    rule: &ScoreSim,
+    needed: &ScoreSim,
     ground: &WettedGround,
 ) -> bool {
     let stem = world.plants()[number as usize].stem;
@@ -84,8 +84,8 @@ pub(super) fn is_treated(
         return true;
     }
     let wanted = match role {
-        PlantRole::Weed | PlantRole::Volunteer => rule.weed_area_share,
-        PlantRole::Crop | PlantRole::StrayCrop => rule.crop_area_share,
+        PlantRole::Weed | PlantRole::Volunteer => needed.weed_area_share,
+        PlantRole::Crop | PlantRole::StrayCrop => needed.crop_area_share,
     };
     let samples = world.area_samples(number);
     let wet = samples.iter().filter(|&&point| ground.is_wet(point)).count();
@@ -93,7 +93,7 @@ pub(super) fn is_treated(
 }
 
 /// Counts every class.
-pub(super) fn classes(world: &World, met: &Met, rule: &ScoreSim, ground: &WettedGround) -> Vec<ClassScore> {
+pub(super) fn classes(world: &World, met: &Met, needed: &ScoreSim, ground: &WettedGround) -> Vec<ClassScore> {
     let empty = |class| {
         let role = world.crop().role_of(class)?;
         Some(ClassScore { class, role, in_field: 0, seen: 0, judged: 0, treated: 0 })
@@ -106,7 +106,7 @@ pub(super) fn classes(world: &World, met: &Met, rule: &ScoreSim, ground: &Wetted
         score.seen += u64::from(seen);
         if seen && passed && plant.whole {
             score.judged += 1;
-            score.treated += u64::from(is_treated(world, number, score.role, rule, ground));
+            score.treated += u64::from(is_treated(world, number, score.role, needed, ground));
         }
     }
     scores.retain(|score| score.in_field > 0);

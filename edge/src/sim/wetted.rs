@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 const CELL_M: f64 = 0.005;
 /// Cells per metre, and so per side of a tile.
 const PER_TILE: i64 = 200;
-const WORDS: usize = (PER_TILE * PER_TILE / 64) as usize;
+const WORDS: usize = 200 * 200 / 64;
 
 /// Wetted ground; memory grows with the square metres touched (5 kB each), not with the field.
 #[derive(Debug, Clone, Default)]

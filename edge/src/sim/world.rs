@@ -44,7 +44,7 @@ impl World {
         let (ground, plants) = if let Some(photos) = &settings.photos {
             let laid = PhotoGround::lay(photos, &field.boundary, heading, origin, seed)?;
             let plants = laid.plants(&field.boundary);
-            (Ground::Photos(laid), plants)
+            (Ground::Photos(Box::new(laid)), plants)
         } else {
             let sprites = SpriteSheet::new(seed);
             let sowing = Sowing {
@@ -57,7 +57,7 @@ impl World {
                 seed,
             };
             let plants = sowing.sow();
-            (Ground::Drawn { soil: Soil::new(seed), sprites }, plants)
+            (Ground::Drawn { soil: Box::new(Soil::new(seed)), sprites }, plants)
         };
         // Late morning in early summer; whatever the row direction, some shadow falls across it.
         let sun = Sun { shadow: heading + Radians::new(2.2), reach: 0.7 };

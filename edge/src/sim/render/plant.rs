@@ -46,7 +46,11 @@ pub(super) fn paint(
         let reach = plant.height_m * sun.reach;
         #[expect(clippy::cast_possible_truncation, reason = "centimetres")]
         let offset = [(reach * cos) as f32, (reach * sin) as f32];
-        plant.cover(renderer, offset, 1.0, |at, [.., alpha]| {
+        plant.cover(renderer, offset, 1.0, |at, x, y| {
+            let alpha = plant.sprite.cover_at(plant.level, x, y);
+            if alpha < 0.5 {
+                return;
+            }
             let keep = 1.0 - (1.0 - SHADOW) * alpha / 255.0;
             for channel in &mut pixels[3 * at..3 * at + 3] {
                 *channel = byte(f32::from(*channel) * keep);
@@ -54,7 +58,11 @@ pub(super) fn paint(
         });
     }
     for plant in &placed {
-        plant.cover(renderer, [0.0; 2], plant.pull, |at, [r, g, b, alpha]| {
+        plant.cover(renderer, [0.0; 2], plant.pull, |at, x, y| {
+            let [r, g, b, alpha] = plant.sprite.at(plant.level, x, y);
+            if alpha < 0.5 {
+                return;
+            }
             let keep = 1.0 - alpha / 255.0;
             for (channel, colour) in pixels[3 * at..3 * at + 3].iter_mut().zip([r, g, b]) {
                 *channel = byte(f32::from(*channel) * keep + colour);
@@ -97,9 +105,9 @@ fn place<'a>(
 }
 
 impl Placed<'_> {
-    /// Calls `draw` with every pixel that the sprite covers, moved by `offset` on the ground and lifted so
+    /// Calls `draw` with every pixel that the sprite may cover and its place on the sprite, moved by `offset` on the ground and lifted so
     /// that what is seen at ground distance d from the lens stands at `pull` · d.
-    fn cover(&self, renderer: &Renderer, offset: [f32; 2], pull: f32, mut draw: impl FnMut(usize, [f32; 4])) {
+    fn cover(&self, renderer: &Renderer, offset: [f32; 2], pull: f32, mut draw: impl FnMut(usize, f32, f32)) {
         let nadir = renderer.camera.nadir();
         #[expect(clippy::cast_possible_truncation, reason = "metres around the robot")]
         let nadir = [nadir.x as f32, nadir.y as f32];
@@ -114,10 +122,7 @@ impl Placed<'_> {
                 let [dx, dy] = [0, 1].map(|i| nadir[i] + (ground[i] - nadir[i]) * pull - middle[i]);
                 let x = (dx * self.cos + dy * self.sin) * scale;
                 let y = (dy * self.cos - dx * self.sin) * scale;
-                let colour = self.sprite.at(self.level, x, y);
-                if colour[3] > 0.5 {
-                    draw(at, colour);
-                }
+                draw(at, x, y);
             }
         }
     }

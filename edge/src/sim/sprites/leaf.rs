@@ -43,6 +43,9 @@ impl Leaf {
         if along < self.stalk {
             return (across.abs() < 0.03).then_some(self.stalk_colour);
         }
+        if across.abs() > self.half_width * 1.1 {
+            return None;
+        }
         let t = (along - self.stalk) / (self.length - self.stalk);
         let width = self.half_width
             * match self.outline {
@@ -52,11 +55,11 @@ impl Leaf {
                 Outline::Ribbon => (1.0 - t).powf(0.6),
             };
         let side = across / width.max(1e-6);
-        (side.abs() < 1.0).then(|| self.blade.map(|c| c * self.shade(t, side)))
+        (side.abs() < 1.0).then(|| self.blade.map(|c| c * Self::shade(t, side)))
     }
 
     /// Light on the blade: one half faces the sun, veins are pale, the rim is dark.
-    fn shade(&self, t: f32, side: f32) -> f32 {
+    fn shade(t: f32, side: f32) -> f32 {
         let half = if side > 0.0 { 1.06 } else { 0.93 };
         let midrib = if side.abs() < 0.08 { 1.18 } else { 1.0 };
         let veins = 1.0 + 0.05 * ((t * 7.0 - side.abs() * 1.6) * TAU).sin();
