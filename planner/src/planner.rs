@@ -1,10 +1,11 @@
 //! Field + weed map + rig + policy → plan. A pure function: same inputs, same bytes.
 
 use crate::check::check;
-use crate::coverage::heading::best_headings;
+use crate::coverage::heading::{best_headings, best_spacing};
 use crate::coverage::layout::{Dimensions, Layout, layout};
 use crate::coverage::necks::necks;
 use crate::coverage::patches::patches;
+use crate::coverage::roads::LaneRoads;
 use crate::coverage::swaths::{Swath, swaths};
 use crate::coverage::tour::{Drive, NoWay, Purpose, tour};
 use crate::geometry::pose::{Pt, length};
@@ -101,17 +102,18 @@ pub fn plan(field: &Field, map: Option<&WeedMap>, rig: &Rig, policy: &Policy) ->
         let (width_m, radius_m) = (2.0 * dimensions.half, dimensions.radius);
         return Err(PlanError::NoRoom { field: field.id.to_string(), width_m, radius_m });
     }
+    let lanes = LaneRoads::new(&layout);
     let extra: Vec<Swath> =
         necks(&layout).into_iter().chain(patches(&layout, field.boundary.polygon())).collect();
     let headings = policy.swath_heading_deg.map_or_else(
         || best_headings(&layout, TRIED_HEADINGS),
-        |deg| vec![FRAC_PI_2 - deg.to_radians()],
+        |deg| vec![best_spacing(&layout, FRAC_PI_2 - deg.to_radians())],
     );
     let mut best: Option<(f64, f64, Vec<Swath>, Vec<Drive>, Vec<NoWay>)> = None;
-    for heading in headings {
-        let mut strips = swaths(&layout.mainland, dimensions.width, heading);
+    for (heading, spacing) in headings {
+        let mut strips = swaths(&layout.mainland, dimensions.width, heading, spacing);
         strips.extend(extra.iter().cloned());
-        let (drives, missed) = tour(&layout, &strips);
+        let (drives, missed) = tour(&layout, &lanes, &strips);
         let driven: f64 = drives.iter().map(|d| length(&d.points)).sum();
         // What is not reached weighs more than any way to it.
         let cost = driven + 1e6 * missed.len() as f64;

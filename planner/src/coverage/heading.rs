@@ -1,25 +1,79 @@
 //! The direction of the swaths.
 
 use super::layout::Layout;
-use super::swaths::swaths;
+use super::swaths::{Spacing, swaths};
 use crate::geometry::pose::{direction, distance};
 use std::f64::consts::PI;
 
-/// Headings with the least driving by estimate, best first, at most `most`: worked length plus a turn per swath.
-/// Tries the directions of the longest edges, where the last row fits best, and a fan of others.
-pub(crate) fn best_headings(layout: &Layout, most: usize) -> Vec<f64> {
-    let mut rated: Vec<(f64, f64)> = candidates(layout).into_iter().map(|h| (cost(layout, h), h)).collect();
-    rated.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    rated.into_iter().take(most).map(|r| r.1).collect()
+/// Headings and spacings with the least driving by estimate, best first, at most `most`: worked length plus a turn
+/// per swath. Tries the directions of the longest edges, where the last row fits best, and a fan of others.
+pub(crate) fn best_headings(layout: &Layout, most: usize) -> Vec<(f64, Spacing)> {
+    let even: Vec<_> = candidates(layout).into_iter().map(|h| (h, Spacing::Even)).collect();
+    let mut few = rated(layout, even);
+    few.truncate(3 * most);
+    let all = few.into_iter().flat_map(|(h, _)| spacings(h)).collect();
+    let mut best: Vec<(f64, Spacing)> = Vec::new();
+    for (heading, spacing) in rated(layout, all) {
+        // Two directions closer than a tenth of a degree are one try.
+        if best.len() < most && best.iter().all(|(h, _)| (h - heading).abs() > 2e-3) {
+            best.push((heading, spacing));
+        }
+    }
+    // The estimate misleads at times: the unrefined stay in.
+    let finer: Vec<_> = best.iter().take(2).map(|(h, s)| refined(layout, *h, *s)).collect();
+    best.extend(finer);
+    best
 }
 
-fn cost(layout: &Layout, heading: f64) -> f64 {
+/// Goes downhill from a good try: a fraction of a degree, or of a strip, can save the last row.
+fn refined(layout: &Layout, mut heading: f64, mut spacing: Spacing) -> (f64, Spacing) {
+    let mut least = cost(layout, heading, spacing);
+    for (turn, shift) in [(0.004, 0.06), (0.0015, 0.03), (0.0005, 0.015)] {
+        for _ in 0..4 {
+            let share = if let Spacing::Full(share) = spacing { share } else { 0.0 };
+            let tries =
+                [(turn, 0.0), (-turn, 0.0), (0.0, shift), (0.0, -shift), (turn, shift), (-turn, -shift)]
+                    .map(|(t, s)| (heading + t, Spacing::Full((share + s).rem_euclid(1.0))));
+            let before = least;
+            for (h, s) in tries {
+                let cost = cost(layout, h, s);
+                if cost < least - 1e-6 {
+                    (least, heading, spacing) = (cost, h, s);
+                }
+            }
+            if least >= before {
+                break;
+            }
+        }
+    }
+    (heading, spacing)
+}
+
+/// The spacing with the least driving at a given heading.
+pub(crate) fn best_spacing(layout: &Layout, heading: f64) -> (f64, Spacing) {
+    rated(layout, spacings(heading)).first().copied().unwrap_or((heading, Spacing::Even))
+}
+
+fn spacings(heading: f64) -> Vec<(f64, Spacing)> {
+    const SHARES: u32 = 10;
+    let full = (0..SHARES).map(|k| Spacing::Full(f64::from(k) / f64::from(SHARES)));
+    std::iter::once(Spacing::Even).chain(full).map(|s| (heading, s)).collect()
+}
+
+fn rated(layout: &Layout, tries: Vec<(f64, Spacing)>) -> Vec<(f64, Spacing)> {
+    let mut rated: Vec<(f64, (f64, Spacing))> =
+        tries.into_iter().map(|t| (cost(layout, t.0, t.1), t)).collect();
+    rated.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.0.total_cmp(&b.1.0)));
+    rated.into_iter().map(|r| r.1).collect()
+}
+
+fn cost(layout: &Layout, heading: f64, spacing: Spacing) -> f64 {
     let d = layout.dimensions;
     // Rows skipped so that a half circle fits, then the way from end to end along a slanting headland.
     let rows = (2.0 * d.radius / d.width).ceil().max(1.0);
     let across = (rows * d.width - 2.0 * d.radius).max(0.0);
     let turn = |slack: [f64; 2]| PI * d.radius + across.hypot(rows * (slack[0] + slack[1]));
-    swaths(&layout.mainland, d.width, heading).iter().map(|s| s.length() + turn(s.slack)).sum()
+    swaths(&layout.mainland, d.width, heading, spacing).iter().map(|s| s.length() + turn(s.slack)).sum()
 }
 
 fn candidates(layout: &Layout) -> Vec<f64> {

@@ -54,7 +54,14 @@ pub(crate) fn necks(layout: &Layout) -> Vec<Swath> {
         let length = crate::geometry::pose::length(&line);
         let (a, b) = (line[0], line[line.len() - 1]);
         let bend = line[1..line.len() - 1].to_vec();
-        found.push(Swath { row: u32::MAX, a, b, bend, slack: [0.0, 0.0], area: length * layout.dimensions.width });
+        found.push(Swath {
+            row: u32::MAX,
+            a,
+            b,
+            bend,
+            slack: [0.0, 0.0],
+            area: length * layout.dimensions.width,
+        });
     }
     found
 }
@@ -201,7 +208,9 @@ fn raster(layout: &Layout, goals: &[(Pose, usize)], starts: &[(Pose, usize)]) ->
         for (dx, dy) in [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)] {
             let next = (here.0 + dx, here.1 + dy);
             let cost = cost + if dx != 0 && dy != 0 { 1414 } else { 1000 };
-            if reached.get(&next).is_none_or(|c| cost < *c) && layout.clearance.roughly_fits(middle(next), CELL_M) {
+            if reached.get(&next).is_none_or(|c| cost < *c)
+                && layout.clearance.roughly_fits(middle(next), CELL_M)
+            {
                 reached.insert(next, cost);
                 open.push(Reverse((cost, next)));
             }

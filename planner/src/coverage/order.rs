@@ -116,7 +116,11 @@ fn greedy<F: Fn(usize, usize) -> f64>(count: usize, costs: &EndCosts<F>, start: 
 const MAX_ROUNDS: u32 = 30;
 
 /// 2-opt and Or-opt until neither helps.
-pub(crate) fn improve<F: Fn(usize, usize) -> f64>(tour: &mut Vec<Visit>, costs: &EndCosts<F>, fixed_start: bool) {
+pub(crate) fn improve<F: Fn(usize, usize) -> f64>(
+    tour: &mut Vec<Visit>,
+    costs: &EndCosts<F>,
+    fixed_start: bool,
+) {
     for _ in 0..MAX_ROUNDS {
         let before = costs.total(tour);
         two_opt(tour, costs, fixed_start);

@@ -2,7 +2,7 @@
 //! than its lanes, the outside of sharp corners.
 
 use super::layout::Layout;
-use super::swaths::{Swath, swaths};
+use super::swaths::{Spacing, Swath, swaths};
 use crate::geometry::offset::{dilated, opened, swept};
 use crate::geometry::pose::{Pt, direction, distance};
 use geo::{Area, BooleanOps, MinimumRotatedRect, MultiPolygon, Polygon};
@@ -23,7 +23,8 @@ pub(crate) fn patches(layout: &Layout, field: &Polygon<f64>) -> Vec<Swath> {
     }
     let reachable = dilated(&layout.free, half);
     let left = opened(&reachable.difference(&geo::unary_union(&done)), MIN_WIDTH_M / 2.0);
-    let mut parts: Vec<Polygon<f64>> = left.into_iter().filter(|p| p.unsigned_area() >= MIN_AREA_M2).collect();
+    let mut parts: Vec<Polygon<f64>> =
+        left.into_iter().filter(|p| p.unsigned_area() >= MIN_AREA_M2).collect();
     parts.sort_by(|a, b| b.unsigned_area().total_cmp(&a.unsigned_area()));
     let mut open: f64 = parts.iter().map(Area::unsigned_area).sum();
     let allowed = LEFT_SHARE * field.unsigned_area();
@@ -43,9 +44,12 @@ fn passes(layout: &Layout, part: Polygon<f64>) -> Vec<Swath> {
     let Some(rect) = part.minimum_rotated_rect() else { return vec![] };
     let corners: Vec<Pt> = rect.exterior().0.clone();
     let (first, second) = (distance(corners[0], corners[1]), distance(corners[1], corners[2]));
-    let heading = if first >= second { direction(corners[0], corners[1]) } else { direction(corners[1], corners[2]) };
-    let mut strips = swaths(&MultiPolygon::new(vec![part]), layout.dimensions.width, heading);
-    strips.retain(|s| s.area >= MIN_AREA_M2 / 2.0 && s.length() > 0.5 && layout.clearance.segment_fits(s.a, s.b));
+    let heading =
+        if first >= second { direction(corners[0], corners[1]) } else { direction(corners[1], corners[2]) };
+    let mut strips = swaths(&MultiPolygon::new(vec![part]), layout.dimensions.width, heading, Spacing::Even);
+    strips.retain(|s| {
+        s.area >= MIN_AREA_M2 / 2.0 && s.length() > 0.5 && layout.clearance.segment_fits(s.a, s.b)
+    });
     for strip in &mut strips {
         // The whole leftover may be given up at an end rather than the pass.
         strip.slack = [strip.length() / 4.0; 2];

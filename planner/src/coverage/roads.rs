@@ -29,18 +29,28 @@ struct Step {
     turn: Option<Curve>,
 }
 
-/// Lanes and swaths as a graph whose turns are made when a search first reaches them, and kept.
-pub(crate) struct Roads<'a> {
+/// The headland lanes as a graph; the same for every direction of the swaths.
+pub(crate) struct LaneRoads<'a> {
     layout: &'a Layout,
-    swaths: &'a [Swath],
     /// Arc length of every sample of every lane.
     samples: Vec<Vec<f64>>,
-    /// Every place a road can be joined at, by x.
+    /// Where lanes can be joined, by x.
     doors: Vec<(Pose, Node)>,
-    /// Distance between the samples of a lane at which lanes are changed.
-    stride: usize,
+    /// Steps between lanes, made when a search first reaches them.
     kept: RefCell<BTreeMap<Node, Rc<Vec<Step>>>>,
 }
+
+/// Lanes and swaths as a graph whose turns are made when a search first reaches them, and kept.
+pub(crate) struct Roads<'a> {
+    lanes: &'a LaneRoads<'a>,
+    swaths: &'a [Swath],
+    doors: Vec<(Pose, Node)>,
+    kept: RefCell<BTreeMap<Node, Rc<Vec<Step>>>>,
+}
+
+/// Lanes are changed at every so many samples of the one left, and joined at every so many of the other.
+const LEAVE_EVERY: usize = 5;
+const JOIN_EVERY: usize = 2;
 
 #[derive(PartialEq)]
 struct Cost(f64);
@@ -56,8 +66,8 @@ impl Ord for Cost {
     }
 }
 
-impl<'a> Roads<'a> {
-    pub(crate) fn new(layout: &'a Layout, swaths: &'a [Swath]) -> Self {
+impl<'a> LaneRoads<'a> {
+    pub(crate) fn new(layout: &'a Layout) -> Self {
         let spacing = layout.dimensions.radius.max(1.0);
         let mut samples = Vec::new();
         let mut doors = Vec::new();
@@ -65,26 +75,77 @@ impl<'a> Roads<'a> {
             let line = &headland.lane;
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand")]
             let count = (line.length() / spacing).ceil().max(3.0) as u32;
-            let along: Vec<f64> = (0..count).map(|k| line.length() * f64::from(k) / f64::from(count)).collect();
-            for (sample, s) in along.iter().enumerate() {
+            let along: Vec<f64> =
+                (0..count).map(|k| line.length() * f64::from(k) / f64::from(count)).collect();
+            for (sample, s) in along.iter().enumerate().step_by(JOIN_EVERY) {
                 for sense in Sense::BOTH {
                     doors.push((line.pose(*s, sense), Node::Lane { lane, sample, sense }));
                 }
             }
             samples.push(along);
         }
+        doors.sort_by(|a, b| a.0.at.x.total_cmp(&b.0.at.x));
+        Self { layout, samples, doors, kept: RefCell::new(BTreeMap::new()) }
+    }
+
+    /// On along the lane, and to other lanes.
+    fn steps(&self, lane: usize, sample: usize, sense: Sense) -> Rc<Vec<Step>> {
+        let node = Node::Lane { lane, sample, sense };
+        if let Some(steps) = self.kept.borrow().get(&node) {
+            return Rc::clone(steps);
+        }
+        let count = self.samples[lane].len();
+        let line = &self.layout.lanes[lane].lane;
+        let run = line.length() / count as f64;
+        let next = if sense == Sense::With { (sample + 1) % count } else { (sample + count - 1) % count };
+        let mut found = vec![Step { to: Node::Lane { lane, sample: next, sense }, length: run, turn: None }];
+        if sample % LEAVE_EVERY == 0 {
+            let here = End::fixed(line.pose(self.samples[lane][sample], sense));
+            let own = |to: &Node| matches!(to, Node::Lane { lane: l, sense: s, .. } if *l == lane && *s == sense);
+            found.extend(turns(self.layout, &self.doors, &[], here).into_iter().filter(|step| !own(&step.to)));
+        }
+        let steps = Rc::new(found);
+        self.kept.borrow_mut().insert(node, Rc::clone(&steps));
+        steps
+    }
+}
+
+/// Farthest that one curve is tried over.
+fn reach(layout: &Layout) -> f64 {
+    let d = layout.dimensions;
+    d.width.min(4.0 * d.radius) + 5.0 * d.radius
+}
+
+/// Turns through any of `doors` that is near.
+fn turns(layout: &Layout, doors: &[(Pose, Node)], swaths: &[Swath], leave: End) -> Vec<Step> {
+    let reach = reach(layout);
+    let first = doors.partition_point(|d| d.0.at.x < leave.pose.at.x - reach);
+    let mut found = Vec::new();
+    for (pose, to) in doors[first..].iter().take_while(|d| d.0.at.x <= leave.pose.at.x + reach) {
+        if distance(pose.at, leave.pose.at) > reach {
+            continue;
+        }
+        if let Some((curve, join)) = curve_within(layout, leave, End::fixed(*pose), 1.4 * reach) {
+            let beyond = if let Node::Swath { swath, .. } = to { swaths[*swath].length() } else { 0.0 };
+            found.push(Step { to: *to, length: join.length + beyond, turn: Some(curve) });
+        }
+    }
+    found
+}
+
+impl<'a> Roads<'a> {
+    pub(crate) fn new(lanes: &'a LaneRoads<'a>, swaths: &'a [Swath]) -> Self {
+        let mut doors: Vec<(Pose, Node)> = Vec::new();
         for (swath, line) in swaths.iter().enumerate() {
-            for end in [0, 1] {
-                doors.push((line.leaving(1 - end).flipped(), Node::Swath { swath, end }));
-            }
+            doors.extend([0, 1].map(|end| (line.leaving(1 - end).flipped(), Node::Swath { swath, end })));
         }
         doors.sort_by(|a, b| a.0.at.x.total_cmp(&b.0.at.x));
-        Self { layout, swaths, samples, doors, stride: 4, kept: RefCell::new(BTreeMap::new()) }
+        Self { lanes, swaths, doors, kept: RefCell::new(BTreeMap::new()) }
     }
 
     /// The shortest way that this graph knows from `leave` to `enter`.
     pub(crate) fn way(&self, leave: End, enter: End) -> Option<Join> {
-        const MAX_EXPANDED: usize = 20_000;
+        const MAX_EXPANDED: usize = 12_000;
         let goal = enter.pose.at;
         let ahead = |node: Node| distance(self.pose(node).at, goal);
         let mut best: BTreeMap<Node, (f64, Option<Node>, Step)> = BTreeMap::new();
@@ -106,9 +167,9 @@ impl<'a> Roads<'a> {
                 continue;
             }
             expanded += 1;
-            let limit = arrival.as_ref().map_or(f64::MAX, |a| a.0 - cost).min(2.5 * self.reach());
-            if ahead(node) < self.reach()
-                && let Some((_, join)) = curve_within(self.layout, End::fixed(self.pose(node)), enter, limit)
+            let limit = arrival.as_ref().map_or(f64::MAX, |a| a.0 - cost).min(2.5 * reach(self.lanes.layout));
+            if ahead(node) < reach(self.lanes.layout)
+                && let Some((_, join)) = curve_within(self.lanes.layout, End::fixed(self.pose(node)), enter, limit)
             {
                 arrival = Some((cost + join.cost(), node, join));
             }
@@ -140,40 +201,26 @@ impl<'a> Roads<'a> {
         match (step.to, before) {
             (Node::Swath { swath, end }, _) => points.extend(self.swaths[swath].line(1 - end)),
             (Node::Lane { lane, sense, .. }, Some(Node::Lane { sample, .. })) if step.turn.is_none() => {
-                points = self.layout.lanes[lane].lane.stretch(self.samples[lane][sample], step.length, sense);
+                points = self.lanes.layout.lanes[lane].lane.stretch(self.lanes.samples[lane][sample], step.length, sense);
             }
             _ => {}
         }
         points
     }
 
-    /// Farthest that one curve is tried over.
-    fn reach(&self) -> f64 {
-        let d = self.layout.dimensions;
-        d.width.min(4.0 * d.radius) + 6.0 * d.radius
-    }
-
     fn pose(&self, node: Node) -> Pose {
         match node {
-            Node::Lane { lane, sample, sense } => self.layout.lanes[lane].lane.pose(self.samples[lane][sample], sense),
+            Node::Lane { lane, sample, sense } => {
+                self.lanes.layout.lanes[lane].lane.pose(self.lanes.samples[lane][sample], sense)
+            }
             Node::Swath { swath, end } => self.swaths[swath].leaving(end),
         }
     }
 
     /// Turns onto any lane nearby, and into any swath that begins nearby.
     fn turns(&self, leave: End) -> Vec<Step> {
-        let reach = self.reach();
-        let first = self.doors.partition_point(|d| d.0.at.x < leave.pose.at.x - reach);
-        let mut found = Vec::new();
-        for (pose, to) in self.doors[first..].iter().take_while(|d| d.0.at.x <= leave.pose.at.x + reach) {
-            if distance(pose.at, leave.pose.at) > reach {
-                continue;
-            }
-            if let Some((curve, join)) = curve_within(self.layout, leave, End::fixed(*pose), 1.8 * reach) {
-                let beyond = if let Node::Swath { swath, .. } = to { self.swaths[*swath].length() } else { 0.0 };
-                found.push(Step { to: *to, length: join.length + beyond, turn: Some(curve) });
-            }
-        }
+        let mut found = turns(self.lanes.layout, &self.lanes.doors, &[], leave);
+        found.extend(turns(self.lanes.layout, &self.doors, self.swaths, leave));
         found
     }
 
@@ -181,27 +228,16 @@ impl<'a> Roads<'a> {
         if let Some(steps) = self.kept.borrow().get(&node) {
             return Rc::clone(steps);
         }
-        let steps = Rc::new(self.make_steps(node));
+        let steps = match node {
+            Node::Lane { lane, sample, sense } if sample % LEAVE_EVERY == 0 => {
+                let mut steps = self.lanes.steps(lane, sample, sense).to_vec();
+                steps.extend(turns(self.lanes.layout, &self.doors, self.swaths, End::fixed(self.pose(node))));
+                Rc::new(steps)
+            }
+            Node::Lane { lane, sample, sense } => self.lanes.steps(lane, sample, sense),
+            Node::Swath { .. } => Rc::new(self.turns(End::fixed(self.pose(node)))),
+        };
         self.kept.borrow_mut().insert(node, Rc::clone(&steps));
         steps
-    }
-
-    fn make_steps(&self, node: Node) -> Vec<Step> {
-        let mut found = Vec::new();
-        if let Node::Lane { lane, sample, sense } = node {
-            let count = self.samples[lane].len();
-            let run = self.layout.lanes[lane].lane.length() / count as f64;
-            let next = if sense == Sense::With { (sample + 1) % count } else { (sample + count - 1) % count };
-            found.push(Step { to: Node::Lane { lane, sample: next, sense }, length: run, turn: None });
-            if sample % self.stride != 0 {
-                return found;
-            }
-        }
-        let own = |to: &Node| match (node, to) {
-            (Node::Lane { lane: a, sense: s, .. }, Node::Lane { lane: b, sense: t, .. }) => a == *b && s == *t,
-            _ => false,
-        };
-        found.extend(self.turns(End::fixed(self.pose(node))).into_iter().filter(|step| !own(&step.to)));
-        found
     }
 }

@@ -85,7 +85,8 @@ fn best_place(layout: &Layout, swaths: &[Swath], stops: &[Stop], lane: usize) ->
                 if best.as_ref().is_some_and(|b| b.0 <= free - saved) {
                     continue;
                 }
-                let cost = before.map_or(0.0, |b| price(b, seam)) + after.map_or(0.0, |a| price(seam, a)) - saved;
+                let cost =
+                    before.map_or(0.0, |b| price(b, seam)) + after.map_or(0.0, |a| price(seam, a)) - saved;
                 if best.as_ref().is_none_or(|b| cost < b.0) {
                     best = Some((cost, gap, Stop::Lane { lane, s: at(k), sense }));
                 }

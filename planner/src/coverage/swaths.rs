@@ -46,17 +46,36 @@ impl Swath {
     }
 }
 
-/// Strips at `heading` (radians) over every part of `mainland`; each part gets its own whole number of strips.
-pub(crate) fn swaths(mainland: &MultiPolygon<f64>, width: f64, heading: f64) -> Vec<Swath> {
+/// How strips lie across a part.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Spacing {
+    /// Squeezed so that a whole number fits: the overlap is shared.
+    Even,
+    /// Full width, the first strip this share of a width outside the part: the overlap is at the two sides, which is
+    /// less where the part tapers.
+    Full(f64),
+}
+
+/// Strips at `heading` (radians) over every part of `mainland`.
+pub(crate) fn swaths(mainland: &MultiPolygon<f64>, width: f64, heading: f64, spacing: Spacing) -> Vec<Swath> {
     let mut found = Vec::new();
     let mut row = 0;
     for part in mainland {
-        row = strips_of(part, width, heading, row, &mut found);
+        row = strips_of(part, width, (heading, spacing), row, &mut found);
     }
     found
 }
 
-fn strips_of(part: &Polygon<f64>, width: f64, heading: f64, first_row: u32, out: &mut Vec<Swath>) -> u32 {
+/// The corner of a strip that may stay undone where it meets a slanting headland, as a share of width squared.
+const CORNER_SHARE: f64 = 0.01;
+
+fn strips_of(
+    part: &Polygon<f64>,
+    width: f64,
+    (heading, spacing): (f64, Spacing),
+    first_row: u32,
+    out: &mut Vec<Swath>,
+) -> u32 {
     let mut edges: Vec<(Pt, Pt)> = std::iter::once(part.exterior())
         .chain(part.interiors())
         .flat_map(|ring| ring.lines().map(|l| (rotate(l.start, -heading), rotate(l.end, -heading))))
@@ -65,14 +84,15 @@ fn strips_of(part: &Polygon<f64>, width: f64, heading: f64, first_row: u32, out:
     edges.sort_by(|e, f| e.0.y.total_cmp(&f.0.y));
     let low = edges.first().map_or(0.0, |e| e.0.y);
     let high = edges.iter().fold(low, |high, e| high.max(e.1.y));
+    let outside = if let Spacing::Full(share) = spacing { share * width } else { 0.0 };
     // 1 mm of the last strip is not worth another one.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand at most")]
-    let count = (((high - low - 0.001) / width).ceil().max(1.0)) as u32;
-    let pitch = (high - low) / f64::from(count);
+    let count = (((high - low + outside - 0.001) / width).ceil().max(1.0)) as u32;
+    let pitch = if spacing == Spacing::Even { (high - low) / f64::from(count) } else { width };
     let mut active: Vec<(Pt, Pt)> = Vec::new();
     let mut next = 0;
     for k in 0..count {
-        let middle = low + (f64::from(k) + 0.5) * pitch;
+        let middle = low - outside + (f64::from(k) + 0.5) * pitch;
         let (bottom, top) = ((middle - width / 2.0).max(low), (middle + width / 2.0).min(high));
         active.retain(|e| e.1.y > bottom);
         while next < edges.len() && edges[next].0.y < top {
@@ -83,12 +103,14 @@ fn strips_of(part: &Polygon<f64>, width: f64, heading: f64, first_row: u32, out:
             let at = |x: f64| rotate(Pt { x, y: middle }, heading);
             let [c0, c1] = piece.middle.unwrap_or([piece.from, piece.to]);
             let half = (piece.to - piece.from) / 2.0;
+            let slack = [(c0 - piece.from).clamp(0.0, half), (piece.to - c1).clamp(0.0, half)];
+            let cut = slack.map(|s| s.min((2.0 * s / (width / 2.0) * CORNER_SHARE).sqrt() * width));
             out.push(Swath {
                 row: first_row + k,
-                a: at(piece.from),
-                b: at(piece.to),
+                a: at(piece.from + cut[0]),
+                b: at(piece.to - cut[1]),
                 bend: vec![],
-                slack: [(c0 - piece.from).clamp(0.0, half), (piece.to - c1).clamp(0.0, half)],
+                slack: [slack[0] - cut[0], slack[1] - cut[1]],
                 area: piece.area,
             });
         }
@@ -164,7 +186,7 @@ mod tests {
         let field = MultiPolygon::new(vec![
             polygon![(x: 0.0, y: 0.0), (x: 100.0, y: 0.0), (x: 100.0, y: 10.0), (x: 0.0, y: 10.0)],
         ]);
-        let found = swaths(&field, 3.0, 0.0);
+        let found = swaths(&field, 3.0, 0.0, Spacing::Even);
         assert_eq!(found.len(), 4);
         assert!(found.iter().all(|s| (s.length() - 100.0).abs() < 1e-9 && (s.area - 250.0).abs() < 51.0));
     }
@@ -173,7 +195,8 @@ mod tests {
     fn a_hole_cuts_only_the_strips_it_touches() {
         let outer = LineString::from(vec![(0.0, 0.0), (60.0, 0.0), (60.0, 12.0), (0.0, 12.0)]);
         let hole = LineString::from(vec![(20.0, 4.0), (20.0, 5.0), (30.0, 5.0), (30.0, 4.0)]);
-        let found = swaths(&MultiPolygon::new(vec![Polygon::new(outer, vec![hole])]), 3.0, 0.0);
+        let found =
+            swaths(&MultiPolygon::new(vec![Polygon::new(outer, vec![hole])]), 3.0, 0.0, Spacing::Even);
         // The strip from 3 to 6 m still has field on both sides of the hole: it stays whole.
         assert_eq!(found.iter().map(|s| s.row).collect::<Vec<_>>(), [0, 1, 2, 3]);
     }

@@ -3,7 +3,7 @@
 use super::join::{End, Join, single_curve};
 use super::layout::Layout;
 use super::order::{EndCosts, Visit, improve, order};
-use super::roads::Roads;
+use super::roads::{LaneRoads, Roads};
 use super::stops::{Stop, enter_end, insert_lanes, leave_end};
 use super::swaths::Swath;
 use crate::geometry::pose::{Pose, Pt, distance};
@@ -36,8 +36,8 @@ pub(crate) struct NoWay {
 }
 
 /// Full coverage, and what no way leads to.
-pub(crate) fn tour(layout: &Layout, swaths: &[Swath]) -> (Vec<Drive>, Vec<NoWay>) {
-    let roads = Roads::new(layout, swaths);
+pub(crate) fn tour(layout: &Layout, lanes: &LaneRoads, swaths: &[Swath]) -> (Vec<Drive>, Vec<NoWay>) {
+    let roads = Roads::new(lanes, swaths);
     let mut costs = end_costs(layout, swaths);
     let visits = settled(layout, swaths, &roads, &mut costs);
     let mut stops: Vec<Stop> = visits.into_iter().map(Stop::Swath).collect();
@@ -47,7 +47,12 @@ pub(crate) fn tour(layout: &Layout, swaths: &[Swath]) -> (Vec<Drive>, Vec<NoWay>
 
 /// The order is made with estimates for far pairs; those it uses are then measured on the road network, and the
 /// order is improved again, until it uses measured pairs only.
-fn settled<F: Fn(usize, usize) -> f64>(layout: &Layout, swaths: &[Swath], roads: &Roads, costs: &mut EndCosts<F>) -> Vec<Visit> {
+fn settled<F: Fn(usize, usize) -> f64>(
+    layout: &Layout,
+    swaths: &[Swath],
+    roads: &Roads,
+    costs: &mut EndCosts<F>,
+) -> Vec<Visit> {
     const ROUNDS: u32 = 6;
     let mut visits = order(swaths.len(), costs, None);
     let mut best = visits.clone();
@@ -62,7 +67,11 @@ fn settled<F: Fn(usize, usize) -> f64>(layout: &Layout, swaths: &[Swath], roads:
             news = true;
             let (leave, enter) = (end(swaths, from), entering(end(swaths, to)));
             let way = single_curve(layout, leave, enter).or_else(|| roads.way(leave, enter));
-            costs.measure(from, to, way.map_or(10.0 * far_cost(layout, leave.pose, enter.pose), |w| w.cost()));
+            costs.measure(
+                from,
+                to,
+                way.map_or(10.0 * far_cost(layout, leave.pose, enter.pose), |w| w.cost()),
+            );
         }
         let cost = costs.total(&visits);
         if cost < best_cost {
