@@ -7,6 +7,7 @@ use kompas_edge::job::Job;
 use kompas_field::{Finding, Findings, Severity};
 use std::path::PathBuf;
 
+mod bench;
 pub(crate) mod exit;
 mod progress;
 mod run;
@@ -25,6 +26,8 @@ enum Command {
     Check(CheckArgs),
     /// Run the job, or go on with it where it stopped.
     Run(run::RunArgs),
+    /// Measure the loop on this machine.
+    Bench(bench::BenchArgs),
 }
 
 /// The configuration, and what goes before its keys.
@@ -113,6 +116,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     match &args.command {
         Command::Check(args) => check(args),
         Command::Run(args) => run::run(args),
+        Command::Bench(args) => bench::bench(args),
     }
 }
 

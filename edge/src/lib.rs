@@ -7,6 +7,7 @@
 //! ```
 //! [`robot::Robot::tick`] is the robot on one page. Nothing opens without a [`guard::Permit`].
 
+pub mod bench;
 pub mod clock;
 pub mod config;
 pub mod decide;

@@ -73,21 +73,32 @@ pub struct Ready {
     pub simulator: Option<Simulator>,
     /// Pictures to come.
     pub frames: usize,
+    /// When a simulated drive ends, which is after its last picture.
+    pub drive_end: Option<RobotInstant>,
     /// Set when this run goes on with a mission of another boot.
     pub resumed_from: Option<Metres>,
     /// Rows of a pose list that did not read.
     pub bad_rows: Vec<String>,
 }
 
-struct Drivers {
-    camera: Box<dyn FrameSource>,
-    gnss: Box<dyn FixSource>,
-    boom: Box<dyn NozzleDriver>,
-    stop: Box<dyn EmergencyStop>,
-    moments: Arc<ManualClock>,
-    simulator: Option<Simulator>,
-    frames: usize,
-    bad_rows: Vec<String>,
+/// Camera, antenna, boom and stop, and the time they live in.
+pub struct Drivers {
+    /// Pictures.
+    pub camera: Box<dyn FrameSource>,
+    /// Places.
+    pub gnss: Box<dyn FixSource>,
+    /// Valves.
+    pub boom: Box<dyn NozzleDriver>,
+    /// The emergency stop.
+    pub stop: Box<dyn EmergencyStop>,
+    /// Moved by the loop.
+    pub moments: Arc<ManualClock>,
+    /// The simulated world, for its truth.
+    pub simulator: Option<Simulator>,
+    /// Pictures to come.
+    pub frames: usize,
+    /// Rows of a pose list that did not read.
+    pub bad_rows: Vec<String>,
 }
 
 /// Opens drivers, outbox and mission, and writes down that the mission begins or goes on.
@@ -95,13 +106,26 @@ struct Drivers {
 /// # Errors
 /// [`SetupError`].
 pub fn ready(config: &Config, job: &Job, list: Option<Box<dyn Write>>) -> Result<Ready, SetupError> {
+    ready_with(config, job, list, |calendar, start| Drivers::open(config, job, calendar, start))
+}
+
+/// As [`ready`], with drivers of the caller's choice; `open` is told how far along the path to begin.
+///
+/// # Errors
+/// [`SetupError`].
+pub fn ready_with(
+    config: &Config,
+    job: &Job,
+    list: Option<Box<dyn Write>>,
+    open: impl FnOnce(SystemClock, Metres) -> Result<Drivers, SetupError>,
+) -> Result<Ready, SetupError> {
     let calendar = SystemClock::start();
     let boot = BootId::new(format!("b-{:x}-{:x}", calendar.wall().unix_ms(), std::process::id()))?;
     let mission_path = MissionFile::path_beside(&config.records.outbox);
     let (mission, previous) = open_mission(config, job, &mission_path, &boot, calendar)?;
     let start = Metres::new(previous.as_ref().map_or(0.0, |_| mission.progress_m));
 
-    let drivers = Drivers::open(config, job, calendar, start)?;
+    let drivers = open(calendar, start)?;
     let clock = GivenClock::new(Arc::clone(&drivers.moments), calendar);
     let time = LoopTime::Given { clock, latency: config.frame_latency };
     let outbox = Outbox::open(&config.records.outbox, &config.robot, config.records.limits)?;
@@ -151,7 +175,8 @@ pub fn ready(config: &Config, job: &Job, list: Option<Box<dyn Write>>) -> Result
         tally: Tally::default(),
         memory: Memory::default(),
     };
-    Ok(Ready { robot, simulator, frames, resumed_from: previous.map(|_| start), bad_rows })
+    let drive_end = simulator.as_ref().map(Simulator::end);
+    Ok(Ready { robot, simulator, frames, drive_end, resumed_from: previous.map(|_| start), bad_rows })
 }
 
 /// The mission to work on, and the boot that left it open, where one did.
@@ -215,7 +240,11 @@ fn begin(
 }
 
 impl Drivers {
-    fn open(config: &Config, job: &Job, calendar: SystemClock, start: Metres) -> Result<Self, SetupError> {
+    /// As the configuration says.
+    ///
+    /// # Errors
+    /// [`SetupError`].
+    pub fn open(config: &Config, job: &Job, calendar: SystemClock, start: Metres) -> Result<Self, SetupError> {
         match &config.driver {
             DriverChoice::Simulator(sim) => {
                 let route = job.route().map_err(|finding| SetupError::Route(finding.to_string()))?;

@@ -60,7 +60,7 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
             .with_context(|| format!("cannot make {}: give a file in an existing folder", path.display()))
     });
     let stop = stop_flag()?;
-    let Ready { mut robot, simulator, frames, resumed_from, bad_rows } =
+    let Ready { mut robot, simulator, frames, drive_end, resumed_from, bad_rows } =
         ready(&config, &job, list.transpose()?)?;
     for row in &bad_rows {
         tracing::warn!("row left out: {row}");
@@ -83,7 +83,7 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
         }
     }
     progress.finish();
-    let end = robot.end(paused)?;
+    let end = robot.end(paused, drive_end)?;
     let uplink = uplink.map(|uplink| drain(&config, uplink, args.drain_s)).transpose()?;
     let counts = Outbox::open(&config.records.outbox, &config.robot, config.records.limits)?.counts()?;
     let truth = simulator.as_ref().map(|world| world.score());

@@ -1,12 +1,12 @@
 //! The end of a run: paused, finished or broken off.
 
-use super::{Robot, STEP, Seconds, TickError};
+use super::{Robot, Seconds, TickError};
 use crate::mission::{MissionEvent, MissionFile, MissionState};
 use crate::recorder::RecorderSummary;
 use crate::tally::Tally;
 use kompas_field::record::MissionFinished;
 use kompas_field::units::Metres;
-use kompas_field::{ClosedBecause, WeedMap};
+use kompas_field::{ClosedBecause, RobotInstant, WeedMap};
 
 /// The path counts as driven when less than this is left: the last picture is taken before its end.
 const PATH_END: Metres = Metres::new(3.0);
@@ -35,18 +35,16 @@ pub struct RunEnd {
 }
 
 impl Robot {
-    /// Ends the run: `paused` goes on at the next start, otherwise the mission is over.
+    /// Ends the run. Paused, the next run goes on; else the mission is over, after the robot has driven on
+    /// until `drive_end` with no more pictures.
     ///
     /// # Errors
     /// [`TickError`].
-    pub fn end(mut self, paused: bool) -> Result<RunEnd, TickError> {
+    pub fn end(mut self, paused: bool, drive_end: Option<RobotInstant>) -> Result<RunEnd, TickError> {
         let mut now = self.time.clock().now();
         if !paused {
-            let until = now.after(LAST_OPENINGS);
-            while now < until {
-                now = now.after(STEP);
-                self.live_until(now)?;
-            }
+            self.live_until(now.after(LAST_OPENINGS).max(drive_end.unwrap_or(RobotInstant::START)))?;
+            now = self.time.clock().now();
         }
         let served = self.sprayer.end(now);
         self.write_down(now, served)?;

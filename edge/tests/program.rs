@@ -1,0 +1,98 @@
+//! The program as a person uses it: exit codes, findings, JSON, a run that survives a kill.
+
+mod common;
+
+use common::Yard;
+use std::process::{Command, Output, Stdio};
+
+fn robot(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kompas-robot"));
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn check(yard: &Yard) -> Output {
+    robot(&["check", "--config", yard.config.to_str().unwrap()]).output().unwrap()
+}
+
+#[test]
+fn a_good_job_is_ready() {
+    let yard = Yard::new("");
+    let output = check(&yard);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).starts_with("ready: rig small"), "{}", text(&output.stdout));
+}
+
+#[test]
+fn mistakes_in_every_file_are_told_together() {
+    let yard = Yard::new("max_sigma_m = 7.0\nmin_aera_cm2 = 1.0\n");
+    let rig = std::fs::read_to_string(yard.path("rig.toml")).unwrap();
+    std::fs::write(yard.path("rig.toml"), rig.replace("nozzle_pitch_m = 0.1", "nozzle_pitch_m = -0.1")).unwrap();
+    let bow_tie = r#"{"type":"Polygon","coordinates":[[[6.9463,52.8741],[6.946746,52.874244],[6.946746,52.8741],
+        [6.9463,52.874244],[6.9463,52.8741]]]}"#;
+    std::fs::write(yard.path("field.geojson"), bow_tie).unwrap();
+    let output = check(&yard);
+    assert_eq!(output.status.code(), Some(2));
+    let told = text(&output.stderr);
+    for place in ["policy.max_sigma_m = 7", "policy.min_aera_cm2", "boom.nozzle_pitch_m = -0.1", "field.geojson"] {
+        assert!(told.contains(place), "{place} is missing in:\n{told}");
+    }
+    assert!(told.contains("boundary."), "{told}");
+}
+
+#[test]
+fn bad_boundaries_are_named_and_end_with_2() {
+    let ring = |corners: &str| format!(r#"{{"type":"Polygon","coordinates":[[{corners}]]}}"#);
+    let cases = [
+        ("open", ring("[6.9463,52.8741],[6.9467,52.8741],[6.9467,52.8744],[6.9463,52.8744]")),
+        ("nothing", ring("[6.9463,52.8741],[6.9463,52.8741],[6.9463,52.8741],[6.9463,52.8741]")),
+        ("huge", ring("[6.0,52.0],[7.5,52.0],[7.5,53.0],[6.0,53.0],[6.0,52.0]")),
+        ("not a number", ring("[6.9463,52.8741],[NaN,52.8741],[6.9467,52.8744],[6.9463,52.8741]")),
+        ("metres", ring("[260225.4,543676.8],[260325.4,543676.8],[260325.4,543776.8],[260225.4,543676.8]")),
+    ];
+    for (name, geojson) in cases {
+        let yard = Yard::new("");
+        std::fs::write(yard.path("field.geojson"), geojson).unwrap();
+        let output = check(&yard);
+        assert_eq!(output.status.code(), Some(2), "{name}: {}", text(&output.stderr));
+        assert!(text(&output.stderr).contains("field.geojson"), "{name}: {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn a_run_without_a_cloud_goes_on_and_survives_a_kill() {
+    let yard = Yard::new("");
+    let report = yard.path("report.json");
+    let config = yard.config.to_str().unwrap();
+    // Nobody listens there: the records wait.
+    let run = ["run", "--config", config, "--broker", "mqtt://127.0.0.1:9", "--report", report.to_str().unwrap()];
+    let mut slow = robot(&run).args(["--pace", "20"]).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    slow.kill().unwrap();
+    slow.wait().unwrap();
+    assert!(!report.exists(), "it was killed in the middle");
+    let before = yard.records().len() as u64;
+    assert!(before > 0);
+    let output = robot(&run).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
+    assert!(report["resumed_from_m"].as_f64().is_some(), "{report:#}");
+    let waiting = report["outbox"]["waiting"].as_u64().unwrap();
+    assert_eq!(waiting, before + report["records_written"].as_u64().unwrap(), "nothing lost, nothing twice");
+    assert_eq!(report["outbox"]["written"], report["outbox"]["waiting"]);
+    for key in ["frames", "cells_treated", "records_written", "plants", "stage_seconds", "frame_to_decision_ms"] {
+        assert!(!report[key].is_null(), "{key}");
+    }
+}
+
+#[test]
+fn wrong_use_ends_with_2() {
+    assert_eq!(robot(&["run"]).output().unwrap().status.code(), Some(2));
+    let missing = robot(&["run", "--config", "no-such.toml"]).output().unwrap();
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(text(&missing.stderr).contains("no-such.toml"));
+}

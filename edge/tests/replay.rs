@@ -1,0 +1,100 @@
+//! Same seed, same bytes; and a robot that stops goes on where it was.
+
+mod common;
+
+use common::Yard;
+use kompas_edge::robot::Tick;
+use kompas_edge::setup::{Ready, ready};
+use kompas_field::record::IncidentKind;
+use kompas_field::{Decision, Payload, Verdict};
+
+#[test]
+fn same_seed_same_plan_and_decisions() {
+    let (one, two) = (Yard::new(""), Yard::new(""));
+    assert_eq!(one.load().1.plan.to_json(), two.load().1.plan.to_json());
+    let (first, second) = (one.run("decisions.jsonl", None), two.run("decisions.jsonl", None));
+    let bytes = |yard: &Yard| std::fs::read(yard.path("decisions.jsonl")).unwrap();
+    assert!(bytes(&one).len() > 10_000, "{} bytes", bytes(&one).len());
+    assert!(bytes(&one) == bytes(&two), "the same log gave other decisions");
+    assert_eq!(first.truth, second.truth);
+    assert_eq!(first.state, "finished");
+    let other = Yard::new("");
+    let text = std::fs::read_to_string(&other.config).unwrap().replace("seed = 11", "seed = 12");
+    std::fs::write(&other.config, text).unwrap();
+    other.run("decisions.jsonl", None);
+    assert!(bytes(&one) != bytes(&other), "another seed is another field");
+}
+
+#[test]
+fn every_plant_is_decided_once_and_every_record_arrives() {
+    let yard = Yard::new("");
+    let report = yard.run("decisions.jsonl", None);
+    let text = std::fs::read_to_string(yard.path("decisions.jsonl")).unwrap();
+    let decisions: Vec<Decision> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let mut numbers: Vec<u64> = decisions.iter().map(|decision| decision.plant.0).collect();
+    numbers.sort_unstable();
+    assert!(numbers.iter().enumerate().all(|(i, &number)| number == i as u64), "each plant once, none left out");
+    let recorded: usize = yard
+        .payloads()
+        .iter()
+        .map(|payload| if let Payload::Plants(plants) = payload { plants.decisions.len() } else { 0 })
+        .sum();
+    assert_eq!(recorded, decisions.len());
+    let treated = decisions.iter().filter(|decision| decision.verdict == Verdict::Treat);
+    assert!(treated.clone().all(|decision| !decision.nozzles.is_empty()));
+    assert_eq!(treated.count() as u64, report.plants_treated);
+    let plants = report.plants.unwrap();
+    assert!(plants.weeds >= 50, "{plants:?}");
+    assert!(plants.weeds_treated * 100 >= plants.weeds * 90, "{plants:?}");
+    let truth = report.truth.unwrap();
+    assert_eq!(truth.late_commands, 0, "{truth:?}");
+    assert!((truth.sprayed_l - report.volume_l).abs() <= 0.15 * truth.sprayed_l, "{} {}", truth.sprayed_l, report.volume_l);
+}
+
+#[test]
+fn a_paused_run_goes_on() {
+    let yard = Yard::new("");
+    let whole = Yard::new("").run("decisions.jsonl", None);
+    let first = yard.run("one.jsonl", Some(whole.frames / 2));
+    assert_eq!(first.state, "paused");
+    let second = yard.run("two.jsonl", None);
+    assert_eq!((second.state.as_str(), first.mission), ("finished", second.mission.clone()));
+    assert!(second.resumed_from_m.unwrap() > 10.0);
+    assert!(first.frames + second.frames >= whole.frames, "nothing is left out");
+    assert!(first.frames + second.frames <= whole.frames + 20, "little is driven twice");
+    let finished = yard.payloads().into_iter().filter_map(|payload| match payload {
+        Payload::MissionFinished(finished) => Some(finished.frames),
+        _ => None,
+    });
+    assert_eq!(finished.collect::<Vec<_>>(), [first.frames + second.frames]);
+    let third = yard.run("three.jsonl", Some(2));
+    assert_eq!(third.resumed_from_m, None, "a finished mission is not driven again: a new one begins");
+}
+
+#[test]
+fn a_killed_robot_goes_on_and_says_so() {
+    let yard = Yard::new("");
+    let (config, job) = yard.load();
+    let Ready { mut robot, .. } = ready(&config, &job, None).unwrap();
+    robot.start().unwrap();
+    for _ in 0..60 {
+        assert_eq!(robot.tick().unwrap(), Tick::Looked);
+    }
+    drop(robot); // no end: what a kill leaves behind, but for the recorder's queue
+    let before = yard.records().len();
+    let report = yard.run("decisions.jsonl", None);
+    assert_eq!(report.state, "finished");
+    assert!(report.resumed_from_m.unwrap() > 0.0);
+    let records = yard.records();
+    assert!(records.len() > before);
+    let boots: std::collections::BTreeSet<_> = records.iter().map(|record| record.key.boot_id.clone()).collect();
+    assert_eq!(boots.len(), 2);
+    let resumed = yard.payloads().into_iter().find_map(|payload| match payload {
+        Payload::Incident(incident) => match incident.what {
+            IncidentKind::Resumed { previous_boot } => Some(previous_boot),
+            _ => None,
+        },
+        _ => None,
+    });
+    assert_eq!(resumed.as_ref(), Some(&records[0].key.boot_id));
+}
