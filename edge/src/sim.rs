@@ -11,6 +11,7 @@
 //! Nothing here is used by a real robot; the drivers stand behind the traits of [`crate::drivers`].
 
 mod boom;
+mod camera;
 mod config;
 mod estop;
 mod gnss;
@@ -32,6 +33,7 @@ mod wetted;
 mod world;
 
 pub use boom::SimBoom;
+pub use camera::SimCamera;
 pub use config::{
     BoomSim, CameraSim, FixChange, GnssSim, PathSpan, PhotoSim, ScoreSim, SimConfig, SimToml, SowingSim,
     VehicleSim,
@@ -42,7 +44,7 @@ pub use photos::{PhotoError, PhotoReport};
 pub use plants::{GrowthHabit, TruthPlant};
 pub use render::Renderer;
 pub use route::{Route, RouteError, RouteLeg};
-pub use simulator::{SimCamera, SimError, Simulator};
+pub use simulator::{SimError, Simulator};
 pub use truth::{ClassScore, Score};
 pub use vehicle::{Trajectory, TrueMotion};
 pub use world::World;

@@ -205,11 +205,14 @@ pub struct CameraSim {
     pub noise_sigma: f64,
     /// Standard deviation of the brightness of drawn pictures, as a share; changes over seconds.
     pub exposure_sigma_share: f64,
+    /// Pictures drawn ahead on a thread of their own; 0 draws each when it is asked for. The pictures are the
+    /// same.
+    pub render_ahead: u8,
 }
 
 impl Default for CameraSim {
     fn default() -> Self {
-        Self { overlap_share: 0.6, noise_sigma: 2.5, exposure_sigma_share: 0.08 }
+        Self { overlap_share: 0.6, noise_sigma: 2.5, exposure_sigma_share: 0.08, render_ahead: 2 }
     }
 }
 
@@ -483,7 +486,7 @@ impl GnssSim {
 
 impl CameraSim {
     fn check(&self, ranges: &mut Ranges) {
-        let Self { overlap_share, noise_sigma, exposure_sigma_share } = self;
+        let Self { overlap_share, noise_sigma, exposure_sigma_share, render_ahead: _ } = self;
         ranges.check("camera.overlap_share", *overlap_share, 0.0..=0.98, "at least 0.5 shows a plant twice");
         ranges.check("camera.noise_sigma", *noise_sigma, 0.0..=40.0, "grey levels of 255");
         ranges.check("camera.exposure_sigma_share", *exposure_sigma_share, 0.0..=0.5, "a share");

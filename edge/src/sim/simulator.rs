@@ -1,6 +1,7 @@
 //! The simulation as a whole: one world, one drive, one clock, and the drivers that share them.
 
 use super::boom::{BoomTruth, SimBoom};
+use super::camera::SimCamera;
 use super::config::SimConfig;
 use super::estop::SimEstop;
 use super::gnss::SimGnss;
@@ -12,11 +13,9 @@ use super::truth::{self, Met, Score};
 use super::vehicle::{Trajectory, TrueMotion};
 use super::wetted::{convex_hull, in_hull};
 use super::world::World;
-use crate::drivers::{Frame, FrameSource};
-use kompas_field::units::{Metres, MetresPerSecond, Seconds};
+use kompas_field::units::{Metres, MetresPerSecond};
 use kompas_field::{
-    Clock as _, Field, FieldFrame, ManualClock, PlantRole, Point2, Pose2, Rig, RobotInstant, Stamped,
-    WallTime,
+    Clock as _, Field, FieldFrame, ManualClock, PlantRole, Point2, Pose2, Rig, RobotInstant, WallTime,
 };
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -59,7 +58,7 @@ pub(super) struct Truth {
 pub(super) struct Shared {
     pub(super) rig: Rig,
     world: Arc<World>,
-    drive: Arc<Trajectory>,
+    pub(super) drive: Arc<Trajectory>,
     clock: Arc<ManualClock>,
     estop: SimEstop,
     working_speed: MetresPerSecond,
@@ -115,8 +114,9 @@ impl Shared {
         [0.5, -0.5].map(|side| pose.position.moved(pose.heading, forward, boom.width * side))
     }
 
-    fn see(&self, pose: &Pose2<FieldFrame>, renderer: &Renderer) {
-        let outline = convex_hull(&renderer.footprint_at(pose));
+    /// Marks the plants in a picture with this outline on the ground.
+    pub(super) fn see(&self, outline: &[Point2<FieldFrame>]) {
+        let outline = convex_hull(outline);
         let mut truth = self.truth();
         for number in self.world.around(&outline, Metres::ZERO) {
             if in_hull(&outline, self.world.plants()[number as usize].stem) {
@@ -205,7 +205,8 @@ impl Simulator {
         let camera = rig.camera.as_ref().ok_or_else(|| SimError::NoCamera { rig: rig.name().to_owned() })?;
         let renderer = Renderer::new(Arc::clone(&self.shared.world), camera, self.config.get())
             .ok_or_else(|| SimError::SeesHorizon { rig: rig.name().to_owned() })?;
-        Ok(SimCamera { shared: Arc::clone(&self.shared), renderer, triggers: self.triggers.clone(), next: 0 })
+        let ahead = self.config.get().camera.render_ahead;
+        Ok(SimCamera::new(Arc::clone(&self.shared), renderer, self.triggers.clone(), ahead.into()))
     }
 
     /// The receiver with odometry.
@@ -270,32 +271,6 @@ impl Simulator {
             late_commands: boom.late,
             lost_commands: boom.lost,
         }
-    }
-}
-
-/// The simulated camera: a picture every few decimetres of path where the implement is on, and before, as far
-/// as the camera looks ahead of the boom.
-pub struct SimCamera {
-    shared: Arc<Shared>,
-    renderer: Renderer,
-    triggers: Vec<Metres>,
-    next: usize,
-}
-
-impl FrameSource for SimCamera {
-    fn next_frame(&mut self) -> Option<Stamped<Frame>> {
-        let drive = &self.shared.drive;
-        let at = *self.triggers.get(self.next)?;
-        self.next += 1;
-        let true_at = drive.instant_at(at);
-        let pose = drive.at(true_at).pose;
-        self.shared.see(&pose, &self.renderer);
-        // By place, not by count: after a restart the same picture looks the same.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "millimetres of path")]
-        let number = (at.get() * 1e3).round() as u64;
-        let time = Seconds::new(drive.seconds_before_start()) + true_at.since(RobotInstant::START);
-        let image = self.renderer.render(&pose, number, time);
-        Some(Stamped::new(true_at, Frame { name: format!("{:09.3}m", at.get()), image: Ok(image) }))
     }
 }
 

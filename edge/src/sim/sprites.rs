@@ -89,10 +89,20 @@ impl Sprite {
     fn draw(leaves: &[Leaf]) -> Self {
         let fine = SIDE * FINE;
         let mut canvas = vec![[0.0f32; 4]; fine * fine];
+        let at = |i: usize| (i as f32 + 0.5) * 2.0 / fine as f32 - 1.0;
         for leaf in leaves {
-            for row in 0..fine {
-                for col in 0..fine {
-                    let at = |i: usize| (i as f32 + 0.5) * 2.0 / fine as f32 - 1.0;
+            let [columns, rows] = leaf.reach().map(|(low, high)| {
+                let index = |place: f32| (place + 1.0) * fine as f32 / 2.0;
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "a cast saturates"
+                )]
+                let range = index(low) as usize..(index(high) as usize + 1).min(fine);
+                range
+            });
+            for row in rows {
+                for col in columns.clone() {
                     if let Some([r, g, b]) = leaf.colour_at(at(col), at(row)) {
                         canvas[row * fine + col] = [r, g, b, 255.0];
                     }

@@ -2,8 +2,11 @@ use super::super::testing::{self, WALL, config};
 use super::super::truth::is_treated;
 use super::super::{PathSpan, SimToml};
 use super::*;
-use crate::drivers::{EmergencyStop as _, FixSource as _, NozzleCommand, NozzleDriver as _};
+use crate::drivers::{
+    EmergencyStop as _, FixSource as _, FrameSource as _, NozzleCommand, NozzleDriver as _,
+};
 use crate::guard::Permit;
+use kompas_field::units::Seconds;
 use kompas_field::{Digest, PlantClass, RobotFrame, Transform2};
 
 fn simulator(settings: &SimToml, start_m: f64) -> Simulator {
@@ -164,8 +167,10 @@ fn the_emergency_stop_is_latched_where_the_script_says() {
 
 #[test]
 fn same_seed_same_pictures_and_fixes() {
-    let run = || {
-        let simulator = simulator(&SimToml::with_seed(9), 0.0);
+    let run = |render_ahead| {
+        let mut settings = SimToml::with_seed(9);
+        settings.camera.render_ahead = render_ahead;
+        let simulator = simulator(&settings, 0.0);
         let (mut camera, mut gnss) = (simulator.camera().unwrap(), simulator.gnss());
         let mut bytes = Vec::new();
         for _ in 0..5 {
@@ -175,7 +180,8 @@ fn same_seed_same_pictures_and_fixes() {
         }
         Digest::of_bytes(&bytes)
     };
-    assert_eq!(run(), run());
+    // Drawn ahead or not.
+    assert_eq!(run(0), run(2));
 }
 
 #[test]

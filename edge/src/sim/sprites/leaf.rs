@@ -32,6 +32,13 @@ pub(super) struct Leaf {
 }
 
 impl Leaf {
+    /// Where along each axis it may be, low and high.
+    pub(super) fn reach(&self) -> [(f32, f32); 2] {
+        let tip = [self.base[0] + self.cos * self.length, self.base[1] + self.sin * self.length];
+        let aside = self.half_width * 1.1 + self.bend.abs() * self.length * self.length + 0.03;
+        [0, 1].map(|i| (self.base[i].min(tip[i]) - aside, self.base[i].max(tip[i]) + aside))
+    }
+
     /// The leaf's colour at a point; `None` beside it.
     pub(super) fn colour_at(&self, x: f32, y: f32) -> Option<[f32; 3]> {
         let (dx, dy) = (x - self.base[0], y - self.base[1]);
