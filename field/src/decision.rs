@@ -81,7 +81,8 @@ pub enum Rule {
     },
     /// Smaller than what is worth a shot.
     TooSmall {
-        /// Leaf area seen.
+        /// Leaf area seen; in JSON under a name of its own beside the decision's `area_cm2`.
+        #[serde(rename = "seen_cm2")]
         area_cm2: f64,
         /// What is needed.
         wanted_cm2: f64,

@@ -56,6 +56,28 @@ fn a_decision_reads_as_documented() {
     assert_eq!(text, golden);
 }
 
+/// Rules are flattened into the decision: a key that both have would make the record unreadable.
+#[test]
+fn every_rule_survives_the_wire() {
+    let Payload::Plants(Plants { mission, decisions }) = plants(1) else { panic!() };
+    let role = PlantRole::Weed;
+    for rule in [
+        Rule::TreatUnwanted { role },
+        Rule::ProtectCrop { role: PlantRole::Crop },
+        Rule::CropTooClose { distance_m: 0.03, wanted_m: 0.05 },
+        Rule::ConfidenceTooLow { wanted: Confidence::clamped(0.7) },
+        Rule::TooSmall { area_cm2: 2.5, wanted_cm2: 3.0 },
+        Rule::CellNotPrescribed,
+        Rule::TooLate { late_ms: 41.5 },
+        Rule::OutOfReach,
+        Rule::Closed { because: ClosedBecause::FixTooPoor },
+    ] {
+        let decision = Decision { rule, ..decisions[0].clone() };
+        let sent = Payload::Plants(Plants { mission: mission.clone(), decisions: vec![decision] });
+        assert_eq!(envelope(&sent, 1).open().unwrap(), sent);
+    }
+}
+
 #[test]
 fn a_changed_payload_and_a_foreign_schema_are_named() {
     let mut changed = envelope(&plants(1), 1);
