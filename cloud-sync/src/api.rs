@@ -4,6 +4,7 @@
 //! 1970-01-01 UTC. Positions are longitude and latitude in the datum that the answer names.
 
 mod geo;
+mod layers;
 mod map;
 mod records;
 mod respond;
@@ -45,10 +46,10 @@ pub fn routes(api: Api) -> Router {
         .route("/api/fields/{field}", get(map::field))
         .route("/api/missions", get(map::missions))
         .route("/api/missions/{mission}", get(map::mission))
-        .route("/api/missions/{mission}/cells", get(map::cells))
-        .route("/api/missions/{mission}/plants", get(map::plants))
-        .route("/api/missions/{mission}/track", get(map::track))
-        .route("/api/missions/{mission}/openings", get(map::openings))
+        .route("/api/missions/{mission}/cells", get(layers::cells))
+        .route("/api/missions/{mission}/plants", get(layers::plants))
+        .route("/api/missions/{mission}/track", get(layers::track))
+        .route("/api/missions/{mission}/openings", get(layers::openings))
         .route("/api/missions/{mission}/incidents", get(records::mission_incidents))
         .route("/api/missions/{mission}/cells/{col}/{row}/why", get(why::cell))
         .route("/api/missions/{mission}/plants/{robot}/{boot}/{plant}/why", get(why::plant))

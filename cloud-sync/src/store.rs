@@ -7,7 +7,7 @@
 //! - Nothing that arrived is thrown away: what cannot be stored as a record is quarantined.
 
 use kompas_field::ids::{FarmId, FieldId, MissionId};
-use kompas_field::{CellIndex, Digest, Envelope, Field, Payload, RecordKey, WallTime};
+use kompas_field::{CellIndex, Digest, Envelope, Field, Payload, PlantClass, RecordKey, WallTime};
 
 pub mod sqlite;
 mod views;
@@ -103,6 +103,21 @@ pub enum Disposition {
     Unstorable,
 }
 
+/// Grid cells from one corner to the other, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CellRange {
+    /// South-west.
+    pub from: CellIndex,
+    /// North-east.
+    pub to: CellIndex,
+}
+
+impl From<CellIndex> for CellRange {
+    fn from(cell: CellIndex) -> Self {
+        Self { from: cell, to: cell }
+    }
+}
+
 /// Why the store refused.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -193,11 +208,16 @@ pub trait Store: Send {
     /// [`StoreError`].
     fn cells(&self, mission: &MissionId) -> Result<Vec<CellView>, StoreError>;
 
-    /// All plants, or those of one grid cell, by robot, boot and number.
+    /// Plants of these classes (none: of all) in these grid cells (none: everywhere), by robot, boot and number.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn plants(&self, mission: &MissionId, within: Option<CellIndex>) -> Result<Vec<PlantView>, StoreError>;
+    fn plants(
+        &self,
+        mission: &MissionId,
+        within: Option<CellRange>,
+        classes: &[PlantClass],
+    ) -> Result<Vec<PlantView>, StoreError>;
 
     /// One plant by its name.
     ///
@@ -211,14 +231,14 @@ pub trait Store: Send {
         plant: u64,
     ) -> Result<Option<PlantView>, StoreError>;
 
-    /// All nozzle openings, or those of one grid cell, in order of recording.
+    /// Nozzle openings in these grid cells (none: everywhere), in order of recording.
     ///
     /// # Errors
     /// [`StoreError`].
     fn openings(
         &self,
         mission: &MissionId,
-        within: Option<CellIndex>,
+        within: Option<CellRange>,
     ) -> Result<Vec<OpeningView>, StoreError>;
 
     /// In time order, boot by boot.

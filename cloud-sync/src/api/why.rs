@@ -57,9 +57,14 @@ pub(super) async fn cell(
         if !field.grid().has(cell) {
             return Err(ApiError::NotFound { what: "grid cell", name: format!("{col}/{row}") });
         }
-        let plants = store.plants(&id, Some(cell))?;
+        let plants = store.plants(&id, Some(cell.into()), &[])?;
         let plants = plants.into_iter().map(|plant| decided(&field, plant)).collect();
-        Ok(WhyCell { cell, product: mission.product, plants, openings: store.openings(&id, Some(cell))? })
+        Ok(WhyCell {
+            cell,
+            product: mission.product,
+            plants,
+            openings: store.openings(&id, Some(cell.into()))?,
+        })
     });
     json(&asked, &why.await?)
 }
@@ -75,7 +80,7 @@ pub(super) async fn plant(
         let plant =
             plant.ok_or(ApiError::NotFound { what: "plant", name: format!("{robot}/{boot}/{number}") })?;
         let openings = match plant.decision.cell {
-            Some(cell) => store.openings(&id, Some(cell))?,
+            Some(cell) => store.openings(&id, Some(cell.into()))?,
             None => Vec::new(),
         };
         Ok(WhyPlant { product: mission.product, plant: decided(&field, plant), openings })

@@ -1,11 +1,11 @@
 //! The store in one SQLite file: WAL, full sync, one writer.
 
 use super::{
-    CellView, Disposition, FieldView, IncidentView, Incoming, MissionView, OpeningView, PlantView,
+    CellRange, CellView, Disposition, FieldView, IncidentView, Incoming, MissionView, OpeningView, PlantView,
     QuarantineView, Refused, RobotView, Store, StoreCounts, StoreError, Stores, TrackView,
 };
 use kompas_field::ids::{FieldId, MissionId};
-use kompas_field::{CellIndex, Field};
+use kompas_field::{Field, PlantClass};
 use rusqlite::{Connection, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -146,8 +146,13 @@ impl Store for SqliteStore {
         read::cells(&self.db, mission, crop).map_err(sql("read grid cells"))
     }
 
-    fn plants(&self, mission: &MissionId, within: Option<CellIndex>) -> Result<Vec<PlantView>, StoreError> {
-        read::plants(&self.db, mission, within)
+    fn plants(
+        &self,
+        mission: &MissionId,
+        within: Option<CellRange>,
+        classes: &[PlantClass],
+    ) -> Result<Vec<PlantView>, StoreError> {
+        read::plants(&self.db, mission, within, classes)
     }
 
     fn plant(
@@ -163,7 +168,7 @@ impl Store for SqliteStore {
     fn openings(
         &self,
         mission: &MissionId,
-        within: Option<CellIndex>,
+        within: Option<CellRange>,
     ) -> Result<Vec<OpeningView>, StoreError> {
         read::openings(&self.db, mission, within)
     }

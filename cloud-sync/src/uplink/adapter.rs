@@ -252,7 +252,7 @@ impl Sender {
     }
 
     fn settled(&mut self, receipts: &[Receipt], news: u64) {
-        self.protocol.on_settled(receipts);
+        self.protocol.on_settled(receipts, self.clock.now());
         let apart = receipts.iter().filter(|r| r.outcome == Outcome::Quarantined).count() as u64;
         let wall = self.clock.wall();
         self.tell(|status| {

@@ -15,7 +15,9 @@ pub struct Rules {
     pub window: usize,
     /// How long to wait for a receipt before offering again; doubles with each offer.
     pub receipt_wait: Seconds,
-    /// Offers on one connection before a record gives its place to others.
+    /// The longest such wait: how soon an ingest that was away is noticed.
+    pub longest_receipt_wait: Seconds,
+    /// Offers on one connection before a record that others overtake gives its place to them.
     pub most_offers: u32,
     /// How long such a record stands aside.
     pub aside: Seconds,
@@ -32,12 +34,13 @@ impl Default for Rules {
     fn default() -> Self {
         Self {
             window: 16,
-            receipt_wait: Seconds::new(5.0),
+            receipt_wait: Seconds::new(3.0),
+            longest_receipt_wait: Seconds::new(15.0),
             most_offers: 5,
             aside: Seconds::new(600.0),
             look_every: Seconds::new(0.05),
             first_retry: Seconds::new(0.25),
-            longest_retry: Seconds::new(30.0),
+            longest_retry: Seconds::new(10.0),
         }
     }
 }
@@ -70,6 +73,8 @@ enum Phase {
 struct OnItsWay {
     record: Lent,
     offers: u32,
+    /// Others got their receipt after this was offered: the link works, so this record is the trouble.
+    overtaken: bool,
     due: RobotInstant,
 }
 
@@ -107,7 +112,7 @@ impl Protocol {
         self.phase = Phase::Online;
         self.look_at = now;
         for one in self.on_their_way.values_mut() {
-            (one.due, one.offers) = (now, 0);
+            (one.due, one.offers, one.overtaken) = (now, 0, false);
         }
     }
 
@@ -125,17 +130,22 @@ impl Protocol {
             self.look_at = now.after(self.rules.look_every);
         }
         for record in records {
-            self.on_their_way.insert(record.key.clone(), OnItsWay { record, offers: 0, due: now });
+            self.on_their_way
+                .insert(record.key.clone(), OnItsWay { record, offers: 0, overtaken: false, due: now });
         }
     }
 
     /// Receipts that the outbox has settled. Only a receipt proves that the link works: it ends the back-off.
-    pub fn on_settled(&mut self, receipts: &[Receipt]) {
+    pub fn on_settled(&mut self, receipts: &[Receipt], now: RobotInstant) {
         self.failures = 0;
         // The window is small: a scan costs less than an index.
         self.on_their_way.retain(|key, _| {
             !receipts.iter().any(|receipt| receipt.seq == key.seq && receipt.boot_id == key.boot_id)
         });
+        let soon = now.after(self.rules.receipt_wait);
+        for one in self.on_their_way.values_mut().filter(|one| one.offers > 0) {
+            (one.overtaken, one.due) = (true, one.due.min(soon));
+        }
     }
 
     /// What to do at `now`. Call again after each answer but the waiting ones.
@@ -168,12 +178,13 @@ impl Protocol {
     fn offer_due(&mut self, now: RobotInstant) -> Option<Next> {
         let due = self.on_their_way.iter_mut().filter(|(_, one)| one.due <= now);
         let (key, one) = due.min_by_key(|(key, one)| (one.record.class, key.seq))?;
-        if one.offers >= self.rules.most_offers {
+        if one.offers >= self.rules.most_offers && one.overtaken {
             let key = key.clone();
             self.on_their_way.remove(&key);
             return Some(Next::SetAside(key, now.after(self.rules.aside)));
         }
-        one.due = now.after(self.rules.receipt_wait * 2f64.powi(one.offers.cast_signed()));
+        let doubled = self.rules.receipt_wait * 2f64.powi(one.offers.min(30).cast_signed());
+        one.due = now.after(doubled.min(self.rules.longest_receipt_wait));
         one.offers += 1;
         Some(Next::Offer(one.record.clone()))
     }

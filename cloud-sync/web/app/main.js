@@ -1,1 +1,237 @@
+// Fetches, keeps, shows. The page never waits for the map: figures come first.
 
+import { CROP_FROM, PLANTS_FROM, STEPS, makeMap } from "./map.js";
+import { day, lang, number, speak, t } from "./text.js";
+import { showAge, showEvents, showFacts, showTotals } from "./totals.js";
+import { cellPanel, plantPanel } from "./why.js";
+
+const by = id => document.getElementById(id);
+/** How often to look for news, and how long to leave the layers alone at the least. */
+const LOOK_MS = 2000, LAYERS_MS = 3000;
+
+const state = { mission: null, field: null, fields: [], missions: [], status: null, table: null, incidents: [], contact: true, fetched: 0, shown: null, layersAt: 0, panel: null, squares: "treatment" };
+let view = null;
+
+async function get(path) {
+  const response = await fetch(path, { headers: { accept: "application/json" } });
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return response.json();
+}
+
+const phone = () => matchMedia("(max-width: 760px)").matches;
+const padding = () => (phone() ? { top: 24, left: 20, right: 20, bottom: 250 } : { top: 44, left: 372 + 44, right: 60, bottom: 44 });
+
+try {
+  view = makeMap("map", padding);
+} catch (error) {
+  console.error(error);
+  by("nomap").hidden = false;
+}
+
+const missionPath = () => `api/missions/${encodeURIComponent(state.mission.mission)}`;
+
+async function refresh() {
+  const [status, missions, fields] = await Promise.all([get("api/status"), get("api/missions"), get("api/fields")]);
+  Object.assign(state, { status, fields, fetched: performance.now(), contact: true, missions: missions.filter(m => m.field) });
+  const asked = new URLSearchParams(location.hash.slice(1)).get("job");
+  const wanted = state.mission?.mission ?? asked;
+  state.mission = state.missions.find(m => m.mission === wanted) ?? state.missions[0] ?? null;
+  by("empty").hidden = state.mission !== null;
+  showJobs();
+  if (!state.mission) return ready();
+  state.field = fields.find(f => f.field === state.mission.field);
+  showTotals(state.mission, state.field, status);
+  showFacts(state.mission, state.field, status);
+  const key = `${state.mission.mission}/${state.mission.version}`;
+  if (state.shown !== key && performance.now() - state.layersAt > LAYERS_MS) await layers(key);
+}
+
+async function layers(key) {
+  const another = state.shown?.split("/")[0] !== state.mission.mission;
+  state.layersAt = performance.now();
+  const [field, table, track, openings, incidents] = await Promise.all([
+    another ? get(`api/fields/${encodeURIComponent(state.mission.field)}`) : null,
+    get(`${missionPath()}/cells?form=table`), get(`${missionPath()}/track`),
+    checked("openings") ? get(`${missionPath()}/openings`) : null, get(`${missionPath()}/incidents`),
+  ]);
+  Object.assign(state, { table, incidents, shown: key });
+  showEvents(incidents);
+  if (view) {
+    await view.loaded;
+    if (field) {
+      view.set("field", field);
+      view.frame(field, false);
+    }
+    view.paint(table, state.squares);
+    view.set("track", track);
+    if (openings) view.set("openings", openings);
+    await plants();
+  }
+  ready();
+}
+
+/** Plants of what is in sight; crop plants only where a screen holds few enough of them. */
+async function plants() {
+  if (!view || !state.mission || !checked("plants")) return;
+  const zoom = view.map.getZoom();
+  by("zoomhint").hidden = zoom >= CROP_FROM;
+  if (zoom < PLANTS_FROM) return;
+  const bounds = view.map.getBounds();
+  const within = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()].map(d => d.toFixed(7)).join();
+  const only = zoom < CROP_FROM ? "&only=unwanted" : "";
+  const ask = ++plants.asked;
+  const found = await get(`${missionPath()}/plants?within=${within}${only}`);
+  if (ask === plants.asked) view.set("plants", found); // an older answer may come later
+}
+plants.asked = 0;
+
+function ready() {
+  const done = () => {
+    window.kompasReady = true;
+    document.documentElement.dataset.ready = "true";
+  };
+  if (!view || !state.mission) return done();
+  view.map.once("idle", done);
+  view.map.triggerRepaint();
+}
+
+const checked = name => document.querySelector(`input[name="${name}"]`).checked;
+
+function showJobs() {
+  const list = by("job");
+  const options = state.missions.map(m => [m.mission, `${m.field} · ${day(m.first_wall_ms)}`]);
+  const text = JSON.stringify(options);
+  if (list.dataset.shown !== text) {
+    list.replaceChildren(...options.map(([value, label]) => new Option(label, value)));
+    list.dataset.shown = text;
+  }
+  list.value = state.mission?.mission ?? "";
+  list.disabled = options.length === 0;
+}
+
+function showRamp() {
+  const ramp = by("ramp");
+  ramp.replaceChildren();
+  const steps = STEPS[state.squares];
+  if (!steps) return;
+  const unit = state.squares === "weeds" ? "" : " ml";
+  let from = 0;
+  for (const [to, colour] of steps) {
+    const [box, swatch] = [document.createElement("div"), document.createElement("i")];
+    swatch.style.background = colour;
+    const label = to === Infinity ? `> ${number(from)}` : state.squares === "weeds" && to === from + 1 ? number(to)
+      : state.squares === "weeds" ? `${number(from + 1)}–${number(to)}` : `${number(from)}–${number(to)}`;
+    box.append(swatch, label + unit);
+    ramp.append(box);
+    from = to;
+  }
+}
+
+function openPanel(make, geometry) {
+  state.panel = make;
+  by("because").replaceChildren(make());
+  by("why").hidden = false;
+  by("sheet").classList.add("asking");
+  by("sheet").scrollTop = 0;
+  by("why").focus({ preventScroll: true });
+  if (geometry) view?.pick(geometry);
+}
+
+function closePanel() {
+  state.panel = null;
+  by("why").hidden = true;
+  by("sheet").classList.remove("asking");
+  view?.pick(null);
+}
+
+async function whyPlant({ robot, boot, plant }) {
+  const name = [robot, boot, plant].map(encodeURIComponent).join("/");
+  const found = await get(`${missionPath()}/plants/${name}/why`);
+  openPanel(() => plantPanel(found), { type: "Point", coordinates: found.lon_lat });
+}
+
+async function whyCell(cell) {
+  const found = await get(`${missionPath()}/cells/${cell.col}/${cell.row}/why`);
+  openPanel(() => cellPanel(found, plant => guarded(whyPlant(plant))), cell.geometry);
+}
+
+/** Shows lost contact instead of throwing it away. */
+function guarded(promise) {
+  return promise.catch(error => {
+    console.warn(error);
+    state.contact = false;
+    showAge(state);
+  });
+}
+
+function translate(next) {
+  speak(next);
+  by("nomap").textContent = t.nomap;
+  by("job").dataset.shown = "";
+  showJobs();
+  showRamp();
+  if (state.mission) {
+    showTotals(state.mission, state.field, state.status);
+    showFacts(state.mission, state.field, state.status);
+    showEvents(state.incidents);
+  }
+  showAge(state);
+  if (state.panel) by("because").replaceChildren(state.panel());
+}
+
+for (const button of document.querySelectorAll("[data-lang]")) button.addEventListener("click", () => translate(button.dataset.lang));
+by("grip").addEventListener("click", () => by("grip").setAttribute("aria-expanded", String(by("sheet").classList.toggle("open"))));
+by("close").addEventListener("click", closePanel);
+addEventListener("keydown", event => event.key === "Escape" && closePanel());
+by("job").addEventListener("change", () => {
+  state.mission = state.missions.find(m => m.mission === by("job").value);
+  state.layersAt = 0;
+  closePanel();
+  location.hash = `job=${encodeURIComponent(state.mission.mission)}`;
+  guarded(refresh());
+});
+by("squares").addEventListener("change", event => {
+  state.squares = event.target.value;
+  showRamp();
+  view?.paint(state.table, state.squares);
+});
+for (const name of ["plants", "track", "openings"]) {
+  document.querySelector(`input[name="${name}"]`).addEventListener("change", async event => {
+    view?.show(name, event.target.checked);
+    if (event.target.checked && name === "plants") guarded(plants());
+    if (event.target.checked && name === "openings") guarded(get(`${missionPath()}/openings`).then(data => view?.set("openings", data)));
+  });
+}
+
+view?.loaded.then(() => {
+  view.map.on("moveend", () => guarded(plants()));
+  view.map.on("click", event => {
+    const near = 8;
+    const box = [[event.point.x - near, event.point.y - near], [event.point.x + near, event.point.y + near]];
+    const hits = view.map.queryRenderedFeatures(box, { layers: ["unwanted", "crop"] });
+    const away = f => { const p = view.map.project(f.geometry.coordinates); return Math.hypot(p.x - event.point.x, p.y - event.point.y); };
+    const hit = hits.sort((a, b) => away(a) - away(b))[0];
+    // From far away a finger means the square, close by it means the plant.
+    if (hit && view.map.getZoom() >= CROP_FROM) return guarded(whyPlant(hit.properties));
+    const cell = view.cellAt(event.lngLat);
+    if (cell && state.mission) guarded(whyCell(cell)); else closePanel();
+  });
+  for (const layer of ["unwanted", "crop"]) {
+    view.map.on("mouseenter", layer, () => (view.map.getCanvas().style.cursor = "pointer"));
+    view.map.on("mouseleave", layer, () => (view.map.getCanvas().style.cursor = ""));
+  }
+});
+
+async function run() {
+  for (;;) {
+    if (!document.hidden) await guarded(refresh());
+    showAge(state);
+    await new Promise(resolve => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+translate(lang);
+setInterval(() => showAge(state), 1000);
+/** For tests and pictures: where a place of the field is on the screen, and the map itself. */
+window.kompas = { view, state, project: (lng, lat) => view.map.project([lng, lat]) };
+run();

@@ -1,1 +1,91 @@
+// The figures: what was used, against what spraying everything would have used.
 
+import { ago, amount, clock, moment, number, percent, t } from "./text.js";
+
+const by = id => document.getElementById(id);
+
+function entry(list, term, value, kind) {
+  const box = document.createElement("div");
+  const [dt, dd] = [document.createElement("dt"), document.createElement("dd")];
+  if (kind) box.className = kind;
+  [dt.textContent, dd.textContent] = [term, value];
+  box.append(dd, dt);
+  list.append(box);
+}
+
+export function showTotals(mission, field, status) {
+  const whole = (field.area_m2 / 1e4) * mission.top_rate_l_per_ha;
+  const share = whole > 0 ? mission.volume_l / whole : 0;
+  const saving = by("saving");
+  saving.replaceChildren();
+  if (mission.volume_l > 0 && whole > 0) {
+    const [b, span] = [document.createElement("b"), document.createElement("span")];
+    [b.textContent, span.textContent] = [percent(Math.max(0, 1 - share)), t.less];
+    saving.append(b, span);
+    // Only numbers of our own making go in here.
+    by("versus").innerHTML = t.versus(amount(mission.volume_l), amount(whole), number(mission.top_rate_l_per_ha));
+  } else {
+    const span = document.createElement("span");
+    span.textContent = t.not_treated;
+    saving.append(span);
+    by("versus").textContent = "";
+  }
+  by("barline").firstElementChild.style.width = `${Math.min(100, share * 100)}%`;
+
+  const figures = by("figures");
+  figures.replaceChildren();
+  entry(figures, t.f_treated, number(mission.treated), "hit");
+  entry(figures, t.f_squares, number(mission.cells_treated), "hit");
+  entry(figures, t.f_unwanted, number(mission.unwanted), "seen");
+  entry(figures, t.f_plants, number(mission.plants), "kept");
+  entry(figures, t.f_area, `${number(field.area_m2 / 1e4, 2)} ha`);
+  entry(figures, t.f_records, number(status.counts.records));
+}
+
+export function showAge(state) {
+  const age = by("age");
+  const { mission, status, contact, fetched } = state;
+  if (!mission || !status) return;
+  const robot = status.robots.find(r => r.robot === mission.robot);
+  const since = robot ? (status.now_ms - robot.last_received_ms + (performance.now() - fetched)) / 1e3 : 0;
+  const words = ago(since);
+  const live = contact && !mission.finished && since < 30;
+  age.className = contact ? (live ? "age live" : "age") : "age cut";
+  age.lastElementChild.textContent = !contact
+    ? t.cut(clock(Date.now() - (performance.now() - fetched)))
+    : mission.finished ? t.done(words) : t.age(words);
+}
+
+export function showEvents(incidents) {
+  const list = by("events");
+  list.replaceChildren();
+  for (const one of incidents.slice(0, 12)) {
+    const [item, time] = [document.createElement("li"), document.createElement("time")];
+    const tell = t.incidents[one.incident];
+    const words = { ...one, because: t.because[one.because] ?? one.because };
+    time.textContent = clock(one.at_wall_ms);
+    if (one.incident !== "reopened" && one.incident !== "resumed") item.className = "bad";
+    item.append(time, tell ? tell(words) : one.incident);
+    list.append(item);
+  }
+  if (incidents.length === 0) list.textContent = t.no_events;
+}
+
+export function showFacts(mission, field, status) {
+  const list = by("facts");
+  list.replaceChildren();
+  const fact = (term, value) => {
+    const [dt, dd] = [document.createElement("dt"), document.createElement("dd")];
+    [dt.textContent, dd.textContent] = [term, value];
+    list.append(dt, dd);
+  };
+  fact(t.crop, t.crops[field.crop] ?? field.crop);
+  fact(t.product, mission.product ?? t.water);
+  fact(t.started, moment(mission.first_wall_ms));
+  if (mission.finished) fact(t.driven, `${number(mission.finished.driven_m)} m`);
+  fact(t.robot, mission.robot);
+  fact(t.rig, mission.rig ?? "");
+  fact(t.segmenter, mission.segmenter === "exg" ? t.exg : (mission.segmenter ?? ""));
+  fact(t.plan, mission.plan ?? "");
+  if (status.counts.quarantined > 0) fact(t.quarantine, number(status.counts.quarantined));
+}

@@ -1,1 +1,112 @@
+// The answer to "why?": the rule that decided, with its numbers, in one sentence.
 
+import { amount, clock, moment, number, percent, t } from "./text.js";
+
+const make = (tag, text, kind) => {
+  const element = document.createElement(tag);
+  if (text !== undefined) element.textContent = text;
+  if (kind) element.className = kind;
+  return element;
+};
+
+/** The sentence for a decision, as the API tells it. */
+export function sentence(plant) {
+  const rule = t.rules[plant.rule];
+  if (!rule) return plant.rule;
+  const what = t.roles[plant.role_here] ?? t.classes[plant.class];
+  return rule({
+    what, role: plant.role ?? plant.role_here, cls: t.classes[plant.class] ?? plant.class,
+    conf: percent(plant.confidence), area: number(plant.area_cm2, 1), rate: number(plant.rate_l_per_ha),
+    distance: number((plant.distance_m ?? 0) * 100, 1), wanted: number((plant.wanted_m ?? 0) * 100, 1),
+    wantedConf: typeof plant.wanted === "number" ? percent(plant.wanted) : "",
+    wantedArea: number(plant.wanted_cm2 ?? 0, 1), late: number(plant.late_ms ?? 0),
+    because: t.because[plant.because] ?? plant.because,
+  });
+}
+
+const dotOf = plant => {
+  if (plant.role_here === "crop" || plant.role_here === "stray_crop") return "dot crop";
+  if (plant.verdict !== "treat") return "dot left";
+  return plant.role_here === "volunteer" ? "dot volunteer" : "dot hit";
+};
+
+export const nozzles = list =>
+  list.length === 0 ? "–" : [...new Set(list)].sort((a, b) => a - b).map(n => number(n + 1)).join(", ");
+
+function facts(pairs) {
+  const list = make("dl");
+  for (const [term, value] of pairs) {
+    const dd = make("dd");
+    dd.append(value);
+    list.append(make("dt", term), dd);
+  }
+  return list;
+}
+
+function meter(share) {
+  const span = make("span");
+  const bar = make("span", undefined, "meter");
+  const fill = make("b");
+  fill.style.width = `${share * 100}%`;
+  bar.append(fill);
+  span.append(bar, percent(share));
+  return span;
+}
+
+export function plantPanel(plant) {
+  const box = make("div", undefined, "because");
+  const treat = plant.verdict === "treat";
+  box.append(make("div", treat ? t.treat : t.leave, treat ? "verdict" : "verdict left"));
+  box.append(make("h1", t.roles[plant.role_here] ?? t.classes[plant.class]));
+  box.append(make("p", sentence(plant), "rule"));
+  box.append(facts([
+    [t.class, t.classes[plant.class] ?? plant.class],
+    [t.confidence, meter(plant.confidence)],
+    [t.area, `${number(plant.area_cm2, 1)} cm²`],
+    [t.dose, plant.rate_l_per_ha > 0 ? `${number(plant.rate_l_per_ha)} l/ha` : t.no_dose],
+    [t.nozzles, nozzles(plant.nozzles)],
+    [t.product, plant.product ?? t.water],
+    [t.time, moment(plant.decided_wall_ms)],
+    [t.frames, number(plant.frames_seen)],
+    [t.place, `${number(plant.lon_lat[1], 7)}, ${number(plant.lon_lat[0], 7)}`],
+  ]));
+  return box;
+}
+
+export function cellPanel(cell, pick) {
+  const box = make("div", undefined, "because");
+  const treated = cell.plants.filter(plant => plant.verdict === "treat").length;
+  const opened = cell.openings.length > 0;
+  box.append(make("div", opened ? t.treat : t.leave, opened ? "verdict" : "verdict left"));
+  box.append(make("h1", t.grid_cell(cell.col, cell.row)));
+  const nothing = cell.plants.length === 0 && !opened;
+  const sum = nothing ? t.seen_nothing : t.cell_sum(cell.plants.length, treated);
+  const spray = opened
+    ? ` ${t.openings_here(cell.openings.length, amount(cell.openings.reduce((ml, o) => ml + o.volume_ml, 0)))}`
+    : "";
+  box.append(make("p", sum + spray, "rule"));
+  if (opened) {
+    box.append(facts([
+      [t.nozzles, nozzles(cell.openings.map(o => o.nozzle))],
+      [t.product, cell.product ?? t.water],
+      [t.time, clock(cell.openings[0].opened_wall_ms)],
+    ]));
+  }
+  if (cell.plants.length > 0) {
+    box.append(make("h3", t.plants_here));
+    const list = make("ul", undefined, "list");
+    // What a person asks about first: the unwanted ones.
+    const rank = plant => (dotOf(plant) === "dot crop" ? 1 : 0);
+    for (const plant of [...cell.plants].sort((a, b) => rank(a) - rank(b))) {
+      const [item, button] = [make("li"), make("button")];
+      button.type = "button";
+      button.append(make("i", undefined, dotOf(plant)), make("strong", t.roles[plant.role_here] ?? t.classes[plant.class]));
+      button.append(make("small", sentence(plant)));
+      button.addEventListener("click", () => pick(plant));
+      item.append(button);
+      list.append(item);
+    }
+    box.append(list);
+  }
+  return box;
+}

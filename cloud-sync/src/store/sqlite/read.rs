@@ -1,8 +1,8 @@
 //! Queries.
 
 use super::super::{
-    CellView, FieldView, IncidentView, MissionView, OpeningView, PlantView, QuarantineView, RobotView,
-    StoreCounts, StoreError, TrackView,
+    CellRange, CellView, FieldView, IncidentView, MissionView, OpeningView, PlantView, QuarantineView,
+    RobotView, StoreCounts, StoreError, TrackView,
 };
 use super::{SqliteStore, sql};
 use kompas_field::ids::{FieldId, MissionId};
@@ -187,17 +187,29 @@ fn plant_view((robot, boot, decided_wall_ms, json): RawPlant) -> Result<PlantVie
     Ok(PlantView { robot, boot, decided_wall_ms, decision: parse("decision", &json)? })
 }
 
+/// SQL's view of a range; everything when there is none.
+fn bounds(within: Option<CellRange>) -> Option<[u32; 4]> {
+    within.map(|CellRange { from, to }| [from.col, to.col, from.row, to.row])
+}
+
+const IN_CELLS: &str = "col BETWEEN ?2 AND ?3 AND row BETWEEN ?4 AND ?5";
+
 pub(super) fn plants(
     db: &Connection,
     mission: &MissionId,
-    within: Option<CellIndex>,
+    within: Option<CellRange>,
+    classes: &[PlantClass],
 ) -> Result<Vec<PlantView>, StoreError> {
-    let query = "SELECT robot, boot, decided_wall_ms, json FROM plants WHERE mission = ?1";
-    let rows = match within {
+    let mut query = "SELECT robot, boot, decided_wall_ms, json FROM plants WHERE mission = ?1".to_owned();
+    if !classes.is_empty() {
+        let ids: Vec<String> = classes.iter().map(|class| class.id().to_string()).collect();
+        query += &format!(" AND class IN ({})", ids.join(","));
+    }
+    let rows = match bounds(within) {
         None => list(db, &format!("{query} ORDER BY robot, boot, plant"), [mission.as_str()], raw_plant),
-        Some(CellIndex { col, row }) => {
-            let query = format!("{query} AND col = ?2 AND row = ?3 ORDER BY robot, boot, plant");
-            list(db, &query, params![mission.as_str(), col, row], raw_plant)
+        Some([west, east, south, north]) => {
+            let query = format!("{query} AND {IN_CELLS} ORDER BY robot, boot, plant");
+            list(db, &query, params![mission.as_str(), west, east, south, north], raw_plant)
         }
     };
     rows.map_err(sql("read plants"))?.into_iter().map(plant_view).collect()
@@ -219,14 +231,14 @@ pub(super) fn plant(
 pub(super) fn openings(
     db: &Connection,
     mission: &MissionId,
-    within: Option<CellIndex>,
+    within: Option<CellRange>,
 ) -> Result<Vec<OpeningView>, StoreError> {
     let query = "SELECT robot, boot, opened_wall_ms, json FROM openings WHERE mission = ?1";
-    let rows = match within {
+    let rows = match bounds(within) {
         None => list(db, &format!("{query} ORDER BY robot, boot, seq, place"), [mission.as_str()], raw_plant),
-        Some(CellIndex { col, row }) => {
-            let query = format!("{query} AND col = ?2 AND row = ?3 ORDER BY robot, boot, seq, place");
-            list(db, &query, params![mission.as_str(), col, row], raw_plant)
+        Some([west, east, south, north]) => {
+            let query = format!("{query} AND {IN_CELLS} ORDER BY robot, boot, seq, place");
+            list(db, &query, params![mission.as_str(), west, east, south, north], raw_plant)
         }
     };
     let view = |(robot, boot, opened_wall_ms, json): RawPlant| {

@@ -1,0 +1,253 @@
+//! What lies on the ground of a mission: grid cells, plants, track and nozzle openings.
+
+use super::Api;
+use super::geo::{self, GeoJson, Geometry, Position};
+use super::map::on_field;
+use super::respond::{ApiError, ask, geojson, unchanged};
+use crate::store::{CellRange, CellView, OpeningView, PlantView, Store, TrackView};
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use kompas_field::ids::MissionId;
+use kompas_field::{CellIndex, Field, FieldCrop, Geodetic, Grid, PlantClass, PlantRole, Point2, Verdict};
+use serde::{Deserialize, Serialize};
+
+type Answer = Result<Response, ApiError>;
+
+/// Poses nearer than this to the last one drawn are left out of the line: two pixels at the closest look.
+const TRACK_STEP_M: f64 = 0.2;
+
+/// A layer of a mission, unless the reader has this version already.
+async fn layer<T: Serialize>(
+    api: &Api,
+    id: MissionId,
+    asked: &HeaderMap,
+    make: impl FnOnce(&dyn Store, &MissionId, &Field) -> Result<T, ApiError> + Send + 'static,
+) -> Answer {
+    let headers = asked.clone();
+    ask(api, move |store| {
+        let (mission, field) = on_field(store, &id)?;
+        if let Some(same) = unchanged(&headers, mission.version) {
+            return Ok(same);
+        }
+        geojson(&headers, mission.version, &make(store, &id, &field)?)
+    })
+    .await
+}
+
+fn collection<P>(features: impl IntoIterator<Item = GeoJson<P>>) -> GeoJson<P> {
+    GeoJson::FeatureCollection { features: features.into_iter().collect() }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct CellForm {
+    /// `table`: numbers only, a tenth of the bytes; for painting.
+    form: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct CellProperties {
+    col: u32,
+    row: u32,
+    unwanted: u32,
+    protected: u32,
+    treated: u32,
+    openings: u32,
+    volume_ml: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct CellTable {
+    grid: Grid,
+    /// Of the whole grid: north-west, north-east, south-east, south-west.
+    corners: [Position; 4],
+    columns: [&'static str; 7],
+    rows: Vec<(u32, u32, u32, u32, u32, u32, u64)>,
+}
+
+pub(super) async fn cells(
+    State(api): State<Api>,
+    Path(id): Path<MissionId>,
+    Query(how): Query<CellForm>,
+    asked: HeaderMap,
+) -> Answer {
+    if how.form.as_deref() == Some("table") {
+        return layer(&api, id, &asked, |store, id, field| Ok(cell_table(field, &store.cells(id)?))).await;
+    }
+    layer(&api, id, &asked, |store, id, field| {
+        let grid = field.grid();
+        let feature = |seen: CellView| GeoJson::Feature {
+            geometry: geo::cell(&field.plane, &grid, seen.cell),
+            properties: CellProperties {
+                col: seen.cell.col,
+                row: seen.cell.row,
+                unwanted: seen.unwanted,
+                protected: seen.protected,
+                treated: seen.treated,
+                openings: seen.openings,
+                volume_ml: seen.volume_ul as f64 * 1e-3,
+            },
+        };
+        Ok(collection(store.cells(id)?.into_iter().map(feature)))
+    })
+    .await
+}
+
+fn cell_table(field: &Field, cells: &[CellView]) -> CellTable {
+    let grid = field.grid();
+    let (west, south) = (f64::from(grid.west_m), f64::from(grid.south_m));
+    let (east, north) = (west + f64::from(grid.cols), south + f64::from(grid.rows));
+    let corner = |x, y| geo::position(&field.plane, Point2::new(x, y));
+    let row =
+        |c: &CellView| (c.cell.col, c.cell.row, c.unwanted, c.protected, c.treated, c.openings, c.volume_ul);
+    CellTable {
+        grid,
+        corners: [corner(west, north), corner(east, north), corner(east, south), corner(west, south)],
+        columns: ["col", "row", "unwanted", "protected", "treated", "openings", "volume_ul"],
+        rows: cells.iter().map(row).collect(),
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct PlantChoice {
+    /// West, south, east, north in degrees, with commas.
+    within: Option<String>,
+    /// `unwanted`: weeds and volunteers only.
+    only: Option<String>,
+}
+
+/// The grid cells under a rectangle in degrees; `None` when it does not touch the grid or is no rectangle.
+fn under(field: &Field, rectangle: &str) -> Option<CellRange> {
+    let sides: Vec<f64> = rectangle.split(',').map(str::parse).collect::<Result<_, _>>().ok()?;
+    let [west, south, east, north] = sides[..] else { return None };
+    let datum = field.plane.origin().datum;
+    let at = |lat_deg: f64, lon_deg: f64| {
+        // A rectangle may reach beyond the plane: its part near the field is what counts.
+        let origin = field.plane.origin();
+        let lat_deg = lat_deg.clamp(origin.lat_deg - 0.04, origin.lat_deg + 0.04);
+        let lon_deg = lon_deg.clamp(origin.lon_deg - 0.04, origin.lon_deg + 0.04);
+        field.plane.to_field(Geodetic { lat_deg, lon_deg, datum }).ok()
+    };
+    let (from, to, grid) = (at(south, west)?, at(north, east)?, field.grid());
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the grid")]
+    let index = |along: f64, count: u32| (along.floor() as i64).clamp(0, i64::from(count)) as u32;
+    let (west, south) = (f64::from(grid.west_m), f64::from(grid.south_m));
+    // The plane's east is not exactly the map's: one cell more on each side.
+    let from =
+        CellIndex { col: index(from.x - west - 1.0, grid.cols), row: index(from.y - south - 1.0, grid.rows) };
+    let to =
+        CellIndex { col: index(to.x - west + 1.0, grid.cols), row: index(to.y - south + 1.0, grid.rows) };
+    (from.col < grid.cols && from.row < grid.rows).then_some(CellRange { from, to })
+}
+
+fn unwanted(crop: FieldCrop) -> Vec<PlantClass> {
+    let is_unwanted =
+        |class: &PlantClass| matches!(crop.role_of(*class), Some(PlantRole::Weed | PlantRole::Volunteer));
+    PlantClass::ALL.into_iter().filter(is_unwanted).collect()
+}
+
+#[derive(Debug, Serialize)]
+struct PlantProperties {
+    robot: String,
+    boot: String,
+    plant: u64,
+    class: PlantClass,
+    role: Option<PlantRole>,
+    verdict: Verdict,
+    area_cm2: f64,
+}
+
+pub(super) async fn plants(
+    State(api): State<Api>,
+    Path(id): Path<MissionId>,
+    Query(choice): Query<PlantChoice>,
+    asked: HeaderMap,
+) -> Answer {
+    layer(&api, id, &asked, move |store, id, field| {
+        let within = match &choice.within {
+            Some(rectangle) => match under(field, rectangle) {
+                Some(within) => Some(within),
+                None => return Ok(collection([])),
+            },
+            None => None,
+        };
+        let classes =
+            if choice.only.as_deref() == Some("unwanted") { unwanted(field.crop) } else { Vec::new() };
+        let feature = |seen: PlantView| GeoJson::Feature {
+            geometry: Geometry::Point(geo::position(&field.plane, seen.decision.position)),
+            properties: PlantProperties {
+                robot: seen.robot,
+                boot: seen.boot,
+                plant: seen.decision.plant.0,
+                class: seen.decision.class,
+                role: field.crop.role_of(seen.decision.class),
+                verdict: seen.decision.verdict,
+                area_cm2: (seen.decision.area_cm2 * 10.0).round() / 10.0,
+            },
+        };
+        Ok(collection(store.plants(id, within, &classes)?.into_iter().map(feature)))
+    })
+    .await
+}
+
+#[derive(Debug, Serialize)]
+struct TrackProperties {
+    boot: String,
+    poses: usize,
+    worst_sigma_m: f64,
+}
+
+/// One line per run of the robot's program.
+pub(super) async fn track(State(api): State<Api>, Path(id): Path<MissionId>, asked: HeaderMap) -> Answer {
+    layer(&api, id, &asked, |store, id, field| {
+        let points = store.track(id)?;
+        let lines = points.chunk_by(|one, next| one.boot == next.boot).filter(|line| line.len() > 1);
+        let feature = |line: &[TrackView]| GeoJson::Feature {
+            geometry: Geometry::LineString(geo::ring(&field.plane, thinned(line))),
+            properties: TrackProperties {
+                boot: line.first().map(|point| point.boot.clone()).unwrap_or_default(),
+                poses: line.len(),
+                worst_sigma_m: line.iter().map(|point| point.sigma_m).fold(0.0, f64::max),
+            },
+        };
+        Ok(collection(lines.map(feature)))
+    })
+    .await
+}
+
+fn thinned(line: &[TrackView]) -> Vec<Point2<kompas_field::FieldFrame>> {
+    let mut kept: Vec<Point2<_>> = Vec::new();
+    for (index, point) in line.iter().enumerate() {
+        let far = kept
+            .last()
+            .is_none_or(|last| (last.x - point.position.x).hypot(last.y - point.position.y) >= TRACK_STEP_M);
+        if far || index + 1 == line.len() {
+            kept.push(point.position);
+        }
+    }
+    kept
+}
+
+#[derive(Debug, Serialize)]
+struct OpeningProperties {
+    nozzle: u16,
+    volume_ml: f64,
+    area_m2: f64,
+    opened_wall_ms: i64,
+}
+
+pub(super) async fn openings(State(api): State<Api>, Path(id): Path<MissionId>, asked: HeaderMap) -> Answer {
+    layer(&api, id, &asked, |store, id, field| {
+        let feature = |seen: OpeningView| GeoJson::Feature {
+            geometry: Geometry::LineString(geo::ring(&field.plane, [seen.opening.from, seen.opening.to])),
+            properties: OpeningProperties {
+                nozzle: seen.opening.nozzle,
+                volume_ml: seen.opening.volume_ml,
+                area_m2: seen.opening.area_m2,
+                opened_wall_ms: seen.opened_wall_ms,
+            },
+        };
+        Ok(collection(store.openings(id, None)?.into_iter().map(feature)))
+    })
+    .await
+}

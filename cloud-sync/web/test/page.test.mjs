@@ -1,0 +1,201 @@
+// What a farmer sees and touches, in a real browser on the real server. `npm test` here; SHOTS=DIR keeps pictures.
+
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { api, launch, missing, open, startServer } from "./browser.mjs";
+
+const shots = process.env.SHOTS;
+if (shots) mkdirSync(shots, { recursive: true });
+const shoot = (page, name) => (shots ? page.screenshot({ path: `${shots}/${name}.png` }) : null);
+const desktop = { width: 1440, height: 900 }, phone = { width: 390, height: 844, touch: true };
+
+let server, browser;
+before(async () => {
+  if (missing) return;
+  server = await startServer({ driven: 0.8 });
+  browser = await launch();
+});
+after(async () => {
+  await browser?.close();
+  server?.stop();
+});
+
+/** Middle of a grid cell on the screen. */
+async function cellPoint(page, wanted) {
+  return page.evaluate(feature => {
+    const ring = feature.geometry.coordinates[0];
+    const middle = [0, 1].map(axis => (ring[0][axis] + ring[2][axis]) / 2);
+    const { x, y } = window.kompas.project(...middle);
+    return { x: x + document.getElementById("map").getBoundingClientRect().x, y: y + document.getElementById("map").getBoundingClientRect().y };
+  }, wanted);
+}
+
+async function look(page, coordinates, zoom) {
+  await page.evaluate(async ([center, zoom]) => {
+    const map = window.kompas.view.map;
+    map.jumpTo({ center, zoom });
+    await new Promise(resolve => setTimeout(resolve, 400));
+    await new Promise(resolve => { map.once("idle", resolve); map.triggerRepaint(); });
+  }, [coordinates, zoom]);
+}
+
+async function treatedCell() {
+  const [mission] = await api(server.url, "api/missions");
+  const cells = await api(server.url, `api/missions/${mission.mission}/cells`);
+  const rank = cell => cell.properties.openings + 3 * Math.min(cell.properties.protected, 4);
+  return { mission, cell: cells.features.filter(c => c.properties.openings > 0).sort((a, b) => rank(b) - rank(a))[0] };
+}
+
+test("a farmer sees the field, the sprayed squares and what was saved", { skip: missing }, async () => {
+  const { page, context, errors, strangers } = await open(browser, server.url, desktop);
+  const [mission] = await api(server.url, "api/missions");
+  assert.equal(await page.getAttribute("html", "lang"), "nl");
+  const figures = await page.innerText("#figures");
+  assert.ok(figures.includes(new Intl.NumberFormat("nl-NL").format(mission.treated)), figures);
+  assert.match(await page.innerText("#saving"), /\d+\s%/);
+  assert.match(await page.innerText("#age"), /Laatst bijgewerkt/);
+
+  // The picture itself: pixels of the sprayed squares' colours and of the field.
+  const colours = await page.evaluate(async () => {
+    const map = window.kompas.view.map;
+    return new Promise(resolve => {
+      map.once("render", () => {
+        const canvas = map.getCanvas(), gl = canvas.getContext("webgl2");
+        const pixels = new Uint8Array(canvas.width * canvas.height * 4);
+        gl.readPixels(0, 0, canvas.width, canvas.height, gl.RGBA, gl.UNSIGNED_BYTE, pixels);
+        let blue = 0, loam = 0;
+        for (let i = 0; i < pixels.length; i += 4) {
+          const [r, g, b] = [pixels[i], pixels[i + 1], pixels[i + 2]];
+          if (b > 150 && b > r + 60) blue += 1;
+          if (Math.abs(r - 205) < 6 && Math.abs(g - 191) < 6 && Math.abs(b - 159) < 6) loam += 1;
+        }
+        resolve({ blue, loam });
+      });
+      map.triggerRepaint();
+    });
+  });
+  assert.ok(colours.blue > 3000 && colours.loam > 20_000, JSON.stringify(colours));
+  await shoot(page, "desktop-nl");
+
+  await page.check('input[value="weeds"]', { force: true });
+  await page.waitForTimeout(500);
+  await shoot(page, "desktop-nl-weeds");
+  assert.deepEqual([errors, strangers], [[], []]);
+  await context.close();
+});
+
+test("a click on a square and on a plant answers why, in both languages", { skip: missing }, async () => {
+  const { page, context, errors } = await open(browser, server.url, { ...desktop, lang: "nl" });
+  const { mission, cell } = await treatedCell();
+  const why = await api(server.url, `api/missions/${mission.mission}/cells/${cell.properties.col}/${cell.properties.row}/why`);
+  const plant = why.plants.find(one => one.verdict === "treat");
+
+  await look(page, plant.lon_lat, 19.2);
+  const spot = await cellPoint(page, cell);
+  await page.mouse.click(spot.x, spot.y);
+  await page.waitForSelector("#why:not([hidden])");
+  assert.match(await page.innerText("#because h1"), new RegExp(`Vierkante meter ${cell.properties.col}, ${cell.properties.row}$`));
+  assert.equal(await page.locator("#because .list li").count(), why.plants.length);
+  await shoot(page, "desktop-nl-cell");
+
+  await look(page, plant.lon_lat, 21.3);
+  const point = await page.evaluate(([lng, lat]) => window.kompas.project(lng, lat), plant.lon_lat);
+  const box = await page.locator("#map").boundingBox();
+  await page.mouse.click(box.x + point.x, box.y + point.y);
+  await page.waitForFunction(() => document.querySelector("#because dl dd .meter"));
+  const text = await page.innerText("#because");
+  assert.match(text, /Bespoten/);
+  assert.match(text, new RegExp(`${plant.rate_l_per_ha} l/ha`));
+  const numbers = plant.nozzles.map(n => n + 1).join(", ");
+  assert.ok(text.includes(numbers), `${numbers} in ${text}`);
+  await page.waitForTimeout(300);
+  await shoot(page, "desktop-nl-plant");
+
+  await page.click('[data-lang="en"]');
+  assert.match(await page.innerText("#because"), /Sprayed[\s\S]*certain and large enough/);
+  await shoot(page, "desktop-en-plant");
+  await page.click("#close");
+  assert.equal(await page.isVisible("#why"), false);
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test("every rule has a sentence with its numbers", { skip: missing }, async () => {
+  const { page, context } = await open(browser, server.url, { ...desktop, lang: "en" });
+  const [mission] = await api(server.url, "api/missions");
+  const rows = (await api(server.url, `api/missions/${mission.mission}/cells`)).features.filter(c => c.properties.unwanted > 2).slice(0, 150);
+  const rules = new Map();
+  for (const { properties } of rows) {
+    const { plants } = await api(server.url, `api/missions/${mission.mission}/cells/${properties.col}/${properties.row}/why`);
+    for (const plant of plants) rules.set(plant.rule, plant);
+  }
+  const made = [{ rule: "cell_not_prescribed" }, { rule: "too_late", late_ms: 41 }, { rule: "out_of_reach" }, { rule: "closed", because: "emergency_stop" }];
+  for (const extra of made) rules.set(extra.rule, { ...[...rules.values()][0], ...extra });
+  assert.ok(rules.size >= 9, [...rules.keys()].join());
+  for (const language of ["en", "nl"]) {
+    await page.click(`[data-lang="${language}"]`);
+    const sentences = await page.evaluate(async plants => {
+      const { sentence } = await import("/app/why.js");
+      return plants.map(sentence);
+    }, [...rules.values()]);
+    for (const text of sentences) assert.ok(text.length > 25 && !/undefined|NaN|_/.test(text), text);
+  }
+  await context.close();
+});
+
+test("the language is remembered and the address can ask for one", { skip: missing }, async () => {
+  const { page, context } = await open(browser, server.url, desktop);
+  await page.click('[data-lang="en"]');
+  await page.reload();
+  await page.waitForFunction(() => window.kompasReady === true);
+  assert.equal(await page.getAttribute("html", "lang"), "en");
+  await shoot(page, "desktop-en");
+  await page.goto(`${server.url}?lang=nl`);
+  assert.equal(await page.getAttribute("html", "lang"), "nl");
+  await context.close();
+});
+
+test("on a phone the main figure shows, the sheet opens, a tap answers why", { skip: missing }, async () => {
+  const { page, context, errors } = await open(browser, server.url, { ...phone, lang: "nl" });
+  assert.ok(await page.isVisible("#saving b"));
+  const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(wide <= 390, `${wide} px wide`);
+  await shoot(page, "phone-nl");
+  await page.tap("#grip");
+  await page.waitForTimeout(400);
+  assert.ok((await page.locator("#sheet").boundingBox()).height > 500);
+  await shoot(page, "phone-nl-open");
+  await page.tap("#grip");
+  const { mission, cell } = await treatedCell();
+  const why = await api(server.url, `api/missions/${mission.mission}/cells/${cell.properties.col}/${cell.properties.row}/why`);
+  await look(page, why.plants.find(one => one.verdict === "treat").lon_lat, 19);
+  const spot = await cellPoint(page, cell);
+  await page.touchscreen.tap(spot.x, spot.y);
+  await page.waitForSelector("#why:not([hidden])");
+  await page.waitForTimeout(400);
+  await shoot(page, "phone-nl-why");
+  await page.click("#close");
+  await page.click('[data-lang="en"]');
+  await shoot(page, "phone-en");
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
+test("new records show by themselves; lost contact is said", { skip: missing }, async () => {
+  const fresh = await startServer({ seeded: false });
+  try {
+    const { page, context } = await open(browser, fresh.url, { ...desktop, lang: "en" });
+    assert.match(await page.innerText("#empty h1"), /No job received yet/);
+    await shoot(page, "desktop-en-empty");
+    await fresh.seed(0.3);
+    await page.waitForFunction(() => !document.getElementById("figures").hidden && window.kompas.state.mission?.plants > 0, null, { timeout: 30_000 });
+    assert.equal(await page.isVisible("#empty"), false);
+    fresh.stop();
+    await page.waitForFunction(() => document.getElementById("age").className.includes("cut"), null, { timeout: 15_000 });
+    assert.match(await page.innerText("#age"), /No contact with the server/);
+    await context.close();
+  } finally {
+    fresh.stop();
+  }
+});
