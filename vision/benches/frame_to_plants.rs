@@ -3,7 +3,6 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use image::{Rgb, RgbImage};
-use kompas_field::PlantClass;
 use kompas_vision::exg::{IndexMap, threshold_of};
 use kompas_vision::usable::unusable;
 use kompas_vision::{ClassMap, ExcessGreen, PlantRules, Segmenter, find_plants};

@@ -88,8 +88,8 @@ fn decode(source: impl BufRead + Seek, name: &str, limit_bytes: u64) -> Result<R
     if needed_bytes > limit_bytes {
         return Err(LoadError::TooLarge { name: name.to_owned(), width, height, needed_bytes, limit_bytes });
     }
-    let decoded = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
-    let mut upright = DynamicImage::ImageRgb8(decoded.into_rgb8());
+    let stored = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
+    let mut upright = DynamicImage::ImageRgb8(stored.into_rgb8());
     upright.apply_orientation(orientation);
     Ok(upright.into_rgb8())
 }

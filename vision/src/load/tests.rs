@@ -46,8 +46,10 @@ fn a_terapixel_is_refused_before_decoding() {
 }
 
 #[test]
-fn a_hundred_megapixels_fit() {
-    assert!(10_000 * 10_000 * 3 <= MEMORY_LIMIT_BYTES && 2 * 10_000 * 10_000 * 3 <= MEMORY_LIMIT_BYTES);
+fn a_hundred_megapixels_fit_within_the_limit_and_not_within_less() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures/hundred_megapixels.png");
+    assert_eq!(load_picture(&path, MEMORY_LIMIT_BYTES).unwrap().dimensions(), (10_000, 10_000));
+    assert!(matches!(load_picture(&path, MEMORY_LIMIT_BYTES / 2), Err(LoadError::TooLarge { .. })));
 }
 
 proptest! {

@@ -20,7 +20,7 @@ pub enum Provider {
     OpenVino,
     /// NVIDIA: the library must come from the `onnxruntime-gpu` wheel.
     Cuda,
-    /// NVIDIA, compiled for the card: as [`Provider::Cuda`], with TensorRT installed.
+    /// NVIDIA, compiled for the card: as [`Provider::Cuda`], with `TensorRT` installed.
     TensorRt,
 }
 
@@ -124,12 +124,12 @@ impl Engine {
         bytes: &[u8],
     ) -> Result<Self, EngineError> {
         let environment = environment(library)?;
-        let mut builder = Session::builder(&environment)?
-            .with_optimization_level(GraphOptimizationLevel::All)
-            .and_then(|builder| builder.with_intra_threads(threads.max(1)))
-            // A busy robot needs its other core more than the last millisecond.
-            .and_then(|builder| builder.with_intra_op_spinning(false))
-            .map_err(ort::Error::from)?;
+        let builder = Session::builder(&environment)?;
+        let builder =
+            builder.with_optimization_level(GraphOptimizationLevel::All).map_err(ort::Error::from)?;
+        let builder = builder.with_intra_threads(threads.max(1)).map_err(ort::Error::from)?;
+        // A busy robot needs its other core more than the last millisecond.
+        let mut builder = builder.with_intra_op_spinning(false).map_err(ort::Error::from)?;
         if let Some(wanted) = dispatch(provider) {
             let refused = |source| EngineError::Provider { provider, library: library.to_owned(), source };
             builder = builder.with_execution_providers([wanted]).map_err(|error| refused(error.into()))?;

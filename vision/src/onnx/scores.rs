@@ -88,13 +88,13 @@ impl Canvas {
 
 /// The class with the highest score, the lower id among equals, and its softmax share in 0 to 255.
 fn judge(score: [&[f32]; CLASSES], sharpness: f32, class_ids: &mut [u8], confidence: &mut [u8]) {
-    let [a, b, c, d, e] = score;
+    let [soil, weed, sugar, potato, other] = score;
     for (i, (id, sure)) in class_ids.iter_mut().zip(confidence).enumerate() {
-        let all = [a[i], b[i], c[i], d[i], e[i]];
+        let all = [soil[i], weed[i], sugar[i], potato[i], other[i]];
         let (mut best, mut class) = (all[0], 0_u8);
-        for (other, value) in (1_u8..).zip(&all[1..]) {
+        for (rival, value) in (1_u8..).zip(&all[1..]) {
             if *value > best {
-                (best, class) = (*value, other);
+                (best, class) = (*value, rival);
             }
         }
         let total: f32 = all.iter().map(|value| exp((value - best) * sharpness)).sum();
@@ -113,6 +113,52 @@ fn exp(x: f32) -> f32 {
     let fraction = power - (shifted - 12_582_912.0);
     let mantissa = 1.0
         + fraction
-            * (0.693_147_2 + fraction * (0.240_226_5 + fraction * (0.055_504_1 + fraction * 0.009_618_1)));
+            * (std::f32::consts::LN_2
+                + fraction * (0.240_226_5 + fraction * (0.055_504_1 + fraction * 0.009_618_1)));
     f32::from_bits(mantissa.to_bits().wrapping_add(shifted.to_bits() << 23))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_fast_exponential_is_right_to_a_ten_thousandth() {
+        for step in 0..20_000 {
+            let x = -0.005 * step as f32;
+            assert!((exp(x) - x.exp()).abs() < 1e-4, "{x}: {} {}", exp(x), x.exp());
+        }
+    }
+
+    #[test]
+    fn confidence_is_the_softmax_share_and_temperature_softens_it() {
+        let planes = [2.0_f32, 0.0, 1.0, -1.0, 0.5].map(|score| [score]);
+        let mut canvas = Canvas::new(1, 1);
+        let tile = Tile { left: 0, top: 0, width: 1, height: 1, keep: [0, 0, 1, 1] };
+        // One pixel in planes of 32 × 32.
+        let mut scores = vec![0.0; CLASSES * 32 * 32];
+        for (class, plane) in planes.iter().enumerate() {
+            scores[class * 32 * 32] = plane[0];
+        }
+        let total =
+            |t: f64| [2.0, 0.0, 1.0, -1.0, 0.5].iter().map(|score| f64::exp((score - 2.0) / t)).sum::<f64>();
+        for temperature in [1.0_f32, 2.5] {
+            canvas.paint(&tile, &scores, temperature);
+            let wanted = 255.0 / total(f64::from(temperature));
+            assert!((f64::from(canvas.confidence[0]) - wanted).abs() < 0.6);
+            assert_eq!(canvas.class_ids, [0]);
+        }
+    }
+
+    #[test]
+    fn planes_repeat_the_last_row_and_column() {
+        let picture =
+            image::RgbImage::from_fn(3, 2, |x, y| image::Rgb([x, y, 9].map(|v| v.to_le_bytes()[0])));
+        let tile = Tile { left: 1, top: 0, width: 2, height: 2, keep: [1, 0, 3, 2] };
+        let mut out = vec![7.0; 5];
+        planes(&picture, &tile, [3, 4], &mut out);
+        let bytes: Vec<f32> = out.iter().map(|value| (value * 255.0).round()).collect();
+        assert_eq!(bytes[..12], [1., 2., 2., 2., 1., 2., 2., 2., 1., 2., 2., 2.]);
+        assert_eq!(bytes[12..24], [0., 0., 0., 0., 1., 1., 1., 1., 1., 1., 1., 1.]);
+    }
 }

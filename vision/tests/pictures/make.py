@@ -26,3 +26,4 @@ terapixel = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.
 (HERE / "terapixel.png").write_bytes(terapixel)
 whole = (HERE / "upright.png").read_bytes()
 (HERE / "cut_off.png").write_bytes(whole[: len(whole) // 2])
+Image.new("1", (10_000, 10_000)).save(HERE / "hundred_megapixels.png", optimize=True)
