@@ -45,6 +45,6 @@ pub use plants::{GrowthHabit, TruthPlant};
 pub use render::Renderer;
 pub use route::{Route, RouteError, RouteLeg};
 pub use simulator::{SimError, Simulator};
-pub use truth::{ClassScore, Score};
+pub use truth::{ClassScore, Score, ShareOf};
 pub use vehicle::{Trajectory, TrueMotion};
 pub use world::World;

@@ -9,7 +9,7 @@ use super::photos::PhotoError;
 use super::render::Renderer;
 use super::route::Route;
 use super::stream::{Purpose, stream};
-use super::truth::{self, Met, Score};
+use super::truth::{self, Met, Score, ShareOf};
 use super::vehicle::{Trajectory, TrueMotion};
 use super::wetted::{convex_hull, in_hull};
 use super::world::World;
@@ -49,6 +49,7 @@ pub enum SimError {
 pub(super) struct Truth {
     pub(super) boom: BoomTruth,
     met: Met,
+    worked_m2: f64,
     /// Everything before is in `boom` and `met`.
     until: RobotInstant,
 }
@@ -80,24 +81,26 @@ impl Shared {
         let mut truth = self.truth();
         let since = truth.until;
         if now > since {
-            let Truth { boom, met, until } = &mut *truth;
+            let Truth { boom, met, worked_m2, until } = &mut *truth;
             boom.spray(&self.rig.boom, &self.drive, self.working_speed, self.estop.spans(), (since, now));
-            self.pass(met, since, now);
+            *worked_m2 += self.pass(met, since, now);
             *until = now;
         }
     }
 
-    /// Marks the plants that the boom passed with the implement on.
-    fn pass(&self, met: &mut Met, from: RobotInstant, until: RobotInstant) {
+    /// Marks the plants that the boom passed with the implement on; the ground it passed, in square metres.
+    fn pass(&self, met: &mut Met, from: RobotInstant, until: RobotInstant) -> f64 {
         let (from_m, until_m) = (self.drive.at(from).distance, self.drive.at(until).distance);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "positive and small")]
         let steps = ((until_m - from_m).get() / LOOK_M).ceil().max(0.0) as u32;
         let at = |step: u32| from_m + (until_m - from_m) * (f64::from(step) / f64::from(steps.max(1)));
+        let mut worked_m2 = 0.0;
         for step in 0..steps {
             let (here, next) = (at(step), at(step + 1));
             if !self.drive.route().treats_at((here + next) / 2.0) {
                 continue;
             }
+            worked_m2 += (next - here).get() * self.rig.boom.width.get();
             let [a, b] = [here, next].map(|distance| self.boom_line(&self.drive.pose_at(distance)));
             let hull = convex_hull(&[a, b].concat());
             for number in self.world.around(&hull, Metres::ZERO) {
@@ -106,6 +109,7 @@ impl Shared {
                 }
             }
         }
+        worked_m2
     }
 
     fn boom_line(&self, pose: &Pose2<FieldFrame>) -> [Point2<FieldFrame>; 2] {
@@ -169,6 +173,12 @@ impl Simulator {
             triggers::along(route, camera, rig.boom.nozzles.first(), settings.camera.overlap_share)
                 .ok_or_else(|| SimError::SeesHorizon { rig: rig.name().to_owned() })?;
         let world = Arc::new(World::grow(field, route, settings)?);
+        for finding in settings.findings_for(route) {
+            tracing::warn!("{finding}");
+        }
+        for line in world.photo_report().into_iter().flat_map(|report| &report.skipped) {
+            tracing::warn!("photograph skipped: {line}");
+        }
         let drive = Arc::new(Trajectory::new(route.clone(), &settings.vehicle, settings.seed, start));
         let clock = Arc::new(ManualClock::starting_at(wall));
         let estop = SimEstop::new(Arc::clone(&clock), &drive, &settings.estop);
@@ -176,6 +186,7 @@ impl Simulator {
         let truth = Truth {
             boom: BoomTruth::new(rig.boom.nozzles.len(), settings.boom.valve_jitter_ms, valves),
             met: Met::none_of(world.plants().len()),
+            worked_m2: 0.0,
             until: RobotInstant::START,
         };
         let shared = Shared {
@@ -257,12 +268,19 @@ impl Simulator {
         let classes = truth::classes(&shared.world, &truth.met, &self.config.get().score, &truth.boom.wetted);
         let wanted_dead = [PlantRole::Weed, PlantRole::Volunteer];
         let boom = &truth.boom;
+        let weeds = truth::sum(&classes, &wanted_dead, |score| score.judged);
+        let weeds_treated = truth::sum(&classes, &wanted_dead, |score| score.treated);
+        let crop = truth::sum(&classes, &[PlantRole::Crop], |score| score.judged);
+        let crop_hit = truth::sum(&classes, &[PlantRole::Crop], |score| score.treated);
         Score {
-            weeds: truth::sum(&classes, &wanted_dead, |score| score.judged),
-            weeds_treated: truth::sum(&classes, &wanted_dead, |score| score.treated),
-            crop: truth::sum(&classes, &[PlantRole::Crop], |score| score.judged),
-            crop_hit: truth::sum(&classes, &[PlantRole::Crop], |score| score.treated),
+            weeds,
+            weeds_treated,
+            weeds_treated_share: ShareOf::new(weeds_treated, weeds),
+            crop,
+            crop_hit,
+            crop_hit_share: ShareOf::new(crop_hit, crop),
             classes,
+            worked_m2: truth.worked_m2,
             sprayed_m2: boom.wetted.area().get(),
             sprayed_l: boom.open_s / 60.0 * shared.rig.boom.flow.get(),
             open_s: boom.open_s,

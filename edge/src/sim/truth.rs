@@ -42,6 +42,25 @@ pub struct ClassScore {
     pub treated: u64,
 }
 
+/// A share and the bounds that hold the true share 95 times of 100.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ShareOf {
+    /// As counted.
+    pub share: f64,
+    /// Lower bound.
+    pub low: f64,
+    /// Upper bound.
+    pub high: f64,
+}
+
+impl ShareOf {
+    /// `None` for none of none.
+    pub(super) fn new(hits: u64, of: u64) -> Option<Self> {
+        let wilson = kompas_vision::metrics::wilson(hits, of)?;
+        Some(Self { share: hits as f64 / of as f64, low: wilson.low, high: wilson.high })
+    }
+}
+
 /// The simulation's truth after a drive.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Score {
@@ -49,12 +68,18 @@ pub struct Score {
     pub weeds: u64,
     /// Of them treated.
     pub weeds_treated: u64,
+    /// As a share, with Wilson's 95 % interval.
+    pub weeds_treated_share: Option<ShareOf>,
     /// Crop plants judged.
     pub crop: u64,
     /// Of them hit.
     pub crop_hit: u64,
+    /// As a share, with Wilson's 95 % interval.
+    pub crop_hit_share: Option<ShareOf>,
     /// In the order of class ids; classes without plants are left out.
     pub classes: Vec<ClassScore>,
+    /// The way with the implement on times the boom's width; what swaths share counts twice.
+    pub worked_m2: f64,
     /// Ground wetted at least once.
     pub sprayed_m2: f64,
     /// What came out of the nozzles.

@@ -134,3 +134,46 @@ fn memory_stays_within_its_limit() {
         assert_eq!(cache.used_bytes(), 200 * 300 * 3);
     }
 }
+
+/// Real photographs: what their masks call a plant is greener than what surrounds it, as the camera shows it.
+#[test]
+fn real_photographs_show_their_plants() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/plants/beet_maize_phone");
+    if !folder.is_dir() {
+        println!("skipped: needs ../shared/data/plants/beet_maize_phone");
+        return;
+    }
+    let (field, route, mut toml) = testing::small_field();
+    toml.photos = Some(PhotoSim { gsd_mm: 1.0, cache_mb: 64, ..settings(&folder) });
+    let world = Arc::new(World::grow(&field, &route, &toml).unwrap());
+    let report = world.photo_report().unwrap();
+    assert_eq!((report.images, report.masks, report.skipped.len()), (178, 178, 0));
+    let rig = testing::rig(1280);
+    let mut renderer = Renderer::new(Arc::clone(&world), rig.camera.as_ref().unwrap(), &toml).unwrap();
+    let (mut plant_green, mut points, mut all_green, mut pixels) = (0.0, 0.0, 0.0, 0.0);
+    for x in [5.0, 9.0, 13.0, 17.0] {
+        let pose = Pose2::new(Point2::new(x, 4.0), Radians::ZERO);
+        let image = renderer.render(&pose, 1, kompas_field::units::Seconds::ZERO);
+        let green = |p: &Rgb<u8>| {
+            let [r, g, b] = p.0.map(f64::from);
+            (2.0 * g - r - b) / (r + g + b).max(1.0)
+        };
+        all_green += image.pixels().map(green).sum::<f64>();
+        pixels += f64::from(image.width() * image.height());
+        let robot_from_field = Transform2::<FieldFrame, RobotFrame>::at(&pose).inverse();
+        for number in 0..u32::try_from(world.plants().len()).unwrap() {
+            if world.plants()[number as usize].stem.distance(pose.position).get() > 4.0 {
+                continue;
+            }
+            for sample in world.area_samples(number) {
+                let pixel = renderer.camera().pixel_from_ground(&robot_from_field * sample);
+                let Some([col, row]) = pixel.filter(|&p| renderer.camera().sees(p)) else { continue };
+                plant_green += image.get_pixel_checked(col as u32, row as u32).map_or(0.0, green);
+                points += 1.0;
+            }
+        }
+    }
+    assert!(points > 2000.0, "{points}");
+    let (plant, all) = (plant_green / points, all_green / pixels);
+    assert!(plant > all + 0.12, "plants {plant}, all {all}");
+}

@@ -109,6 +109,7 @@ fn everything_open_treats_everything_that_counts() {
     let score = simulator.score();
     assert_eq!((score.weeds_treated, score.crop_hit), (score.weeds, score.crop));
     assert!(score.weeds > 20 && score.crop > 50);
+    assert!((score.worked_m2 - 2.0 * 23.0 * 1.5).abs() < 0.5, "{}", score.worked_m2);
     // Two swaths of 23 m, the ends and the turn; the wander laps nothing.
     assert!((65.0..90.0).contains(&score.sprayed_m2), "{}", score.sprayed_m2);
     let driven = simulator.end().since(RobotInstant::START).get() + 1.0;
