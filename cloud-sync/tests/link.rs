@@ -44,6 +44,7 @@ fn config(broker: BrokerAddress) -> UplinkConfig {
         receipt_wait: Seconds::new(0.3),
         first_retry: Seconds::new(0.01),
         longest_retry: Seconds::new(0.2),
+        keep_alive: Seconds::new(1.0),
         ..Rules::default()
     };
     let farm = FarmId::new("valthermond").unwrap();
@@ -111,7 +112,7 @@ fn over_a_link_that_is_cut_every_record_arrives_once() {
 
 #[test]
 fn over_a_link_that_goes_silent_every_record_arrives_once() {
-    let cut_after_bytes = Some((300_000, 700_000));
+    let cut_after_bytes = Some((200_000, 600_000));
     through(embedded(), 9, Weather { seed: 9, cut_after_bytes, silent: 0.5, ..FAIR });
 }
 

@@ -224,7 +224,7 @@ proptest! {
 
 #[test]
 fn at_every_connection_all_without_receipt_are_offered_again() {
-    let mut protocol = Protocol::new(Rules { window: 4, ..Rules::default() }, 1);
+    let mut protocol = Protocol::new(Rules { window: 4, first_offers: 4, ..Rules::default() }, 1);
     let offers = |protocol: &mut Protocol, now| {
         let mut seqs = Vec::new();
         loop {
@@ -250,6 +250,27 @@ fn at_every_connection_all_without_receipt_are_offered_again() {
         protocol.on_connected(at(now + 51.0));
         assert_eq!(offers(&mut protocol, at(now + 51.0)), [3, 6, 5]);
     }
+}
+
+#[test]
+fn a_new_connection_begins_with_few_records_and_takes_more_with_each_receipt() {
+    let mut protocol = Protocol::new(Rules::default(), 1);
+    protocol.next(at(0.0));
+    protocol.on_connected(at(0.0));
+    protocol.next(at(0.0));
+    protocol.on_lent((1..17).map(lent).collect(), at(0.0));
+    let mut offered = Vec::new();
+    let mut offer = |protocol: &mut Protocol| {
+        let before = offered.len();
+        while let Next::Offer(record) = protocol.next(at(0.1)) {
+            offered.push(record.key.seq);
+        }
+        offered[before..].to_vec()
+    };
+    let first = offer(&mut protocol);
+    assert_eq!(first.len(), 2);
+    protocol.on_settled(&[receipt(first[0])], at(0.1));
+    assert_eq!(offer(&mut protocol).len(), 2, "one in the place of the settled, one more");
 }
 
 #[test]

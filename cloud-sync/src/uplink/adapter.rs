@@ -150,9 +150,11 @@ impl Sender {
 
     fn connect(&mut self) {
         let client_id = format!("kompas-uplink-{}", self.config.robot);
+        // Less than a second is refused by the client.
+        let keep_alive = Duration::from_secs_f64(self.config.rules.keep_alive.get().max(1.0));
         // A window of records twice over, and the subscription.
         let capacity = 2 * self.config.rules.window + 8;
-        self.link = Some(LiveLink::open(&client_id, &self.config.broker, capacity));
+        self.link = Some(LiveLink::open(&client_id, &self.config.broker, keep_alive, capacity));
         self.tell(|status| {
             if matches!(status.link, Link::Starting) {
                 status.link = Link::Connecting;

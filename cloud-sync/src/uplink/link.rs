@@ -7,9 +7,6 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-/// A link that went quiet without a goodbye is noticed after two of these.
-const KEEP_ALIVE: Duration = Duration::from_secs(5);
-
 /// What the polling task has to say.
 #[derive(Debug)]
 pub(super) enum LinkEvent {
@@ -29,10 +26,15 @@ pub(super) struct LiveLink {
 }
 
 impl LiveLink {
-    /// Begins to connect. `capacity`: packets that may wait for the socket.
-    pub(super) fn open(client_id: &str, broker: &BrokerAddress, capacity: usize) -> Self {
+    /// Begins to connect. `keep_alive`: a second or more. `capacity`: packets that may wait for the socket.
+    pub(super) fn open(
+        client_id: &str,
+        broker: &BrokerAddress,
+        keep_alive: Duration,
+        capacity: usize,
+    ) -> Self {
         let mut options = MqttOptions::new(client_id, broker.host.clone(), broker.port);
-        options.set_keep_alive(KEEP_ALIVE).set_clean_session(true);
+        options.set_keep_alive(keep_alive).set_clean_session(true);
         options.set_max_packet_size(MAX_PACKET_BYTES, MAX_PACKET_BYTES);
         let (client, connection) = AsyncClient::new(options, capacity);
         let (tell, events) = mpsc::channel(capacity);

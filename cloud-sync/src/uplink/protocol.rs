@@ -11,8 +11,11 @@ use std::collections::BTreeMap;
 /// The numbers of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rules {
-    /// Records on their way at once.
+    /// Records on their way at once, at the most.
     pub window: usize,
+    /// Records offered on a new connection before the first receipt; each receipt allows one more. A link
+    /// that is cut again and again gets a few records through each time, instead of half a window never.
+    pub first_offers: usize,
     /// How long to wait for a receipt before offering again; doubles with each offer.
     pub receipt_wait: Seconds,
     /// The longest such wait: how soon an ingest that was away is noticed.
@@ -27,6 +30,8 @@ pub struct Rules {
     pub first_retry: Seconds,
     /// The longest wait between connections.
     pub longest_retry: Seconds,
+    /// A link that goes silent without a goodbye is noticed after two of these; at least a second.
+    pub keep_alive: Seconds,
 }
 
 impl Default for Rules {
@@ -34,6 +39,7 @@ impl Default for Rules {
     fn default() -> Self {
         Self {
             window: 16,
+            first_offers: 2,
             receipt_wait: Seconds::new(3.0),
             longest_receipt_wait: Seconds::new(15.0),
             most_offers: 5,
@@ -41,6 +47,7 @@ impl Default for Rules {
             look_every: Seconds::new(0.05),
             first_retry: Seconds::new(0.25),
             longest_retry: Seconds::new(10.0),
+            keep_alive: Seconds::new(5.0),
         }
     }
 }
@@ -85,6 +92,8 @@ pub struct Protocol {
     dice: ChaCha8Rng,
     phase: Phase,
     failures: u32,
+    /// Records that may be without a receipt on this connection.
+    allowed: usize,
     look_at: RobotInstant,
     on_their_way: BTreeMap<RecordKey, OnItsWay>,
 }
@@ -97,6 +106,7 @@ impl Protocol {
             dice: ChaCha8Rng::seed_from_u64(seed),
             phase: Phase::Offline { retry_at: RobotInstant::START },
             failures: 0,
+            allowed: rules.first_offers,
             look_at: RobotInstant::START,
             on_their_way: BTreeMap::new(),
         }
@@ -111,6 +121,7 @@ impl Protocol {
     pub fn on_connected(&mut self, now: RobotInstant) {
         self.phase = Phase::Online;
         self.look_at = now;
+        self.allowed = self.rules.first_offers;
         for one in self.on_their_way.values_mut() {
             (one.due, one.offers, one.overtaken) = (now, 0, false);
         }
@@ -138,6 +149,7 @@ impl Protocol {
     /// Receipts that the outbox has settled. Only a receipt proves that the link works: it ends the back-off.
     pub fn on_settled(&mut self, receipts: &[Receipt], now: RobotInstant) {
         self.failures = 0;
+        self.allowed = (self.allowed + receipts.len()).min(self.rules.window);
         // The window is small: a scan costs less than an index.
         self.on_their_way.retain(|key, _| {
             !receipts.iter().any(|receipt| receipt.seq == key.seq && receipt.boot_id == key.boot_id)
@@ -169,14 +181,24 @@ impl Protocol {
         if room > 0 && self.look_at <= now {
             return Next::Borrow(room);
         }
-        let due = self.on_their_way.values().map(|one| one.due).min();
+        let may_be_first = self.may_offer_more();
+        let can_move = |one: &&OnItsWay| one.offers > 0 || may_be_first;
+        let due = self.on_their_way.values().filter(can_move).map(|one| one.due).min();
         let look = (room > 0).then_some(self.look_at);
         due.into_iter().chain(look).min().map_or(Next::Wait, Next::WaitUntil)
     }
 
+    fn may_offer_more(&self) -> bool {
+        self.on_their_way.values().filter(|one| one.offers > 0).count() < self.allowed
+    }
+
     /// The most important record that is due, or its leave when it was offered often enough.
     fn offer_due(&mut self, now: RobotInstant) -> Option<Next> {
-        let due = self.on_their_way.iter_mut().filter(|(_, one)| one.due <= now);
+        let may_be_first = self.may_offer_more();
+        let due = self
+            .on_their_way
+            .iter_mut()
+            .filter(|(_, one)| one.due <= now && (one.offers > 0 || may_be_first));
         let (key, one) = due.min_by_key(|(key, one)| (one.record.class, key.seq))?;
         if one.offers >= self.rules.most_offers && one.overtaken {
             let key = key.clone();
