@@ -13,6 +13,7 @@ use rstar::{
 mod curvature;
 mod inside;
 mod nozzles;
+mod zones;
 
 /// What still counts as inside, metres.
 pub(crate) const TOLERANCE_M: f64 = 0.01;
@@ -29,6 +30,7 @@ pub fn check(plan: &Plan, field: &Field, rig: &Rig) -> Vec<Finding> {
     found.extend(gears(&plan.path, rig));
     found.extend(references(plan));
     found.extend(nozzles::nozzles(plan, rig));
+    found.extend(zones::zones(plan, rig));
     found.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     found
 }

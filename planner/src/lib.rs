@@ -27,6 +27,9 @@ mod planner;
 pub mod policy;
 pub mod prescribe;
 mod schedule;
+pub mod selective;
+pub mod survey;
+pub mod zones;
 
 pub use check::check;
 pub use drive::{OnPath, PathSampler};
@@ -35,3 +38,4 @@ pub use plan::{
 };
 pub use planner::{PlanError, plan};
 pub use policy::Policy;
+pub use zones::SprayFreeZone;

@@ -19,6 +19,12 @@ enum Command {
     Make(cli::make::MakeArgs),
     /// Look at a plan with code that shares nothing with the planner.
     Check(cli::check::CheckArgs),
+    /// Draw a plan as SVG.
+    Show(cli::show::ShowArgs),
+    /// Make a survey mission for a drone.
+    Mission(cli::show::MissionArgs),
+    /// Write a plan in another format.
+    Export(cli::show::ExportArgs),
 }
 
 fn main() -> ExitCode {
@@ -26,6 +32,9 @@ fn main() -> ExitCode {
     let result = match Args::parse().command {
         Command::Make(args) => cli::make::run(&args),
         Command::Check(args) => cli::check::run(&args),
+        Command::Show(args) => cli::show::show(&args),
+        Command::Mission(args) => cli::show::mission(&args),
+        Command::Export(args) => cli::show::export(&args),
     };
     cli::report(result)
 }

@@ -1,8 +1,9 @@
 //! The plan: immutable, versioned data that a robot can drive without choosing anything.
 
+use crate::zones::SprayFreeZone;
 use kompas_field::ids::{FieldId, PlanId};
 use kompas_field::prescription::Prescription;
-use kompas_field::units::LitresPerHectare;
+use kompas_field::units::{LitresPerHectare, Metres};
 use kompas_field::{Digest, FieldFrame, FieldPlane, Finding, Point2};
 use serde::{Deserialize, Serialize};
 
@@ -134,6 +135,10 @@ pub struct Plan {
     pub prescription: Prescription,
     /// When which nozzle is open, in path order per nozzle.
     pub schedule: Vec<NozzleRun>,
+    /// Position error that the schedule absorbs.
+    pub position_error_m: Metres,
+    /// Where nothing may be sprayed.
+    pub zones: Vec<SprayFreeZone>,
     /// For people.
     pub summary: Summary,
     /// What a person should know before driving; never of severity error.

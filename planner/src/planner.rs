@@ -13,6 +13,7 @@ use crate::plan::{Gear, Leg, LegKind, MadeFor, Plan, PlannedSwath, Summary};
 use crate::policy::Policy;
 use crate::prescribe::prescribe;
 use crate::schedule::schedule;
+use crate::selective::needed::Wanted;
 use kompas_field::ids::PlanId;
 use kompas_field::prescription::PrescriptionError;
 use kompas_field::units::LitresPerHectare;
@@ -47,6 +48,16 @@ pub enum PlanError {
         field_cols: u32,
         /// Of the field.
         field_rows: u32,
+    },
+    /// A selective plan for a map without anything to treat.
+    #[error(
+        "nothing in field {field} reaches the threshold of {min_plants} unwanted plants per grid cell: there is nothing to drive for"
+    )]
+    NothingToTreat {
+        /// The field.
+        field: String,
+        /// The policy's threshold.
+        min_plants: u32,
     },
     /// A rate in the policy is negative.
     #[error("the policy asks for an impossible rate")]
@@ -97,34 +108,45 @@ pub fn plan(field: &Field, map: Option<&WeedMap>, rig: &Rig, policy: &Policy) ->
         });
     }
     let dimensions = dimensions(rig);
-    let layout = layout(field.boundary.polygon(), dimensions, dimensions.headland_passes());
+    let mut layout = layout(field.boundary.polygon(), dimensions, dimensions.headland_passes());
+    layout.entry = policy.entry.map(Into::into);
     if layout.lanes.is_empty() {
         let (width_m, radius_m) = (2.0 * dimensions.half, dimensions.radius);
         return Err(PlanError::NoRoom { field: field.id.to_string(), width_m, radius_m });
     }
-    let lanes = LaneRoads::new(&layout);
     let extra: Vec<Swath> =
         necks(&layout).into_iter().chain(patches(&layout, field.boundary.polygon())).collect();
+    let prescription = prescribe(field, map, policy)?;
+    let wanted = (policy.selective && map.is_some()).then(|| Wanted::of(&prescription));
+    let is_needed = |line: &[Pt]| wanted.as_ref().is_none_or(|w| w.beside(line, dimensions.width / 2.0));
+    for headland in &mut layout.lanes {
+        headland.work = is_needed(&headland.lane.ring().0);
+    }
+    let layout = layout;
+    let lanes = LaneRoads::new(&layout);
     let headings = policy.swath_heading_deg.map_or_else(
         || best_headings(&layout, TRIED_HEADINGS),
         |deg| vec![best_spacing(&layout, FRAC_PI_2 - deg.to_radians())],
     );
-    let mut best: Option<(f64, f64, Vec<Swath>, Vec<Drive>, Vec<NoWay>)> = None;
+    let mut best: Option<Tried> = None;
     for (heading, spacing) in headings {
         let mut strips = swaths(&layout.mainland, dimensions.width, heading, spacing);
         strips.extend(extra.iter().cloned());
+        strips.retain(|s| is_needed(&s.line(0)));
         let (drives, missed) = tour(&layout, &lanes, &strips);
-        let driven: f64 = drives.iter().map(|d| length(&d.points)).sum();
+        let way_m: f64 = drives.iter().map(|d| length(&d.points)).sum();
         // What is not reached weighs more than any way to it.
-        let cost = driven + 1e6 * missed.len() as f64;
-        if best.as_ref().is_none_or(|b| cost < b.0) {
-            best = Some((cost, heading, strips, drives, missed));
+        let cost = way_m + 1e6 * missed.len() as f64;
+        if best.as_ref().is_none_or(|b| cost < b.cost) {
+            best = Some(Tried { cost, heading, strips, drives, missed });
         }
     }
-    let (_, heading, strips, drives, missed) = best.unwrap_or_default();
+    let Tried { heading, strips, drives, missed, .. } = best.unwrap_or_default();
+    if drives.is_empty() && missed.is_empty() {
+        return Err(PlanError::NothingToTreat { field: field.id.to_string(), min_plants: policy.min_plants });
+    }
     let (path, swaths) = legs(&layout, &strips, drives);
-    let prescription = prescribe(field, map, policy)?;
-    let schedule = schedule(&path, &prescription, rig, policy.position_error);
+    let schedule = schedule(&path, &prescription, rig, policy);
     let mut plan = Plan {
         schema: Plan::SCHEMA.to_owned(),
         id: PlanId::new("unsigned").expect("a valid id"),
@@ -141,12 +163,24 @@ pub fn plan(field: &Field, map: Option<&WeedMap>, rig: &Rig, policy: &Policy) ->
         path,
         prescription,
         schedule,
+        position_error_m: policy.position_error,
+        zones: policy.zones.clone(),
         findings: missed.iter().map(unreached).collect(),
     };
     plan.id = plan.id_of_contents();
     let broken: Vec<Finding> =
         check(&plan, field, rig).into_iter().filter(|f| f.severity == Severity::Error).collect();
     if broken.is_empty() { Ok(plan) } else { Err(PlanError::Refused(Findings(broken))) }
+}
+
+/// A whole tour for one direction.
+#[derive(Default)]
+struct Tried {
+    cost: f64,
+    heading: f64,
+    strips: Vec<Swath>,
+    drives: Vec<Drive>,
+    missed: Vec<NoWay>,
 }
 
 fn unreached(NoWay { from, to }: &NoWay) -> Finding {

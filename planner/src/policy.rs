@@ -1,6 +1,7 @@
 //! What the farmer decides, beside field, map and rig.
 
 use crate::plan::Generation;
+use crate::zones::SprayFreeZone;
 use kompas_field::units::{LitresPerHectare, Metres};
 use kompas_field::{FieldFrame, PlantRole, Point2};
 use serde::{Deserialize, Serialize};
@@ -19,10 +20,14 @@ pub struct Policy {
     pub rate_l_per_ha: LitresPerHectare,
     /// A grid cell is treated from this many unwanted plants on.
     pub min_plants: u32,
+    /// Whether swaths and headland passes with nothing to treat are left out. Only with a weed map.
+    pub selective: bool,
     /// What counts as unwanted.
     pub unwanted: Vec<PlantRole>,
     /// Position error the nozzle schedule must absorb, on every side of a grid cell.
     pub position_error: Metres,
+    /// Where nothing may be sprayed.
+    pub zones: Vec<SprayFreeZone>,
 }
 
 impl Policy {
@@ -34,8 +39,10 @@ impl Policy {
             entry: None,
             rate_l_per_ha: LitresPerHectare::new(200.0),
             min_plants: 1,
+            selective: false,
             unwanted: vec![PlantRole::Weed, PlantRole::Volunteer],
             position_error: Metres::new(0.03),
+            zones: vec![],
         }
     }
 }

@@ -1,9 +1,13 @@
 //! Weed map and thresholds to a rate per grid cell.
 
 use crate::policy::Policy;
+use crate::zones::touches;
 use kompas_field::prescription::PrescriptionError;
 use kompas_field::units::LitresPerHectare;
 use kompas_field::{FallbackRates, Field, PlantClass, Prescription, WeedMap};
+
+/// From the middle of a grid cell to its corner.
+const HALF_DIAGONAL_M: f64 = 0.708;
 
 /// With a map: the policy's rate where enough unwanted plants stand inside the field, nothing elsewhere.
 /// Without: the policy's rate in the whole field. Off the field and without a position always nothing.
@@ -26,6 +30,15 @@ pub fn prescribe(
             .sum();
         if unwanted >= policy.min_plants.max(1) {
             prescription.set(cell, policy.rate_l_per_ha)?;
+        }
+    }
+    // A cell that a zone touches is not prescribed at all: other machines read the cells, not our nozzle runs.
+    let grid = field.grid();
+    if !policy.zones.is_empty() {
+        for cell in grid.cells() {
+            if touches(&policy.zones, grid.centre(cell), HALF_DIAGONAL_M + policy.position_error.get()) {
+                prescription.set(cell, LitresPerHectare::ZERO)?;
+            }
         }
     }
     Ok(prescription)

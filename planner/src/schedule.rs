@@ -1,19 +1,21 @@
 //! Which nozzle is open over which stretch of the path.
 
 use crate::plan::{Gear, Leg, NozzleRun};
-use kompas_field::units::{LitresPerHectare, Metres};
+use crate::policy::Policy;
+use crate::zones::touches;
+use kompas_field::units::LitresPerHectare;
 use kompas_field::{FieldFrame, Grid, Point2, Prescription, Rig};
 
 /// Path distance between two looks at the map; every run is widened by it, so that nothing opens too late.
 const STEP_M: f64 = 0.1;
 
 /// A nozzle runs while any part of what it wets, widened by `position_error` on every side, lies on a grid
-/// cell with a rate. Only on legs with the implement on.
+/// cell with a rate and no part can fall into a spray-free zone. Only on legs with the implement on.
 pub(crate) fn schedule(
     path: &[Leg],
     prescription: &Prescription,
     rig: &Rig,
-    position_error: Metres,
+    policy: &Policy,
 ) -> Vec<NozzleRun> {
     let rates = Rates::of(prescription);
     let mut runs = Vec::new();
@@ -26,7 +28,7 @@ pub(crate) fn schedule(
             if leg.implement && span > 1e-9 {
                 let line = Line { from: pair[0], to: pair[1], gear: leg.gear, begin: driven, span };
                 for (number, state) in (0u16..).zip(&mut open) {
-                    line.look(number, rig, &rates, position_error.get(), |run| {
+                    line.look(number, rig, &rates, policy, |run| {
                         extend(state, run, begin, &mut runs);
                     });
                 }
@@ -76,7 +78,8 @@ struct Line {
 
 impl Line {
     /// Calls `found` with a short run wherever the nozzle has to be open.
-    fn look(&self, number: u16, rig: &Rig, rates: &Rates, margin: f64, mut found: impl FnMut(NozzleRun)) {
+    fn look(&self, number: u16, rig: &Rig, rates: &Rates, policy: &Policy, mut found: impl FnMut(NozzleRun)) {
+        let margin = policy.position_error.get();
         let Some(nozzle) = rig.boom.nozzles.get(usize::from(number)) else { return };
         let (ux, uy) = ((self.to.x - self.from.x) / self.span, (self.to.y - self.from.y) / self.span);
         // The nose looks backwards along the line in reverse.
@@ -84,6 +87,7 @@ impl Line {
         let (ahead, left) = (nozzle.place.x * nose, nozzle.place.y * nose);
         let half = rig.boom.fan_width.get() / 2.0 + margin;
         let along = rig.boom.fan_length.get() / 2.0 + margin + STEP_M;
+        let wet = rig.boom.fan_width.get().hypot(rig.boom.fan_length.get()) / 2.0;
         let run = |at: f64, rate_l_per_ha| NozzleRun {
             nozzle: number,
             from_m: at - along,
@@ -109,7 +113,11 @@ impl Line {
                 );
                 rate = rate.max(rates.at(place));
             }
-            if rate > LitresPerHectare::ZERO {
+            let middle = Point2::new(
+                self.from.x + ux * (t + ahead) - uy * left,
+                self.from.y + uy * (t + ahead) + ux * left,
+            );
+            if rate > LitresPerHectare::ZERO && !touches(&policy.zones, middle, wet + margin + along) {
                 found(run(self.begin + t, rate));
             }
         }

@@ -28,6 +28,9 @@ pub(crate) struct MakeArgs {
     /// Rate where a grid cell is treated, litres per hectare.
     #[arg(long, default_value_t = 200.0)]
     rate_l_per_ha: f64,
+    /// Leave out swaths and headland passes with nothing to treat; needs --weed-map.
+    #[arg(long, requires = "weed_map")]
+    selective: bool,
     /// Number of this plan among the plans of the field.
     #[arg(long, default_value_t = 1)]
     generation: u32,
@@ -59,6 +62,7 @@ pub(crate) fn run(args: &MakeArgs) -> Result<(), Failure> {
     }
     let policy = Policy {
         generation: Generation(args.generation),
+        selective: args.selective,
         swath_heading_deg: args.heading_deg,
         rate_l_per_ha: LitresPerHectare::try_from(args.rate_l_per_ha).context("--rate-l-per-ha")?,
         ..Policy::reference()

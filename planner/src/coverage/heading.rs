@@ -13,7 +13,14 @@ pub(crate) fn best_headings(layout: &Layout, most: usize) -> Vec<(f64, Spacing)>
     few.truncate(3 * most);
     let all = few.into_iter().flat_map(|(h, _)| spacings(h)).collect();
     let mut best: Vec<(f64, Spacing)> = Vec::new();
+    let mut least = f64::MAX;
     for (heading, spacing) in rated(layout, all) {
+        // The estimate is good to a percent.
+        let estimate = cost(layout, heading, spacing);
+        least = least.min(estimate);
+        if estimate > 1.012 * least {
+            break;
+        }
         // Two directions closer than a tenth of a degree are one try.
         if best.len() < most && best.iter().all(|(h, _)| (h - heading).abs() > 2e-3) {
             best.push((heading, spacing));
@@ -73,7 +80,7 @@ fn cost(layout: &Layout, heading: f64, spacing: Spacing) -> f64 {
     let rows = (2.0 * d.radius / d.width).ceil().max(1.0);
     let across = (rows * d.width - 2.0 * d.radius).max(0.0);
     let turn = |slack: [f64; 2]| PI * d.radius + across.hypot(rows * (slack[0] + slack[1]));
-    swaths(&layout.mainland, d.width, heading, spacing).iter().map(|s| s.length() + turn(s.slack)).sum()
+    swaths(&layout.sketch, d.width, heading, spacing).iter().map(|s| s.length() + turn(s.slack)).sum()
 }
 
 fn candidates(layout: &Layout) -> Vec<f64> {

@@ -3,7 +3,8 @@
 use crate::geometry::clearance::Clearance;
 use crate::geometry::lane::Lane;
 use crate::geometry::offset::{drivable, eroded};
-use geo::{Area, Intersects, MultiPolygon, Polygon};
+use crate::geometry::pose::Pt;
+use geo::{Area, Intersects, MultiPolygon, Polygon, Simplify};
 
 /// What of a rig decides the geometry of a plan. Metres.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -41,6 +42,8 @@ pub(crate) struct HeadlandLane {
     pub(crate) around_exclusion: bool,
     /// Part of the free space that it lies in; rooms are joined by [`super::necks`].
     pub(crate) room: usize,
+    /// Whether it is driven for its own sake; the others are roads only.
+    pub(crate) work: bool,
     /// The line.
     pub(crate) lane: Lane,
 }
@@ -55,6 +58,10 @@ pub(crate) struct Layout {
     /// Where the robot's centre can drive and turn, room by room, the largest first.
     pub(crate) free: MultiPolygon<f64>,
     pub(crate) rooms: usize,
+    /// [`Layout::mainland`] with fewer vertices, for estimates.
+    pub(crate) sketch: MultiPolygon<f64>,
+    /// Where the robot comes in.
+    pub(crate) entry: Option<Pt>,
     /// What swaths have to cover.
     pub(crate) mainland: MultiPolygon<f64>,
 }
@@ -77,15 +84,24 @@ pub(crate) fn layout(field: &Polygon<f64>, dimensions: Dimensions, passes: u32) 
                 .chain(polygon.interiors().iter().map(|ring| (ring, true)));
             for (ring, around_exclusion) in rings {
                 if let Some(lane) = Lane::new(ring) {
-                    lanes.push(HeadlandLane { level, around_exclusion, room, lane });
+                    lanes.push(HeadlandLane { level, around_exclusion, room, work: true, lane });
                 }
             }
         }
     }
     let depth = dimensions.keep() - dimensions.half + f64::from(passes) * pitch;
-    let mainland = eroded(&MultiPolygon::new(vec![field.clone()]), depth);
+    let mainland = eroded(&MultiPolygon::new(vec![field.clone()]), depth).simplify(0.002);
     let clearance = Clearance::new(field, dimensions.half + 0.001);
-    Layout { dimensions, clearance, lanes, rooms: free.0.len(), free, mainland }
+    Layout {
+        dimensions,
+        entry: None,
+        clearance,
+        lanes,
+        rooms: free.0.len(),
+        free,
+        sketch: mainland.simplify(0.05),
+        mainland,
+    }
 }
 
 fn room_of(rooms: &MultiPolygon<f64>, part: &Polygon<f64>) -> usize {

@@ -9,7 +9,7 @@ use crate::geometry::dubins;
 use crate::geometry::lane::Sense;
 use crate::geometry::pose::{Pose, Pt, distance, wrap};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::f64::consts::TAU;
 
 /// Cell of the distance raster, metres.
@@ -185,8 +185,7 @@ fn trace(states: &[State], last: usize, step: f64, tail: Vec<Pt>) -> Vec<Pt> {
 /// Distance in millimetres to the goals through cells the robot's centre may be in, as far as the first starts and a
 /// little beyond.
 fn raster(layout: &Layout, goals: &[(Pose, usize)], starts: &[(Pose, usize)]) -> BTreeMap<Cell, u64> {
-    let mut at_start: BTreeMap<Cell, ()> = BTreeMap::new();
-    at_start.extend(starts.iter().map(|(p, _)| (cell(p.at), ())));
+    let at_start: BTreeSet<Cell> = starts.iter().map(|(p, _)| cell(p.at)).collect();
     let mut reached: BTreeMap<Cell, u64> = BTreeMap::new();
     let mut open: BinaryHeap<Reverse<(u64, Cell)>> = BinaryHeap::new();
     for (pose, _) in goals {
@@ -198,7 +197,7 @@ fn raster(layout: &Layout, goals: &[(Pose, usize)], starts: &[(Pose, usize)]) ->
         if cost > stop {
             break;
         }
-        if stop == u64::MAX && at_start.contains_key(&here) {
+        if stop == u64::MAX && at_start.contains(&here) {
             stop = cost + millimetres(12.0 * layout.dimensions.radius);
         }
         if reached.get(&here).is_some_and(|c| *c < cost) {

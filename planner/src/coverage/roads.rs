@@ -95,14 +95,16 @@ impl<'a> LaneRoads<'a> {
             return Rc::clone(steps);
         }
         let count = self.samples[lane].len();
-        let line = &self.layout.lanes[lane].lane;
-        let run = line.length() / count as f64;
+        let ring = &self.layout.lanes[lane].lane;
+        let run = ring.length() / count as f64;
         let next = if sense == Sense::With { (sample + 1) % count } else { (sample + count - 1) % count };
         let mut found = vec![Step { to: Node::Lane { lane, sample: next, sense }, length: run, turn: None }];
-        if sample % LEAVE_EVERY == 0 {
-            let here = End::fixed(line.pose(self.samples[lane][sample], sense));
-            let own = |to: &Node| matches!(to, Node::Lane { lane: l, sense: s, .. } if *l == lane && *s == sense);
-            found.extend(turns(self.layout, &self.doors, &[], here).into_iter().filter(|step| !own(&step.to)));
+        if sample.is_multiple_of(LEAVE_EVERY) {
+            let here = End::fixed(ring.pose(self.samples[lane][sample], sense));
+            let own =
+                |to: &Node| matches!(to, Node::Lane { lane: l, sense: s, .. } if *l == lane && *s == sense);
+            found
+                .extend(turns(self.layout, &self.doors, &[], here).into_iter().filter(|step| !own(&step.to)));
         }
         let steps = Rc::new(found);
         self.kept.borrow_mut().insert(node, Rc::clone(&steps));
@@ -169,7 +171,8 @@ impl<'a> Roads<'a> {
             expanded += 1;
             let limit = arrival.as_ref().map_or(f64::MAX, |a| a.0 - cost).min(2.5 * reach(self.lanes.layout));
             if ahead(node) < reach(self.lanes.layout)
-                && let Some((_, join)) = curve_within(self.lanes.layout, End::fixed(self.pose(node)), enter, limit)
+                && let Some((_, join)) =
+                    curve_within(self.lanes.layout, End::fixed(self.pose(node)), enter, limit)
             {
                 arrival = Some((cost + join.cost(), node, join));
             }
@@ -201,7 +204,11 @@ impl<'a> Roads<'a> {
         match (step.to, before) {
             (Node::Swath { swath, end }, _) => points.extend(self.swaths[swath].line(1 - end)),
             (Node::Lane { lane, sense, .. }, Some(Node::Lane { sample, .. })) if step.turn.is_none() => {
-                points = self.lanes.layout.lanes[lane].lane.stretch(self.lanes.samples[lane][sample], step.length, sense);
+                points = self.lanes.layout.lanes[lane].lane.stretch(
+                    self.lanes.samples[lane][sample],
+                    step.length,
+                    sense,
+                );
             }
             _ => {}
         }
@@ -229,7 +236,7 @@ impl<'a> Roads<'a> {
             return Rc::clone(steps);
         }
         let steps = match node {
-            Node::Lane { lane, sample, sense } if sample % LEAVE_EVERY == 0 => {
+            Node::Lane { lane, sample, sense } if sample.is_multiple_of(LEAVE_EVERY) => {
                 let mut steps = self.lanes.steps(lane, sample, sense).to_vec();
                 steps.extend(turns(self.lanes.layout, &self.doors, self.swaths, End::fixed(self.pose(node))));
                 Rc::new(steps)

@@ -34,7 +34,7 @@ pub(crate) fn leave_end(layout: &Layout, swaths: &[Swath], stop: Stop) -> End {
 
 /// Puts every lane where it costs least: outer lanes of the outside last, so that they come first in the drive.
 pub(crate) fn insert_lanes(layout: &Layout, swaths: &[Swath], stops: &mut Vec<Stop>) {
-    let mut lanes: Vec<usize> = (0..layout.lanes.len()).collect();
+    let mut lanes: Vec<usize> = (0..layout.lanes.len()).filter(|l| layout.lanes[*l].work).collect();
     let key = |l: &usize| (layout.lanes[*l].around_exclusion, std::cmp::Reverse(layout.lanes[*l].level));
     let long = |l: &usize| layout.lanes[*l].lane.length();
     lanes.sort_by(|a, b| key(a).cmp(&key(b)).then(long(b).total_cmp(&long(a))));
@@ -70,8 +70,11 @@ fn best_place(layout: &Layout, swaths: &[Swath], stops: &[Stop], lane: usize) ->
             )
         };
         let saved = before.zip(after).map_or(0.0, |(b, a)| price(b, a));
+        // The way in counts only for what comes first.
+        let way_in = |p: Pt| layout.entry.filter(|_| gap == 0).map_or(0.0, |e| distance(e, p));
         // Nearest first: the first good seam rules most others out by length alone.
-        let gap_of = |p: Pt| [before, after].iter().flatten().map(|e| distance(e.pose.at, p)).sum::<f64>();
+        let gap_of =
+            |p: Pt| [before, after].iter().flatten().map(|e| distance(e.pose.at, p)).sum::<f64>() + way_in(p);
         let mut order: Vec<u32> = (0..count).collect();
         order.sort_by(|a, b| gap_of(samples[*a as usize]).total_cmp(&gap_of(samples[*b as usize])));
         for k in order {
@@ -80,13 +83,16 @@ fn best_place(layout: &Layout, swaths: &[Swath], stops: &[Stop], lane: usize) ->
             }
             for sense in Sense::BOTH {
                 let seam = End::fixed(ring.pose(at(k), sense));
-                let free = before.map_or(0.0, |b| free_length(layout, b.pose, seam.pose))
+                let free = way_in(seam.pose.at)
+                    + before.map_or(0.0, |b| free_length(layout, b.pose, seam.pose))
                     + after.map_or(0.0, |a| free_length(layout, seam.pose, a.pose));
                 if best.as_ref().is_some_and(|b| b.0 <= free - saved) {
                     continue;
                 }
-                let cost =
-                    before.map_or(0.0, |b| price(b, seam)) + after.map_or(0.0, |a| price(seam, a)) - saved;
+                let cost = before.map_or(0.0, |b| price(b, seam))
+                    + after.map_or(0.0, |a| price(seam, a))
+                    + way_in(seam.pose.at)
+                    - saved;
                 if best.as_ref().is_none_or(|b| cost < b.0) {
                     best = Some((cost, gap, Stop::Lane { lane, s: at(k), sense }));
                 }

@@ -1,0 +1,47 @@
+//! Fields and rigs for the tests.
+
+use kompas_field::ids::FieldId;
+use kompas_field::rig::RigToml;
+use kompas_field::{Boundary, Field, FieldCrop, FieldPlane, Geodetic, Point2, RawBoundary, Rig};
+use std::path::{Path, PathBuf};
+
+/// A committed rig.
+pub fn rig(name: &str) -> Rig {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("rigs").join(format!("{name}.toml"));
+    let raw: RigToml =
+        toml::from_str(&std::fs::read_to_string(path).expect("a committed rig")).expect("a rig file");
+    Rig::new(raw).expect("a usable rig")
+}
+
+/// A field in metres around Valthermond; `Err` when the boundary is not valid.
+#[allow(clippy::allow_attributes, dead_code, reason = "not every test binary uses every helper")]
+pub fn field(outer: &[(f64, f64)], holes: &[Vec<(f64, f64)>]) -> Result<Field, kompas_field::Findings> {
+    let ring = |points: &[(f64, f64)]| {
+        let mut ring: Vec<_> = points.iter().map(|(x, y)| Point2::new(*x, *y)).collect();
+        ring.push(ring[0]);
+        ring
+    };
+    let raw = RawBoundary { outer: ring(outer), exclusions: holes.iter().map(|h| ring(h)).collect() };
+    Ok(Field {
+        id: FieldId::new("test").expect("a valid id"),
+        crop: FieldCrop::SugarBeet,
+        plane: FieldPlane::at(Geodetic::etrs89(52.87, 6.95)).expect("a place"),
+        boundary: Boundary::new(&raw)?,
+    })
+}
+
+/// Real parcels, where the data folder lies beside the repository; says so when it does not.
+#[allow(clippy::allow_attributes, dead_code, reason = "not every test binary uses every helper")]
+pub fn parcels() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/fields");
+    let Ok(entries) = std::fs::read_dir(&folder) else {
+        println!("skipped: needs ../shared/data/fields");
+        return vec![];
+    };
+    let mut files: Vec<PathBuf> = entries
+        .map(|e| e.expect("a readable folder").path())
+        .filter(|p| p.extension().is_some_and(|e| e == "geojson"))
+        .collect();
+    files.sort();
+    files
+}
