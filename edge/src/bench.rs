@@ -160,7 +160,10 @@ impl BenchFigures {
             lines.push(format!("  {name:8} {:7.2} ms {:5.1} %", self.stage_ms[name], share * 100.0));
         }
         let ratio = self.loop_over_plain_pass;
-        lines.push(format!("  loop without decoding = {ratio:.1} × one plain pass ({:.2} ms)", self.plain_pass_ms));
+        lines.push(format!(
+            "  loop without decoding = {ratio:.1} × one plain pass ({:.2} ms)",
+            self.plain_pass_ms
+        ));
         lines
     }
 }

@@ -45,6 +45,9 @@ struct ConfigArgs {
     /// Photographs instead of drawn ground (simulator), or the pictures to drive through (folder).
     #[arg(long, value_name = "FOLDER")]
     images: Option<PathBuf>,
+    /// `exg`, or a model file (ONNX) with its card beside it, instead of `segmenter`.
+    #[arg(long, value_name = "exg|FILE")]
+    segmenter: Option<PathBuf>,
     /// The simulator's seed instead of `simulator.seed`.
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u32>,
@@ -75,6 +78,14 @@ impl ConfigArgs {
         }
         if let Some(seed) = self.seed {
             overrides.push(("simulator.seed", toml::Value::Integer(seed.into())));
+        }
+        if let Some(segmenter) = &self.segmenter {
+            let excess_green = segmenter.as_os_str() == "exg";
+            let kind = if excess_green { "exg" } else { "onnx" };
+            overrides.push(("segmenter.kind", toml::Value::String(kind.to_owned())));
+            if !excess_green {
+                overrides.push(("segmenter.model", path(segmenter)?));
+            }
         }
         if let Some(images) = &self.images {
             let text = std::fs::read_to_string(&self.config).unwrap_or_default();

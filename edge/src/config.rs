@@ -72,10 +72,17 @@ pub struct PlanSource {
 }
 
 /// What finds plants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SegmenterChoice {
     /// Excess green: plant or soil.
     ExcessGreen,
+    /// A network.
+    Onnx {
+        /// The model; its card lies beside it.
+        model: PathBuf,
+        /// ONNX Runtime; none looks in the usual places.
+        library: Option<PathBuf>,
+    },
 }
 
 /// Camera, antenna and boom.
@@ -157,8 +164,7 @@ impl Config {
         let rig = r.path("rig", "the rig file that describes robot, boom and camera");
         let field = FieldSource::read(r);
         let plan = PlanSource::read(r);
-        let segmenter =
-            r.choice("segmenter.kind", true, &[("exg", SegmenterChoice::ExcessGreen)], "what finds plants");
+        let segmenter = SegmenterChoice::read(r);
         let latency = "from mid-exposure to decision, measured on the robot; used where time is simulated";
         let frame_latency =
             Seconds::new(r.number("driver.frame_latency_ms", Some(60.0), 0.0..=500.0, latency) / 1e3);
@@ -175,7 +181,7 @@ impl Config {
             rig: rig?,
             field: field?,
             plan,
-            segmenter,
+            segmenter: segmenter?,
             driver: driver?,
             frame_latency,
             records: records?,
@@ -209,6 +215,21 @@ impl PlanSource {
         let heading = "degrees clockwise from north; without the key the planner chooses";
         let given = r.number("plan.swath_heading_deg", Some(-1.0), -1.0..=180.0, heading);
         Self { file, weed_map, rate, swath_heading_deg: (given >= 0.0).then_some(given) }
+    }
+}
+
+impl SegmenterChoice {
+    fn read(r: &mut Reader<'_>) -> Option<Self> {
+        let network =
+            r.choice("segmenter.kind", true, &[("exg", false), ("onnx", true)], "what finds plants");
+        let library =
+            "the folder of ONNX Runtime's libonnxruntime.so is found by itself when this key is absent";
+        let library = r.optional_path("segmenter.library", library);
+        if !network {
+            return Some(Self::ExcessGreen);
+        }
+        let model = r.path("segmenter.model", "the model file; its card lies beside it");
+        Some(Self::Onnx { model: model?, library })
     }
 }
 

@@ -113,7 +113,7 @@ impl NozzleQueue {
         self.boom.nozzles.iter().any(|nozzle| self.overlap_m(nozzle, centre, reach).is_some())
     }
 
-    /// How far back a target can still be treated: the hindmost landing line minus its reach.
+    /// Whether the hindmost landing line has left the whole disc behind.
     pub fn passed(&self, centre: Point2<RobotFrame>, reach: Metres) -> bool {
         let hindmost = self.boom.nozzles.iter().map(|nozzle| nozzle.place.x).fold(f64::MAX, f64::min);
         centre.x + reach.get() < hindmost + self.boom.carry.get()

@@ -260,9 +260,8 @@ impl Robot {
         let queue = self.sprayer.queue();
         let ahead = queue.decide_ahead(motion, STEP);
         let ripe = self.plants.take_ripe(&motion.pose, |plant, place| {
-            place.x < ahead.get()
-                && place.x > -LOST_BEHIND_M
-                && queue.reaches(place, queue.reach_of(plant.area_cm2))
+            let reach = queue.reach_of(plant.area_cm2);
+            place.x < ahead.get() && !queue.passed(place, reach + JUST_PASSED) && queue.reaches(place, reach)
         });
         for plant in ripe {
             let surroundings = Surroundings {
@@ -283,5 +282,6 @@ impl Robot {
     }
 }
 
-/// A plant so far behind the antenna is not asked about on this swath any more.
-const LOST_BEHIND_M: f64 = 3.0;
+/// A plant that the boom passed by more than this, with the implement off, waits for another swath; one passed
+/// by less was seen too late, and that is told.
+const JUST_PASSED: Metres = Metres::new(0.3);

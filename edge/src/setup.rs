@@ -23,6 +23,7 @@ use kompas_field::ids::{BootId, InvalidId, MissionId};
 use kompas_field::record::{IncidentKind, MissionStarted};
 use kompas_field::units::Metres;
 use kompas_field::{Clock, ManualClock, RobotInstant, WeedMap};
+use kompas_vision::onnx::{ModelError, OnnxOptions, OnnxSegmenter, find_library};
 use kompas_vision::{ExcessGreen, Segmenter, TrackerRules};
 use std::io::Write;
 use std::path::PathBuf;
@@ -37,6 +38,14 @@ pub enum SetupError {
     /// The folder of pictures.
     #[error(transparent)]
     Folder(#[from] FolderError),
+    /// The network that finds plants.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A network is wanted and nothing can run it.
+    #[error(
+        "libonnxruntime.so is not found: run vision/setup-onnxruntime.sh, or name it in segmenter.library"
+    )]
+    NoOnnxRuntime,
     /// The outbox.
     #[error(transparent)]
     Outbox(#[from] OutboxError),
@@ -141,8 +150,12 @@ pub fn ready_with(
     let recorder = Recorder::start(sink, config.records.queue, time.waits());
     let mut logbook = Logbook::new(mission.mission.clone(), config.policy.product.clone(), recorder, list);
 
-    let segmenter: Box<dyn Segmenter> = match config.segmenter {
+    let segmenter: Box<dyn Segmenter> = match &config.segmenter {
         SegmenterChoice::ExcessGreen => Box::new(ExcessGreen::default()),
+        SegmenterChoice::Onnx { model, library } => {
+            let library = library.clone().or_else(find_library).ok_or(SetupError::NoOnnxRuntime)?;
+            Box::new(OnnxSegmenter::load(model, OnnxOptions::new(library))?)
+        }
     };
     let eyes = Eyes::new(job.rig.camera.as_ref().ok_or(SetupError::NoCamera)?, segmenter);
     begin(&mut logbook, &time, job, &mission, previous.as_ref(), eyes.segmenter_id());
@@ -244,7 +257,12 @@ impl Drivers {
     ///
     /// # Errors
     /// [`SetupError`].
-    pub fn open(config: &Config, job: &Job, calendar: SystemClock, start: Metres) -> Result<Self, SetupError> {
+    pub fn open(
+        config: &Config,
+        job: &Job,
+        calendar: SystemClock,
+        start: Metres,
+    ) -> Result<Self, SetupError> {
         match &config.driver {
             DriverChoice::Simulator(sim) => {
                 let route = job.route().map_err(|finding| SetupError::Route(finding.to_string()))?;

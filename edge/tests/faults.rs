@@ -12,7 +12,8 @@ use kompas_field::{ClosedBecause, Payload, RobotInstant, WallTime};
 use std::fmt::Write as _;
 
 fn incidents(yard: &Yard) -> Vec<IncidentKind> {
-    let incident = |payload| if let Payload::Incident(incident) = payload { Some(incident.what) } else { None };
+    let incident =
+        |payload| if let Payload::Incident(incident) = payload { Some(incident.what) } else { None };
     yard.payloads().into_iter().filter_map(incident).collect()
 }
 
@@ -54,7 +55,8 @@ fn a_float_fix_and_a_lost_fix_shut_everything_until_positions_agree() {
 fn a_full_outbox_shuts_everything_and_nothing_is_treated_without_a_record() {
     let yard = Yard::new("");
     let text = std::fs::read_to_string(&yard.config).unwrap();
-    std::fs::write(&yard.config, text.replace("outbox.db\"", "outbox.db\"\nwaiting_mb = 1\nqueue = 4")).unwrap();
+    std::fs::write(&yard.config, text.replace("outbox.db\"", "outbox.db\"\nwaiting_mb = 1\nqueue = 4"))
+        .unwrap();
     let (mut config, job) = yard.load();
     config.records.limits.waiting_bytes = 3_000;
     let mut ready = kompas_edge::setup::ready(&config, &job, None).unwrap();
@@ -75,11 +77,14 @@ fn folder_of_pictures(yard: &Yard, count: usize) -> std::path::PathBuf {
     let (config, job) = yard.load();
     let route = job.route().unwrap();
     let sim = SimConfig::new(SimToml::with_seed(11)).unwrap();
-    let world = Simulator::start_at(&job.field, &route, &job.rig, &sim, WallTime::from_unix_ms(0), Metres::ZERO).unwrap();
+    let world =
+        Simulator::start_at(&job.field, &route, &job.rig, &sim, WallTime::from_unix_ms(0), Metres::ZERO)
+            .unwrap();
     assert!(matches!(config.driver, kompas_edge::config::DriverChoice::Simulator(_)));
     let folder = yard.path("pictures");
     std::fs::create_dir(&folder).unwrap();
-    let mut list = "image,time_s,lat_deg,lon_deg,heading_deg,quality,sigma_m,correction_age_s,speed_mps\n".to_owned();
+    let mut list =
+        "image,time_s,lat_deg,lon_deg,heading_deg,quality,sigma_m,correction_age_s,speed_mps\n".to_owned();
     let mut camera = world.camera().unwrap();
     for number in 0..count {
         let frame = camera.next_frame().unwrap();
@@ -106,7 +111,8 @@ fn folder_of_pictures(yard: &Yard, count: usize) -> std::path::PathBuf {
 fn through(folder: &std::path::Path) -> Yard {
     let yard = Yard::new("max_fix_age_s = 1.5\nmax_gap_s = 1.6\n");
     let text = std::fs::read_to_string(&yard.config).unwrap();
-    let text = text.replace("kind = \"simulator\"", &format!("kind = \"folder\"\nfolder = {:?}", folder.display()));
+    let text =
+        text.replace("kind = \"simulator\"", &format!("kind = \"folder\"\nfolder = {:?}", folder.display()));
     std::fs::write(&yard.config, text.replace("[simulator]\nseed = 11\n", "")).unwrap();
     yard
 }
@@ -118,7 +124,11 @@ fn a_folder_with_faults_is_driven_to_its_end() {
     let clean = through(&folder).run("decisions.jsonl", None);
     assert_eq!((clean.frames, clean.frames_unusable, clean.frames_without_pose), (24, 0, 0));
     assert!(clean.plants_treated > 5, "{:?}", clean.decisions);
-    assert_eq!((clean.openings, clean.records_unwritten), (0, 0), "nothing is sprayed, so nothing is recorded as applied");
+    assert_eq!(
+        (clean.openings, clean.records_unwritten),
+        (0, 0),
+        "nothing is sprayed, so nothing is recorded as applied"
+    );
 
     std::fs::write(folder.join("005.png"), b"torn").unwrap();
     std::fs::remove_file(folder.join("009.png")).unwrap();
@@ -144,11 +154,16 @@ fn a_folder_with_faults_is_driven_to_its_end() {
     assert_eq!(faulty.fixes_unusable, 4);
     let unusable: Vec<String> = incidents(&yard)
         .into_iter()
-        .filter_map(|what| if let IncidentKind::FrameUnusable { frame, .. } = what { Some(frame) } else { None })
+        .filter_map(
+            |what| if let IncidentKind::FrameUnusable { frame, .. } = what { Some(frame) } else { None },
+        )
         .collect();
     assert_eq!(unusable, ["005.png", "009.png", "zzz.png"]);
     let told = closings(&yard);
-    assert!(told.contains(&ClosedBecause::CameraStale) && told.contains(&ClosedBecause::FixTooPoor), "{told:?}");
+    assert!(
+        told.contains(&ClosedBecause::CameraStale) && told.contains(&ClosedBecause::FixTooPoor),
+        "{told:?}"
+    );
     assert!(faulty.plants_treated < clean.plants_treated);
     let time = Seconds::new(faulty.closed_s.values().sum());
     assert!(time > Seconds::new(2.0));

@@ -3,10 +3,19 @@
 mod common;
 
 use common::Yard;
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
+/// Where cargo put the program: it says so, except through some compiler caches; then it lies above this test.
+fn program() -> PathBuf {
+    option_env!("CARGO_BIN_EXE_kompas-robot").map_or_else(
+        || std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join("kompas-robot"),
+        PathBuf::from,
+    )
+}
+
 fn robot(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kompas-robot"));
+    let mut command = Command::new(program());
     command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -31,14 +40,17 @@ fn a_good_job_is_ready() {
 fn mistakes_in_every_file_are_told_together() {
     let yard = Yard::new("max_sigma_m = 7.0\nmin_aera_cm2 = 1.0\n");
     let rig = std::fs::read_to_string(yard.path("rig.toml")).unwrap();
-    std::fs::write(yard.path("rig.toml"), rig.replace("nozzle_pitch_m = 0.1", "nozzle_pitch_m = -0.1")).unwrap();
+    std::fs::write(yard.path("rig.toml"), rig.replace("nozzle_pitch_m = 0.1", "nozzle_pitch_m = -0.1"))
+        .unwrap();
     let bow_tie = r#"{"type":"Polygon","coordinates":[[[6.9463,52.8741],[6.946746,52.874244],[6.946746,52.8741],
         [6.9463,52.874244],[6.9463,52.8741]]]}"#;
     std::fs::write(yard.path("field.geojson"), bow_tie).unwrap();
     let output = check(&yard);
     assert_eq!(output.status.code(), Some(2));
     let told = text(&output.stderr);
-    for place in ["policy.max_sigma_m = 7", "policy.min_aera_cm2", "boom.nozzle_pitch_m = -0.1", "field.geojson"] {
+    for place in
+        ["policy.max_sigma_m = 7", "policy.min_aera_cm2", "boom.nozzle_pitch_m = -0.1", "field.geojson"]
+    {
         assert!(told.contains(place), "{place} is missing in:\n{told}");
     }
     assert!(told.contains("boundary."), "{told}");
@@ -69,7 +81,8 @@ fn a_run_without_a_cloud_goes_on_and_survives_a_kill() {
     let report = yard.path("report.json");
     let config = yard.config.to_str().unwrap();
     // Nobody listens there: the records wait.
-    let run = ["run", "--config", config, "--broker", "mqtt://127.0.0.1:9", "--report", report.to_str().unwrap()];
+    let run =
+        ["run", "--config", config, "--broker", "mqtt://127.0.0.1:9", "--report", report.to_str().unwrap()];
     let mut slow = robot(&run).args(["--pace", "20"]).spawn().unwrap();
     std::thread::sleep(std::time::Duration::from_secs(4));
     slow.kill().unwrap();
@@ -84,7 +97,9 @@ fn a_run_without_a_cloud_goes_on_and_survives_a_kill() {
     let waiting = report["outbox"]["waiting"].as_u64().unwrap();
     assert_eq!(waiting, before + report["records_written"].as_u64().unwrap(), "nothing lost, nothing twice");
     assert_eq!(report["outbox"]["written"], report["outbox"]["waiting"]);
-    for key in ["frames", "cells_treated", "records_written", "plants", "stage_seconds", "frame_to_decision_ms"] {
+    for key in
+        ["frames", "cells_treated", "records_written", "plants", "stage_seconds", "frame_to_decision_ms"]
+    {
         assert!(!report[key].is_null(), "{key}");
     }
 }

@@ -33,7 +33,10 @@ fn every_plant_is_decided_once_and_every_record_arrives() {
     let decisions: Vec<Decision> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let mut numbers: Vec<u64> = decisions.iter().map(|decision| decision.plant.0).collect();
     numbers.sort_unstable();
-    assert!(numbers.iter().enumerate().all(|(i, &number)| number == i as u64), "each plant once, none left out");
+    assert!(
+        numbers.iter().enumerate().all(|(i, &number)| number == i as u64),
+        "each plant once, none left out"
+    );
     let recorded: usize = yard
         .payloads()
         .iter()
@@ -48,7 +51,12 @@ fn every_plant_is_decided_once_and_every_record_arrives() {
     assert!(plants.weeds_treated * 100 >= plants.weeds * 90, "{plants:?}");
     let truth = report.truth.unwrap();
     assert_eq!(truth.late_commands, 0, "{truth:?}");
-    assert!((truth.sprayed_l - report.volume_l).abs() <= 0.15 * truth.sprayed_l, "{} {}", truth.sprayed_l, report.volume_l);
+    assert!(
+        (truth.sprayed_l - report.volume_l).abs() <= 0.15 * truth.sprayed_l,
+        "{} {}",
+        truth.sprayed_l,
+        report.volume_l
+    );
 }
 
 #[test]
@@ -87,7 +95,8 @@ fn a_killed_robot_goes_on_and_says_so() {
     assert!(report.resumed_from_m.unwrap() > 0.0);
     let records = yard.records();
     assert!(records.len() > before);
-    let boots: std::collections::BTreeSet<_> = records.iter().map(|record| record.key.boot_id.clone()).collect();
+    let boots: std::collections::BTreeSet<_> =
+        records.iter().map(|record| record.key.boot_id.clone()).collect();
     assert_eq!(boots.len(), 2);
     let resumed = yard.payloads().into_iter().find_map(|payload| match payload {
         Payload::Incident(incident) => match incident.what {

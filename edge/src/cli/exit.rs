@@ -22,7 +22,13 @@ pub(crate) fn report(result: anyhow::Result<()>) -> ExitCode {
     }
     eprintln!("kompas-robot: {why:#}");
     let input = match why.downcast_ref::<SetupError>() {
-        Some(SetupError::Folder(_) | SetupError::StalePlan { .. } | SetupError::Simulator(_)) => true,
+        Some(
+            SetupError::Folder(_)
+            | SetupError::StalePlan { .. }
+            | SetupError::Simulator(_)
+            | SetupError::Model(_)
+            | SetupError::NoOnnxRuntime,
+        ) => true,
         _ => why.is::<FolderError>(),
     };
     ExitCode::from(if input { 2 } else { 1 })

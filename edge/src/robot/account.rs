@@ -6,6 +6,7 @@ use super::{
     Sighting, TickError, Totals, Transform2, Verdict,
 };
 use crate::drivers::ValveMove;
+use kompas_field::units::Seconds;
 
 impl Robot {
     pub(super) fn decision(
@@ -84,7 +85,9 @@ impl Robot {
             let motion = self.poses.at(moment).ok()?;
             Some(Transform2::<FieldFrame, RobotFrame>::at(&motion.pose) * mounted.place)
         };
-        let seconds = closed_at.since(opened_at).get();
+        // Liquid comes `valve_open` after the valve is energised and ends `valve_close` after its release.
+        let tail = mounted.valve_close - mounted.valve_open;
+        let seconds = (closed_at.since(opened_at) + tail).max(Seconds::ZERO).get();
         let volume_ml = self.boom.flow.get() * 1e3 / 60.0 * seconds;
         self.tally.openings += 1;
         self.tally.volume_l += volume_ml / 1e3;

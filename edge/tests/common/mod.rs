@@ -103,7 +103,8 @@ impl Yard {
     pub fn run(&self, decisions: &str, most: Option<u64>) -> Report {
         let (config, job) = self.load();
         let list = decision_list(&self.path(decisions)).unwrap();
-        let Ready { mut robot, simulator, drive_end, resumed_from, .. } = ready(&config, &job, Some(list)).unwrap();
+        let Ready { mut robot, simulator, drive_end, resumed_from, .. } =
+            ready(&config, &job, Some(list)).unwrap();
         robot.start().unwrap();
         let mut looked = 0;
         while most.is_none_or(|most| looked < most) && robot.tick().unwrap() == Tick::Looked {
@@ -111,7 +112,13 @@ impl Yard {
         }
         let end = robot.end(most.is_some(), drive_end).unwrap();
         let truth = simulator.map(|world| world.score());
-        Report::of(&end, resumed_from.map(kompas_field::units::Metres::get), truth, self.counts(&config), None)
+        Report::of(
+            &end,
+            resumed_from.map(kompas_field::units::Metres::get),
+            truth,
+            self.counts(&config),
+            None,
+        )
     }
 
     fn counts(&self, config: &Config) -> kompas_cloud_sync::Counts {
@@ -124,11 +131,13 @@ impl Yard {
     pub fn records(&self) -> Vec<Envelope> {
         let (config, _) = self.load();
         let records = &config.records;
-        let mut outbox = kompas_cloud_sync::Outbox::open(&records.outbox, &config.robot, records.limits).unwrap();
+        let mut outbox =
+            kompas_cloud_sync::Outbox::open(&records.outbox, &config.robot, records.limits).unwrap();
         let now = kompas_field::RobotInstant::START;
         let until = now.after(kompas_field::units::Seconds::new(1e6));
         let lent = outbox.lend(100_000, now, until).unwrap();
-        let mut all: Vec<Envelope> = lent.iter().map(|record| serde_json::from_slice(&record.wire).unwrap()).collect();
+        let mut all: Vec<Envelope> =
+            lent.iter().map(|record| serde_json::from_slice(&record.wire).unwrap()).collect();
         all.sort_by_key(|envelope| envelope.key.seq);
         all
     }
