@@ -20,10 +20,11 @@ fn robot(folder: &Path, cloud: &Cloud, frames: u32) -> Job {
 
 /// What the robot's disk holds and what the cloud's disk holds, and that nothing came twice or apart.
 fn assert_all_committed_once(report: &serde_json::Value, cloud: &Cloud) {
-    let written = report["outbox"]["written"].as_u64().unwrap();
+    let written = report["outbox"]["written"].as_u64().expect("the report counts records");
     assert!(written > 20, "too little happened: {report}");
-    assert_eq!(cloud.wait_for_records(written).unwrap(), written);
-    let counts = &cloud.get("api/status").unwrap()["counts"];
+    assert_eq!(cloud.wait_for_records(written).expect("records arrive"), written);
+    let status = cloud.get("api/status").expect("the cloud answers");
+    let counts = &status["counts"];
     assert_eq!((&counts["disputed"], &counts["quarantined"]), (&0.into(), &0.into()), "{counts}");
 }
 
