@@ -2,6 +2,8 @@
 //! `KOMPAS_ALL_PHOTOS=1` takes every image instead of an even sample; `KOMPAS_MODELS` is a folder with models
 //! instead of `models/released`.
 
+#![expect(clippy::print_stdout, reason = "figures and skips go to the terminal")]
+
 use kompas_vision::load::{MEMORY_LIMIT_BYTES, load_picture};
 use kompas_vision::metrics::Confusion;
 use kompas_vision::onnx::find_library;
