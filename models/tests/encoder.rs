@@ -31,7 +31,8 @@ fn features_agree_with_the_reference_to_1e_4() {
     let side = u32::try_from(golden["side"].as_u64().unwrap()).unwrap();
     let taps = no_grad(|| encode(&mut TorchLayers::new(&params), &picture(side))).unwrap();
     for (tap, wanted) in taps.iter().zip(golden["taps"].as_array().unwrap()) {
-        let shape: Vec<i64> = wanted["shape"].as_array().unwrap().iter().map(|n| n.as_i64().unwrap()).collect();
+        let shape: Vec<i64> =
+            wanted["shape"].as_array().unwrap().iter().map(|n| n.as_i64().unwrap()).collect();
         assert_eq!(tap.size(), shape);
         let flat: Vec<f32> = Vec::try_from(tap.contiguous().view([-1])).unwrap();
         let picked = wanted["picked"].as_array().unwrap();
