@@ -8,6 +8,7 @@
 )]
 
 #[path = "../tests/support/season.rs"]
+#[expect(dead_code, reason = "this takes a part of it")]
 mod season;
 
 use kompas_cloud_sync::ingest::{Arrival, take};

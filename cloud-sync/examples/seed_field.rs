@@ -3,6 +3,7 @@
 //! `cargo run --example seed_field -- mqtt://127.0.0.1:1883 [SEED] [DRIVEN 0..1]`
 
 #[path = "../tests/support/season.rs"]
+#[expect(dead_code, reason = "this takes a part of it")]
 mod season;
 
 use kompas_cloud_sync::outbox::{Origin, Outbox, OutboxLimits};

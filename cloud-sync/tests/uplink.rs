@@ -12,11 +12,11 @@ use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeMap, BTreeSet};
 
 fn key(seq: u64) -> RecordKey {
-    RecordKey { robot_id: RobotId::new("r").unwrap(), boot_id: BootId::new("b").unwrap(), seq }
+    RecordKey { robot_id: RobotId::new("r").expect("an id"), boot_id: BootId::new("b").expect("an id"), seq }
 }
 
 fn lent(seq: u64) -> Lent {
-    Lent { key: key(seq), class: u8::try_from(seq % 3).unwrap() + 1, wire: Vec::new() }
+    Lent { key: key(seq), class: [1, 2, 3][(seq % 3) as usize], wire: Vec::new() }
 }
 
 fn receipt(seq: u64) -> Receipt {

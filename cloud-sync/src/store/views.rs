@@ -85,6 +85,8 @@ pub struct MissionView {
     pub wetted_m2: f64,
     /// The highest rate asked for: what the whole field would have got.
     pub top_rate_l_per_ha: f64,
+    /// Grid cells in which a plant was seen or a nozzle opened.
+    pub cells_seen: u64,
     /// Grid cells in which a nozzle opened.
     pub cells_treated: u64,
     /// Grows with every record.

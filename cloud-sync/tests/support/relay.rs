@@ -10,33 +10,33 @@ use std::time::Duration;
 
 /// How bad.
 #[derive(Debug, Clone, Copy)]
-pub struct Weather {
+pub(crate) struct Weather {
     /// Of the cuts.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// A connection is cut after this many bytes, somewhere between the two; `None` never.
-    pub cut_after_bytes: Option<(u64, u64)>,
+    pub(crate) cut_after_bytes: Option<(u64, u64)>,
     /// Share of the cuts that are silence: bytes vanish and nobody is told.
-    pub silent: f64,
+    pub(crate) silent: f64,
     /// Waited before each piece is passed on.
-    pub delay: Duration,
+    pub(crate) delay: Duration,
     /// Most bytes per second; `None` for no limit.
-    pub bytes_per_second: Option<u64>,
+    pub(crate) bytes_per_second: Option<u64>,
 }
 
 /// A running relay; dropping it closes every connection.
 #[derive(Debug)]
-pub struct Relay {
+pub(crate) struct Relay {
     /// Connect here instead.
-    pub address: SocketAddr,
+    pub(crate) address: SocketAddr,
     open: Arc<AtomicBool>,
     running: Arc<AtomicBool>,
     /// Connections cut so far.
-    pub cuts: Arc<AtomicU64>,
+    pub(crate) cuts: Arc<AtomicU64>,
 }
 
 impl Relay {
     /// Stands before `target`.
-    pub fn before(target: SocketAddr, weather: Weather) -> std::io::Result<Self> {
+    pub(crate) fn before(target: SocketAddr, weather: Weather) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         let address = listener.local_addr()?;
         let (open, running) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(true)));
@@ -54,14 +54,14 @@ impl Relay {
                 }
                 let Ok(far) = TcpStream::connect(target) else { continue };
                 let fate = Fate::draw(&weather, &mut dice);
-                pass_both_ways(near, far, fate, open, cuts);
+                pass_both_ways(&near, &far, fate, open, cuts);
             }
         });
         Ok(Self { address, open, running, cuts })
     }
 
     /// Closes the way (open connections end, new ones are refused) or opens it again.
-    pub fn let_through(&self, yes: bool) {
+    pub(crate) fn let_through(&self, yes: bool) {
         self.open.store(yes, Ordering::SeqCst);
     }
 }
@@ -92,8 +92,8 @@ impl Fate {
 }
 
 fn pass_both_ways(
-    near: TcpStream,
-    far: TcpStream,
+    near: &TcpStream,
+    far: &TcpStream,
     fate: Fate,
     open: &Arc<AtomicBool>,
     cuts: &Arc<AtomicU64>,

@@ -1,5 +1,10 @@
 //! A seeded season: the records that a robot writes on a field of sugar beet with weeds and volunteer potatoes.
 //! Same seed, same records. The numbers are of the size that a real field has; they are no measurement.
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "numbers of a field this size fit"
+)]
 
 use kompas_cloud_sync::Draft;
 use kompas_field::boundary::RawBoundary;
@@ -19,17 +24,17 @@ use rand_chacha::ChaCha8Rng;
 
 /// What to write.
 #[derive(Debug, Clone)]
-pub struct Season {
+pub(crate) struct Season {
     /// Of everything.
-    pub seed: u64,
+    pub(crate) seed: u64,
     /// Field size: east and north.
-    pub size_m: (f64, f64),
+    pub(crate) size_m: (f64, f64),
     /// Which part is driven, 0 to 1; the mission is finished at 1.
-    pub driven: f64,
+    pub(crate) driven: f64,
     /// The mission's id.
-    pub mission: String,
+    pub(crate) mission: String,
     /// When the robot's clock started, on the calendar.
-    pub began: WallTime,
+    pub(crate) began: WallTime,
 }
 
 const BOOM_M: f64 = 3.0;
@@ -41,18 +46,18 @@ const BATCH: usize = 150;
 
 impl Season {
     /// A hundredth of a hectare: for tests that count records.
-    pub fn small(seed: u64) -> Self {
+    pub(crate) fn small(seed: u64) -> Self {
         Self { seed, size_m: (12.0, 9.0), driven: 1.0, mission: "m-small".to_owned(), began: MAY_MORNING }
     }
 
     /// Half a hectare, for the eye.
-    pub fn half_hectare(seed: u64, driven: f64) -> Self {
+    pub(crate) fn half_hectare(seed: u64, driven: f64) -> Self {
         let mission = "2026-05-12-bieten".to_owned();
         Self { seed, size_m: (96.0, 55.0), driven, mission, began: MAY_MORNING }
     }
 
     /// The field: four corners that are not square, and a pond.
-    pub fn field(&self) -> Field {
+    pub(crate) fn field(&self) -> Field {
         let (east, north) = self.size_m;
         let at = |x: f64, y: f64| Point2::<FieldFrame>::new(x * east, y * north);
         let outer =
@@ -68,7 +73,7 @@ impl Season {
     }
 
     /// Everything the robot writes, in the order of writing.
-    pub fn drafts(&self) -> Vec<Draft> {
+    pub(crate) fn drafts(&self) -> Vec<Draft> {
         Writer::new(self).write()
     }
 }

@@ -10,7 +10,7 @@ export const CROP_FROM = 19.6;
 /** Upper bounds of each step, and its colour. The last step has no bound. */
 export const STEPS = {
   weeds: [[1, "#ffe08a"], [3, "#fdae4b"], [6, "#f0701d"], [Infinity, "#a81e04"]],
-  treatment: [[1, "#a9cdf7"], [3, "#5b9bea"], [8, "#1f6bd6"], [Infinity, "#06357f"]],
+  treatment: [[1, "#8ebdf6"], [3, "#4a90e8"], [8, "#1a63d0"], [Infinity, "#052d6e"]],
 };
 /** Weeds are counted; spray is measured in millilitres per square metre. */
 const value = { weeds: cell => cell.unwanted, treatment: cell => cell.volume_ul / 1e3 };

@@ -14,7 +14,10 @@ function entry(list, term, value, kind) {
 }
 
 export function showTotals(mission, field, status) {
-  const whole = (field.area_m2 / 1e4) * mission.top_rate_l_per_ha;
+  // A job that is not done is compared with the part where the robot has seen anything: never with more.
+  const done = mission.finished?.completed === true;
+  const ha = (done ? field.area_m2 : Math.min(field.area_m2, mission.cells_seen)) / 1e4;
+  const whole = ha * mission.top_rate_l_per_ha;
   const share = whole > 0 ? mission.volume_l / whole : 0;
   const saving = by("saving");
   saving.replaceChildren();
@@ -23,7 +26,7 @@ export function showTotals(mission, field, status) {
     [b.textContent, span.textContent] = [percent(Math.max(0, 1 - share)), t.less];
     saving.append(b, span);
     // Only numbers of our own making go in here.
-    by("versus").innerHTML = t.versus(amount(mission.volume_l), amount(whole), number(mission.top_rate_l_per_ha));
+    by("versus").innerHTML = t.versus(amount(mission.volume_l), amount(whole), number(mission.top_rate_l_per_ha), done ? null : amount(ha));
   } else {
     const span = document.createElement("span");
     span.textContent = t.not_treated;

@@ -30,8 +30,17 @@ const dotOf = plant => {
   return plant.role_here === "volunteer" ? "dot volunteer" : "dot hit";
 };
 
-export const nozzles = list =>
-  list.length === 0 ? "–" : [...new Set(list)].sort((a, b) => a - b).map(n => number(n + 1)).join(", ");
+/** Counted from 1, as people count; neighbours as a range. */
+export function nozzles(list) {
+  const runs = [];
+  for (const nozzle of [...new Set(list)].sort((a, b) => a - b)) {
+    const last = runs.at(-1);
+    if (last?.to === nozzle - 1) last.to = nozzle;
+    else runs.push({ from: nozzle, to: nozzle });
+  }
+  const text = ({ from, to }) => (from === to ? `${from + 1}` : `${from + 1}${to === from + 1 ? ", " : "–"}${to + 1}`);
+  return runs.map(text).join(", ") || "–";
+}
 
 function facts(pairs) {
   const list = make("dl");
@@ -58,7 +67,9 @@ export function plantPanel(plant) {
   const treat = plant.verdict === "treat";
   box.append(make("div", treat ? t.treat : t.leave, treat ? "verdict" : "verdict left"));
   box.append(make("h1", t.roles[plant.role_here] ?? t.classes[plant.class]));
-  box.append(make("p", sentence(plant), "rule"));
+  const rule = make("p", undefined, "rule");
+  rule.append(make("strong", t.why), ` ${sentence(plant)}`);
+  box.append(rule);
   box.append(facts([
     [t.class, t.classes[plant.class] ?? plant.class],
     [t.confidence, meter(plant.confidence)],
@@ -78,7 +89,7 @@ export function cellPanel(cell, pick) {
   const treated = cell.plants.filter(plant => plant.verdict === "treat").length;
   const opened = cell.openings.length > 0;
   box.append(make("div", opened ? t.treat : t.leave, opened ? "verdict" : "verdict left"));
-  box.append(make("h1", t.grid_cell(cell.col, cell.row)));
+  box.append(make("h1", t.grid_cell(cell.col, cell.row), "cell"));
   const nothing = cell.plants.length === 0 && !opened;
   const sum = nothing ? t.seen_nothing : t.cell_sum(cell.plants.length, treated);
   const spray = opened
@@ -89,7 +100,7 @@ export function cellPanel(cell, pick) {
     box.append(facts([
       [t.nozzles, nozzles(cell.openings.map(o => o.nozzle))],
       [t.product, cell.product ?? t.water],
-      [t.time, clock(cell.openings[0].opened_wall_ms)],
+      [t.opened, clock(cell.openings[0].opened_wall_ms)],
     ]));
   }
   if (cell.plants.length > 0) {

@@ -118,7 +118,8 @@ pub(super) fn missions(
 ) -> Result<Vec<MissionView>, StoreError> {
     let query = "SELECT mission, robot, field, plan, rig, segmenter, product, first_wall_ms, last_wall_ms, finished,
         treated, weeds, beets, potatoes, others, openings, volume_ul, wetted_mm2, top_rate_l_per_ha, version, crop,
-        (SELECT count(*) FROM cells c WHERE c.mission = m.mission AND c.openings > 0)
+        (SELECT count(*) FROM cells c WHERE c.mission = m.mission AND c.openings > 0),
+        (SELECT count(*) FROM cells c WHERE c.mission = m.mission)
         FROM missions m LEFT JOIN fields USING (field)
         WHERE (?1 IS NULL OR field = ?1) AND (?2 IS NULL OR mission = ?2) ORDER BY first_wall_ms DESC, mission";
     let with = params![field.map(FieldId::as_str), mission.map(MissionId::as_str)];
@@ -145,6 +146,7 @@ pub(super) fn missions(
             wetted_m2: wetted_mm2 as f64 * 1e-6,
             top_rate_l_per_ha: r.get(18)?,
             cells_treated: r.get(21)?,
+            cells_seen: r.get(22)?,
             version: r.get(19)?,
         };
         Ok((view, tally, finished, crop))
@@ -200,11 +202,13 @@ pub(super) fn plants(
     within: Option<CellRange>,
     classes: &[PlantClass],
 ) -> Result<Vec<PlantView>, StoreError> {
-    let mut query = "SELECT robot, boot, decided_wall_ms, json FROM plants WHERE mission = ?1".to_owned();
-    if !classes.is_empty() {
+    let of_class = if classes.is_empty() {
+        String::new()
+    } else {
         let ids: Vec<String> = classes.iter().map(|class| class.id().to_string()).collect();
-        query += &format!(" AND class IN ({})", ids.join(","));
-    }
+        format!(" AND class IN ({})", ids.join(","))
+    };
+    let query = format!("SELECT robot, boot, decided_wall_ms, json FROM plants WHERE mission = ?1{of_class}");
     let rows = match bounds(within) {
         None => list(db, &format!("{query} ORDER BY robot, boot, plant"), [mission.as_str()], raw_plant),
         Some([west, east, south, north]) => {
