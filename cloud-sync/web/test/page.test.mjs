@@ -7,7 +7,8 @@ import { api, launch, missing, open, startServer } from "./browser.mjs";
 
 const shots = process.env.SHOTS;
 if (shots) mkdirSync(shots, { recursive: true });
-const shoot = (page, name) => (shots ? page.screenshot({ path: `${shots}/${name}.png` }) : null);
+// With a clip: without one, headless Chromium resizes a phone's surface and leaves a hole where the sheet will be.
+const shoot = (page, name) => (shots ? page.screenshot({ path: `${shots}/${name}.png`, clip: { x: 0, y: 0, ...page.viewportSize() } }) : null);
 const desktop = { width: 1440, height: 900 }, phone = { width: 390, height: 844, touch: true };
 
 let server, browser;
