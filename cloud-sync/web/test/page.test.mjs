@@ -7,8 +7,7 @@ import { api, launch, missing, open, startServer } from "./browser.mjs";
 
 const shots = process.env.SHOTS;
 if (shots) mkdirSync(shots, { recursive: true });
-// With a clip: without one, headless Chromium resizes a phone's surface and leaves a hole where the sheet will be.
-const shoot = (page, name) => (shots ? page.screenshot({ path: `${shots}/${name}.png`, clip: { x: 0, y: 0, ...page.viewportSize() } }) : null);
+const shoot = (page, name) => (shots ? page.screenshot({ path: `${shots}/${name}.png` }) : null);
 const desktop = { width: 1440, height: 900 }, phone = { width: 390, height: 844, touch: true };
 
 let server, browser;
@@ -157,7 +156,7 @@ test("the language is remembered and the address can ask for one", { skip: missi
   await context.close();
 });
 
-test("on a phone the main figure shows, the sheet opens, a tap answers why", { skip: missing }, async () => {
+test("on a phone the main figure shows and the sheet opens", { skip: missing }, async () => {
   const { page, context, errors } = await open(browser, server.url, { ...phone, lang: "nl" });
   assert.ok(await page.isVisible("#saving b"));
   const wide = await page.evaluate(() => document.documentElement.scrollWidth);
@@ -167,7 +166,13 @@ test("on a phone the main figure shows, the sheet opens, a tap answers why", { s
   await page.waitForTimeout(400);
   assert.ok((await page.locator("#sheet").boundingBox()).height > 500);
   await shoot(page, "phone-nl-open");
-  await page.tap("#grip");
+  assert.deepEqual(errors, []);
+  await context.close();
+});
+
+// On a page of its own: a second picture of an emulated phone has a hole in the map where the first one's sheet was.
+test("on a phone a tap answers why", { skip: missing }, async () => {
+  const { page, context, errors } = await open(browser, server.url, { ...phone, lang: "nl" });
   const { mission, cell } = await treatedCell();
   const why = await api(server.url, `api/missions/${mission.mission}/cells/${cell.properties.col}/${cell.properties.row}/why`);
   await look(page, why.plants.find(one => one.verdict === "treat").lon_lat, 19);
