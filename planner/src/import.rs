@@ -1,8 +1,10 @@
 //! A field's boundary from files people have.
 
+use crate::zones::SprayFreeZone;
 use geojson::{GeoJson, GeometryValue as Shape};
 use kompas_field::geodetic::PlaneError;
 use kompas_field::ids::FieldId;
+use kompas_field::units::Metres;
 use kompas_field::{Boundary, Field, FieldCrop, FieldPlane, Findings, Geodetic, Point2, RawBoundary};
 
 /// Why a file gives no field.
@@ -44,6 +46,14 @@ pub enum ImportError {
         ring: usize,
         /// From 0.
         point: usize,
+    },
+    /// A zone without one of its properties.
+    #[error(
+        "zone {zone}: a LineString with the properties width_m (a number above 0), rule, source and checked is needed"
+    )]
+    Zone {
+        /// From 0.
+        zone: usize,
     },
     /// Too far from its own middle to be one field.
     #[error("the parcel does not fit on a plane")]
@@ -111,4 +121,36 @@ fn polygon_of(doc: &GeoJson) -> Result<Vec<Vec<Vec<f64>>>, ImportError> {
         Some(other) => Err(ImportError::NoPolygon { found: other.type_name().to_owned() }),
         None => Err(ImportError::NoPolygon { found: "nothing".to_owned() }),
     }
+}
+
+/// Spray-free zones from GeoJSON: `LineString`s with the properties `width_m`, `rule`, `source` and `checked`.
+///
+/// # Errors
+/// [`ImportError`], with the number of the zone.
+pub fn zones_from_geojson(text: &str, plane: &FieldPlane) -> Result<Vec<SprayFreeZone>, ImportError> {
+    let doc: GeoJson = text.parse().map_err(|e| ImportError::NotGeoJson(Box::new(e)))?;
+    let GeoJson::FeatureCollection(all) = doc else {
+        return Err(ImportError::NoPolygon { found: "no FeatureCollection".to_owned() });
+    };
+    let mut zones = Vec::new();
+    for (zone, feature) in all.features.iter().enumerate() {
+        let text = |key: &str| feature.property(key).and_then(|v| v.as_str()).map(str::to_owned);
+        let width = feature.property("width_m").and_then(serde_json::Value::as_f64).filter(|w| *w > 0.0);
+        let line = match feature.geometry.as_ref().map(|g| &g.value) {
+            Some(Shape::LineString { coordinates }) if coordinates.len() > 1 => Some(coordinates),
+            _ => None,
+        };
+        let (Some(width), Some(rule), Some(source), Some(checked), Some(line)) =
+            (width, text("rule"), text("source"), text("checked"), line)
+        else {
+            return Err(ImportError::Zone { zone });
+        };
+        let mut points = Vec::new();
+        for position in line {
+            let &[x, y, ..] = position.as_slice() else { return Err(ImportError::Zone { zone }) };
+            points.push(plane.to_field(Geodetic::etrs89(y, x))?);
+        }
+        zones.push(SprayFreeZone { line: points, width_m: Metres::new(width), rule, source, checked });
+    }
+    Ok(zones)
 }

@@ -5,6 +5,7 @@
 //! ```text
 //! import::field_from_geojson(text, FieldId, FieldCrop) -> Result<Field, ImportError>
 //! plan(&Field, Option<&WeedMap>, &Rig, &Policy)        -> Result<Plan, PlanError>     pure, deterministic
+//! resume(&Plan, &Pose2, driven, &Field, map, &Rig, &Policy) the rest, from where the robot stands, after new weeds
 //! check(&Plan, &Field, &Rig)                           -> Vec<Finding>                shares no code with plan
 //! Plan::to_json() / Plan::from_json(text)              from_json refuses a changed plan
 //! PathSampler::new(&plan).at(Metres) -> OnPath         pose, leg, implement, gear by distance driven
@@ -26,6 +27,7 @@ pub mod plan;
 mod planner;
 pub mod policy;
 pub mod prescribe;
+pub mod resume;
 mod schedule;
 pub mod selective;
 pub mod survey;
@@ -38,4 +40,5 @@ pub use plan::{
 };
 pub use planner::{PlanError, plan};
 pub use policy::Policy;
+pub use resume::resume;
 pub use zones::SprayFreeZone;

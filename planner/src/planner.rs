@@ -59,6 +59,16 @@ pub enum PlanError {
         /// The policy's threshold.
         min_plants: u32,
     },
+    /// Nothing leads from where the robot stands to the path.
+    #[error(
+        "no way leads from ({x_m:.1}, {y_m:.1}) m to the rest of the path: drive the robot onto the headland and try again"
+    )]
+    NoWay {
+        /// Where it stands, in the field's plane.
+        x_m: f64,
+        /// Where it stands, in the field's plane.
+        y_m: f64,
+    },
     /// A rate in the policy is negative.
     #[error("the policy asks for an impossible rate")]
     Rate(#[from] PrescriptionError),
@@ -96,17 +106,7 @@ pub(crate) fn dimensions(rig: &Rig) -> Dimensions {
 /// # Panics
 /// Never: the words it expects to be ids are.
 pub fn plan(field: &Field, map: Option<&WeedMap>, rig: &Rig, policy: &Policy) -> Result<Plan, PlanError> {
-    if let Some(map) = map
-        && map.grid() != field.grid()
-    {
-        let (ours, theirs) = (field.grid(), map.grid());
-        return Err(PlanError::ForeignMap {
-            map_cols: theirs.cols,
-            map_rows: theirs.rows,
-            field_cols: ours.cols,
-            field_rows: ours.rows,
-        });
-    }
+    belongs(field, map)?;
     let dimensions = dimensions(rig);
     let mut layout = layout(field.boundary.polygon(), dimensions, dimensions.headland_passes());
     layout.entry = policy.entry.map(Into::into);
@@ -114,13 +114,16 @@ pub fn plan(field: &Field, map: Option<&WeedMap>, rig: &Rig, policy: &Policy) ->
         let (width_m, radius_m) = (2.0 * dimensions.half, dimensions.radius);
         return Err(PlanError::NoRoom { field: field.id.to_string(), width_m, radius_m });
     }
-    let extra: Vec<Swath> =
+    let mut extra: Vec<Swath> =
         necks(&layout).into_iter().chain(patches(&layout, field.boundary.polygon())).collect();
     let prescription = prescribe(field, map, policy)?;
     let wanted = (policy.selective && map.is_some()).then(|| Wanted::of(&prescription));
     let is_needed = |line: &[Pt]| wanted.as_ref().is_none_or(|w| w.beside(line, dimensions.width / 2.0));
-    for headland in &mut layout.lanes {
-        headland.work = is_needed(&headland.lane.ring().0);
+    if let Some(wanted) = &wanted {
+        for headland in &mut layout.lanes {
+            headland.work = false;
+            extra.extend(wanted.stretches(&headland.lane, dimensions.width));
+        }
     }
     let layout = layout;
     let lanes = LaneRoads::new(&layout);
@@ -146,6 +149,20 @@ pub fn plan(field: &Field, map: Option<&WeedMap>, rig: &Rig, policy: &Policy) ->
         return Err(PlanError::NothingToTreat { field: field.id.to_string(), min_plants: policy.min_plants });
     }
     let (path, swaths) = legs(&layout, &strips, drives);
+    let heading_deg = (90.0 - heading.to_degrees()).rem_euclid(180.0);
+    finished(path, swaths, missed.iter().map(unreached).collect(), heading_deg, (field, map, rig, policy))
+}
+
+/// Prescription, schedule and summary for a path, checked.
+pub(crate) fn finished(
+    path: Vec<Leg>,
+    swaths: Vec<PlannedSwath>,
+    findings: Vec<Finding>,
+    heading_deg: f64,
+    (field, map, rig, policy): (&Field, Option<&WeedMap>, &Rig, &Policy),
+) -> Result<Plan, PlanError> {
+    belongs(field, map)?;
+    let prescription = prescribe(field, map, policy)?;
     let schedule = schedule(&path, &prescription, rig, policy);
     let mut plan = Plan {
         schema: Plan::SCHEMA.to_owned(),
@@ -159,18 +176,33 @@ pub fn plan(field: &Field, map: Option<&WeedMap>, rig: &Rig, policy: &Policy) ->
             rig: Digest::of_json(rig),
         },
         swaths,
-        summary: summary(&path, &schedule, &prescription, rig, heading),
+        summary: summary(&path, &schedule, &prescription, rig, heading_deg),
         path,
         prescription,
         schedule,
         position_error_m: policy.position_error,
         zones: policy.zones.clone(),
-        findings: missed.iter().map(unreached).collect(),
+        findings,
     };
     plan.id = plan.id_of_contents();
     let broken: Vec<Finding> =
         check(&plan, field, rig).into_iter().filter(|f| f.severity == Severity::Error).collect();
     if broken.is_empty() { Ok(plan) } else { Err(PlanError::Refused(Findings(broken))) }
+}
+
+fn belongs(field: &Field, map: Option<&WeedMap>) -> Result<(), PlanError> {
+    if let Some(map) = map
+        && map.grid() != field.grid()
+    {
+        let (ours, theirs) = (field.grid(), map.grid());
+        return Err(PlanError::ForeignMap {
+            map_cols: theirs.cols,
+            map_rows: theirs.rows,
+            field_cols: ours.cols,
+            field_rows: ours.rows,
+        });
+    }
+    Ok(())
 }
 
 /// A whole tour for one direction.
@@ -226,7 +258,7 @@ fn summary(
     schedule: &[crate::plan::NozzleRun],
     prescription: &kompas_field::Prescription,
     rig: &Rig,
-    heading: f64,
+    heading_deg: f64,
 ) -> Summary {
     let cm = |m: f64| (m * 100.0).round() / 100.0;
     let length = |leg: &Leg| leg.points.windows(2).map(|w| w[0].distance(w[1]).get()).sum::<f64>();
@@ -237,7 +269,7 @@ fn summary(
     Summary {
         path_m: cm(path_m),
         work_m: cm(work_m),
-        swath_heading_deg: cm((90.0 - heading.to_degrees()).rem_euclid(180.0)) % 180.0,
+        swath_heading_deg: cm(heading_deg) % 180.0,
         drive_time_s: (path_m / rig.robot.max_speed.get()).round(),
         cells_to_treat: u32::try_from(cells).unwrap_or(u32::MAX),
         sprayed_m2: cm(open_m * rig.boom.fan_width.get()),

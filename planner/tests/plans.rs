@@ -216,3 +216,26 @@ fn nothing_is_sprayed_beside_water() {
     open.id = open.id_of_contents();
     assert!(check(&open, &field, &rig).iter().any(|f| f.code == "plan.spray_free_zone"));
 }
+
+#[test]
+fn the_rest_of_a_plan_goes_on_from_where_the_robot_stands() {
+    let (field, rig) = (l_shape(), rig("robot-3m"));
+    let made = plan(&field, None, &rig, &Policy::reference()).unwrap();
+    let driven = Metres::new(made.summary.path_m * 0.4);
+    let on = PathSampler::new(&made).at(driven).unwrap();
+    // Pushed 30 cm aside and turned a little.
+    let pose = kompas_field::Pose2::new(
+        kompas_field::Point2::new(on.pose.position.x + 0.2, on.pose.position.y + 0.2),
+        kompas_field::units::Radians::new(on.pose.heading.get() + 0.1),
+    );
+    let map = one_weed(&field, CellIndex { col: 50, row: 20 });
+    let ahead = Metres::new(driven.get() + 10.0);
+    let rest =
+        kompas_planner::resume(&made, &pose, ahead, &field, Some(&map), &rig, &Policy::reference()).unwrap();
+    assert_eq!(rest.generation.0, made.generation.0 + 1);
+    assert!(rest.summary.path_m < made.summary.path_m * 0.62);
+    assert!(rest.path[0].points[0].distance(pose.position).get() < 0.01);
+    let outside = kompas_field::Pose2::new(kompas_field::Point2::new(-50.0, 0.0), pose.heading);
+    let refused = kompas_planner::resume(&made, &outside, ahead, &field, None, &rig, &Policy::reference());
+    assert!(matches!(refused, Err(PlanError::NoWay { .. })));
+}

@@ -2,8 +2,9 @@
 
 use super::{CropArg, Failure, print, read, read_field, read_rig, write};
 use anyhow::Context;
-use kompas_field::WeedMap;
 use kompas_field::units::LitresPerHectare;
+use kompas_field::{Geodetic, WeedMap};
+use kompas_planner::import::zones_from_geojson;
 use kompas_planner::{Generation, Plan, PlanError, Policy, export::path_geojson::path_geojson, plan};
 use std::path::PathBuf;
 
@@ -31,6 +32,12 @@ pub(crate) struct MakeArgs {
     /// Leave out swaths and headland passes with nothing to treat; needs --weed-map.
     #[arg(long, requires = "weed_map")]
     selective: bool,
+    /// Spray-free zones: GeoJSON lines with `width_m`, `rule`, `source`, `checked`.
+    #[arg(long)]
+    zones: Option<PathBuf>,
+    /// Where the robot comes in: longitude,latitude in degrees.
+    #[arg(long, value_parser = place)]
+    entry: Option<(f64, f64)>,
     /// Number of this plan among the plans of the field.
     #[arg(long, default_value_t = 1)]
     generation: u32,
@@ -60,7 +67,20 @@ pub(crate) fn run(args: &MakeArgs) -> Result<(), Failure> {
     {
         return Err(Failure::Input(anyhow::anyhow!("--heading-deg {deg} is not a number")));
     }
+    let zones = match &args.zones {
+        None => vec![],
+        Some(path) => {
+            zones_from_geojson(&read(path)?, &field.plane).with_context(|| path.display().to_string())?
+        }
+    };
+    let entry = args
+        .entry
+        .map(|(lon, lat)| field.plane.to_field(Geodetic::etrs89(lat, lon)))
+        .transpose()
+        .context("--entry")?;
     let policy = Policy {
+        zones,
+        entry,
         generation: Generation(args.generation),
         selective: args.selective,
         swath_heading_deg: args.heading_deg,
@@ -82,6 +102,15 @@ pub(crate) fn run(args: &MakeArgs) -> Result<(), Failure> {
     }
     print(&if args.json { as_json(&made) } else { as_text(&made) });
     Ok(())
+}
+
+/// `lon,lat` as two numbers.
+fn place(text: &str) -> Result<(f64, f64), String> {
+    let parts: Vec<f64> = text.split(',').filter_map(|part| part.trim().parse().ok()).collect();
+    match parts[..] {
+        [lon, lat] => Ok((lon, lat)),
+        _ => Err(format!("{text:?} is not longitude,latitude, for example 6.95,52.87")),
+    }
 }
 
 fn as_json(plan: &Plan) -> String {

@@ -3,7 +3,25 @@
 use kompas_field::units::LitresPerHectare;
 use kompas_field::{Grid, Point2, Prescription};
 
+use crate::coverage::swaths::Swath;
+use crate::geometry::lane::{Lane, Sense};
 use crate::geometry::pose::{Pt, distance};
+
+/// Length of lane that is looked at as one.
+const PIECE_M: f64 = 4.0;
+/// Shorter gaps between needed pieces are driven over: leaving the lane and coming back costs more.
+const SKIP_PIECES: u32 = 6;
+
+/// A stretch of lane as a line between two ends that look along the lane's tangent.
+fn piece(lane: &Lane, from: f64, run: f64, width: f64) -> Swath {
+    const TIP_M: f64 = 0.01;
+    let points = lane.stretch(from, run, Sense::With);
+    let (begin, end) = (lane.pose(from, Sense::With), lane.pose(from + run, Sense::With));
+    let mut bend = vec![begin.ahead(TIP_M).at];
+    bend.extend(points.get(1..points.len() - 1).unwrap_or_default());
+    bend.push(end.ahead(-TIP_M).at);
+    Swath { row: u32::MAX, a: begin.at, b: end.at, bend, slack: [0.0, 0.0], area: run * width }
+}
 
 /// Cells to treat, for many questions.
 pub(crate) struct Wanted {
@@ -41,6 +59,27 @@ impl Wanted {
                 })
             })
         })
+    }
+
+    /// The stretches of a headland lane that pass over cells to treat, as worked lines of their own.
+    pub(crate) fn stretches(&self, lane: &Lane, width: f64) -> Vec<Swath> {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand")]
+        let count = (lane.length() / PIECE_M).ceil() as u32;
+        let run = lane.length() / f64::from(count);
+        let needed: Vec<bool> = (0..count)
+            .map(|k| self.beside(&lane.stretch(run * f64::from(k), run, Sense::With), width / 2.0))
+            .collect();
+        let mut spans: Vec<(u32, u32)> = Vec::new();
+        for (k, _) in (0..count).zip(&needed).filter(|(_, needed)| **needed) {
+            match spans.last_mut() {
+                Some(last) if k - last.1 <= SKIP_PIECES => last.1 = k + 1,
+                _ => spans.push((k, k + 1)),
+            }
+        }
+        spans
+            .into_iter()
+            .map(|(from, to)| piece(lane, run * f64::from(from), run * f64::from(to - from), width))
+            .collect()
     }
 
     fn at(&self, x: f64, y: f64) -> bool {

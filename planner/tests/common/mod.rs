@@ -6,7 +6,7 @@ use kompas_field::{Boundary, Field, FieldCrop, FieldPlane, Geodetic, Point2, Raw
 use std::path::{Path, PathBuf};
 
 /// A committed rig.
-pub fn rig(name: &str) -> Rig {
+pub(crate) fn rig(name: &str) -> Rig {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("rigs").join(format!("{name}.toml"));
     let raw: RigToml =
         toml::from_str(&std::fs::read_to_string(path).expect("a committed rig")).expect("a rig file");
@@ -15,7 +15,7 @@ pub fn rig(name: &str) -> Rig {
 
 /// A field in metres around Valthermond; `Err` when the boundary is not valid.
 #[allow(clippy::allow_attributes, dead_code, reason = "not every test binary uses every helper")]
-pub fn field(outer: &[(f64, f64)], holes: &[Vec<(f64, f64)>]) -> Result<Field, kompas_field::Findings> {
+pub(crate) fn field(outer: &[(f64, f64)], holes: &[Vec<(f64, f64)>]) -> Result<Field, kompas_field::Findings> {
     let ring = |points: &[(f64, f64)]| {
         let mut ring: Vec<_> = points.iter().map(|(x, y)| Point2::new(*x, *y)).collect();
         ring.push(ring[0]);
@@ -32,7 +32,7 @@ pub fn field(outer: &[(f64, f64)], holes: &[Vec<(f64, f64)>]) -> Result<Field, k
 
 /// Real parcels, where the data folder lies beside the repository; says so when it does not.
 #[allow(clippy::allow_attributes, dead_code, reason = "not every test binary uses every helper")]
-pub fn parcels() -> Vec<PathBuf> {
+pub(crate) fn parcels() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/fields");
     let Ok(entries) = std::fs::read_dir(&folder) else {
         println!("skipped: needs ../shared/data/fields");

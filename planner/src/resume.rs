@@ -1,0 +1,80 @@
+//! Going on after something changed: another pose, another weed map, several robots.
+
+use crate::coverage::join::{End, single_curve};
+use crate::coverage::layout::layout;
+use crate::coverage::roads::{LaneRoads, Roads};
+use crate::geometry::pose::Pose;
+use crate::plan::{Gear, Generation, Leg, LegKind, Plan};
+use crate::planner::{PlanError, dimensions, finished};
+use crate::policy::Policy;
+use kompas_field::units::Metres;
+use kompas_field::{Field, FieldFrame, Point2, Pose2, Rig, WeedMap};
+
+/// The rest of `plan` from where the robot stands: a drivable way from `pose` to the point of the path `driven` metres
+/// along, then the path as planned, with prescription and schedule made anew from `map`. The new plan has the next
+/// generation, so that a robot never falls back to the old one.
+///
+/// # Errors
+/// [`PlanError::NoWay`] when the pose is off the field or nothing leads back to the path; [`PlanError`] otherwise.
+pub fn resume(
+    plan: &Plan,
+    pose: &Pose2<FieldFrame>,
+    driven: Metres,
+    field: &Field,
+    map: Option<&WeedMap>,
+    rig: &Rig,
+    policy: &Policy,
+) -> Result<Plan, PlanError> {
+    let rest = rest_of(&plan.path, driven.get());
+    let no_way = || PlanError::NoWay { x_m: pose.position.x, y_m: pose.position.y };
+    let (first, second) =
+        rest.first().and_then(|leg| Some((leg.points.first()?, leg.points.get(1)?))).ok_or_else(no_way)?;
+    let dimensions = dimensions(rig);
+    let layout = layout(field.boundary.polygon(), dimensions, dimensions.headland_passes());
+    let travel = (second.y - first.y).atan2(second.x - first.x);
+    let leave = End::fixed(Pose::new(pose.position.into(), pose.heading.get()));
+    let enter = End::fixed(Pose::new((*first).into(), travel));
+    let lanes = LaneRoads::new(&layout);
+    if !field.boundary.contains(pose.position) {
+        return Err(no_way());
+    }
+    let way = single_curve(&layout, leave, enter)
+        .or_else(|| Roads::new(&lanes, &[]).way(leave, enter))
+        .ok_or_else(no_way)?;
+    let points: Vec<Point2<FieldFrame>> = way.points.into_iter().map(Into::into).collect();
+    let mut path = vec![Leg { kind: LegKind::Turn, implement: false, gear: Gear::Forward, points }];
+    path.extend(rest);
+    let policy = Policy { generation: Generation(plan.generation.0 + 1), ..policy.clone() };
+    finished(path, plan.swaths.clone(), vec![], plan.summary.swath_heading_deg, (field, map, rig, &policy))
+}
+
+fn rest_of(path: &[Leg], driven: f64) -> Vec<Leg> {
+    let mut left = driven;
+    let mut rest = Vec::new();
+    for leg in path {
+        let length: f64 = leg.points.windows(2).map(|w| w[0].distance(w[1]).get()).sum();
+        if left >= length {
+            left -= length;
+            continue;
+        }
+        let mut points = leg.points.clone();
+        while left > 0.0 && points.len() > 1 {
+            let step = points[0].distance(points[1]).get();
+            if step <= left {
+                points.remove(0);
+            } else {
+                let share = left / step;
+                points[0] = Point2::new(
+                    points[0].x + (points[1].x - points[0].x) * share,
+                    points[0].y + (points[1].y - points[0].y) * share,
+                );
+            }
+            left = (left - step).max(0.0);
+        }
+        left = 0.0;
+        if points.len() > 1 {
+            rest.push(Leg { points, ..leg.clone() });
+        }
+    }
+    rest
+}
