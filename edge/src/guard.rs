@@ -39,6 +39,7 @@ pub struct GuardRules {
 
 /// Everything the guard looks at, at one moment.
 #[derive(Debug, Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own; no two make a state")]
 pub struct Inputs {
     /// The moment.
     pub now: RobotInstant,

@@ -142,7 +142,7 @@ impl Logbook {
     pub fn turn_page(&mut self, now: RobotInstant, all: bool, clock: &dyn Clock) {
         while let Some(payload) = self.backlog.pop_front() {
             if let Err(back) = self.recorder.offer(payload, clock) {
-                self.backlog.push_front(back);
+                self.backlog.push_front(*back);
                 break;
             }
         }
@@ -179,7 +179,7 @@ impl Logbook {
         if !self.backlog.is_empty() {
             self.backlog.push_back(payload);
         } else if let Err(back) = self.recorder.offer(payload, clock) {
-            self.backlog.push_back(back);
+            self.backlog.push_back(*back);
         }
     }
 

@@ -35,7 +35,7 @@ pub trait RecordSink: Send {
 
 /// What waits in the queue.
 enum Item {
-    Draft(Draft),
+    Draft(Box<Draft>),
     Mission(Box<MissionFile>),
 }
 
@@ -137,10 +137,10 @@ impl Recorder {
     ///
     /// # Errors
     /// The payload back, when the queue is full: offer it again later.
-    pub fn offer(&mut self, payload: Payload, clock: &dyn Clock) -> Result<(), Payload> {
+    pub fn offer(&mut self, payload: Payload, clock: &dyn Clock) -> Result<(), Box<Payload>> {
         let draft = Draft { payload, t_mono: clock.now(), t_wall: clock.wall() };
-        match self.send_item(Item::Draft(draft)) {
-            Err(Item::Draft(back)) => Err(back.payload),
+        match self.send_item(Item::Draft(Box::new(draft))) {
+            Err(Item::Draft(back)) => Err(Box::new(back.payload)),
             Ok(()) | Err(Item::Mission(_)) => Ok(()),
         }
     }
@@ -251,7 +251,7 @@ impl<S: RecordSink> Writer<S> {
     fn sort(item: Item, batch: &mut Vec<Draft>) -> Option<Box<MissionFile>> {
         match item {
             Item::Draft(draft) => {
-                batch.push(draft);
+                batch.push(*draft);
                 None
             }
             Item::Mission(mission) => Some(mission),

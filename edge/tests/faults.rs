@@ -1,4 +1,5 @@
 //! What goes wrong in a field: nozzles stay shut, it is counted and told, and the run goes on.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod common;
 
@@ -134,7 +135,7 @@ fn a_folder_with_faults_is_driven_to_its_end() {
     std::fs::remove_file(folder.join("009.png")).unwrap();
     std::fs::copy(folder.join("000.png"), folder.join("zzz.png")).unwrap();
     let list = std::fs::read_to_string(folder.join("poses.csv")).unwrap();
-    let lost: Vec<String> = list
+    let without: Vec<String> = list
         .lines()
         .map(|line| {
             let number = line.get(..3).and_then(|n| n.parse::<u32>().ok());
@@ -146,7 +147,7 @@ fn a_folder_with_faults_is_driven_to_its_end() {
             }
         })
         .collect();
-    std::fs::write(folder.join("poses.csv"), lost.join("\n") + "\n").unwrap();
+    std::fs::write(folder.join("poses.csv"), without.join("\n") + "\n").unwrap();
     let yard = through(&folder);
     let faulty = yard.run("decisions.jsonl", None);
     assert_eq!((faulty.frames, faulty.frames_unusable), (25, 3));

@@ -1,4 +1,5 @@
 //! The program as a person uses it: exit codes, findings, JSON, a run that survives a kill.
+#![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod common;
 

@@ -32,7 +32,7 @@ impl Progress {
         self.done += 1;
         self.bar.inc(1);
         let tenth = (10 * self.done).checked_div(self.frames).unwrap_or(0);
-        if self.done % 50 == 0 || tenth > self.told {
+        if self.done.is_multiple_of(50) || tenth > self.told {
             let message = message();
             if self.lines && tenth > self.told {
                 tracing::info!("{} of {} pictures, {message}", self.done, self.frames);

@@ -10,6 +10,7 @@ use kompas_edge::config::Config;
 use kompas_edge::report::Report;
 use kompas_edge::robot::Tick;
 use kompas_edge::setup::{Ready, decision_list, ready};
+use kompas_edge::sim::Simulator;
 use kompas_field::units::Metres;
 use kompas_field::{Clock, RobotInstant};
 use std::path::PathBuf;
@@ -86,7 +87,7 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
     let end = robot.end(paused, drive_end)?;
     let uplink = uplink.map(|uplink| drain(&config, uplink, args.drain_s)).transpose()?;
     let counts = Outbox::open(&config.records.outbox, &config.robot, config.records.limits)?.counts()?;
-    let truth = simulator.as_ref().map(|world| world.score());
+    let truth = simulator.as_ref().map(Simulator::score);
     let report = Report::of(&end, resumed_from.map(Metres::get), truth, counts, uplink);
     if let Some(path) = &args.report {
         write(path, &serde_json::to_string_pretty(&report)?)?;

@@ -207,7 +207,7 @@ fn pictures(
     let mut there = BTreeSet::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let name = entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned();
-        let ending = Path::new(&name).extension().map(|ending| ending.to_ascii_lowercase());
+        let ending = Path::new(&name).extension().map(std::ffi::OsStr::to_ascii_lowercase);
         if ending.is_some_and(|ending| ["jpg", "jpeg", "png"].iter().any(|known| ending == *known)) {
             there.insert(name);
         }

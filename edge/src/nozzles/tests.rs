@@ -52,8 +52,8 @@ fn target(plant: u64, x: f64, y: f64, reach: f64) -> Target {
 /// Drives in steps of 50 ms and gives every command as it is committed, and how many targets came late.
 fn drive(queue: &mut NozzleQueue, speed_mps: f64, until_s: f64) -> (Vec<NozzleCommand>, usize) {
     let (mut out, mut late) = (Vec::new(), 0);
-    for step in 0..(until_s / 0.05) as u32 {
-        let now_s = f64::from(step) * 0.05;
+    let moments = (0u32..).map(|step| f64::from(step) * 0.05);
+    for now_s in moments.take_while(|&now_s| now_s < until_s) {
         while let Some(due) = queue.next_due(at(now_s), &driving(now_s * speed_mps, speed_mps, 0.0)) {
             match due {
                 Due::Open { wanted, .. } => {

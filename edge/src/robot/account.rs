@@ -1,9 +1,9 @@
 //! What happened, as records.
 
 use super::{
-    BTreeMap, ClosedBecause, Decision, FieldFrame, IncidentKind, LitresPerHectare, MissionFile,
-    NozzleOpening, Outcome, Plant, Point2, Robot, RobotFrame, RobotInstant, Rule, STORE_EVERY, Served,
-    Sighting, TickError, Totals, Transform2, Verdict,
+    ClosedBecause, Decision, FieldFrame, IncidentKind, LitresPerHectare, MissionFile, NozzleOpening, Outcome,
+    Plant, Point2, Robot, RobotFrame, RobotInstant, Rule, STORE_EVERY, Served, Sighting, TickError, Totals,
+    Transform2, Verdict,
 };
 use crate::drivers::ValveMove;
 use kompas_field::units::Seconds;
@@ -128,7 +128,7 @@ impl Robot {
 
     /// Everything not decided, and everything decided that waits: nothing will come of it.
     pub(super) fn decide_rest(&mut self, now: RobotInstant, because: ClosedBecause) -> Result<(), TickError> {
-        let pending = std::mem::replace(&mut self.memory.pending, BTreeMap::new());
+        let pending = std::mem::take(&mut self.memory.pending);
         for mut decision in pending.into_values() {
             decision.verdict = Verdict::Leave;
             decision.rule = Rule::Closed { because };

@@ -68,16 +68,16 @@ max_frame_age_s = 3.0
 "#;
 
 /// A folder with rig, field and configuration.
-pub struct Yard {
+pub(crate) struct Yard {
     /// Gone with the test.
-    pub folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
     /// The job's file.
-    pub config: PathBuf,
+    pub(crate) config: PathBuf,
 }
 
 impl Yard {
     /// With `more` at the end of the configuration.
-    pub fn new(more: &str) -> Self {
+    pub(crate) fn new(more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
         write("rig.toml", RIG);
@@ -87,11 +87,11 @@ impl Yard {
         Self { folder, config }
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn load(&self) -> (Config, Job) {
+    pub(crate) fn load(&self) -> (Config, Job) {
         let read = Config::read(&self.config, vec![]);
         assert!(read.findings.is_empty(), "{:#?}", read.findings);
         let config = read.config.unwrap();
@@ -100,7 +100,7 @@ impl Yard {
     }
 
     /// Runs until the pictures end, or pauses after `most`.
-    pub fn run(&self, decisions: &str, most: Option<u64>) -> Report {
+    pub(crate) fn run(&self, decisions: &str, most: Option<u64>) -> Report {
         let (config, job) = self.load();
         let list = decision_list(&self.path(decisions)).unwrap();
         let Ready { mut robot, simulator, drive_end, resumed_from, .. } =
@@ -116,19 +116,19 @@ impl Yard {
             &end,
             resumed_from.map(kompas_field::units::Metres::get),
             truth,
-            self.counts(&config),
+            Self::counts(&config),
             None,
         )
     }
 
-    fn counts(&self, config: &Config) -> kompas_cloud_sync::Counts {
+    fn counts(config: &Config) -> kompas_cloud_sync::Counts {
         let records = &config.records;
         let outbox = kompas_cloud_sync::Outbox::open(&records.outbox, &config.robot, records.limits).unwrap();
         outbox.counts().unwrap()
     }
 
     /// Every record that waits, in order.
-    pub fn records(&self) -> Vec<Envelope> {
+    pub(crate) fn records(&self) -> Vec<Envelope> {
         let (config, _) = self.load();
         let records = &config.records;
         let mut outbox =
@@ -143,7 +143,7 @@ impl Yard {
     }
 
     /// Every payload that waits, in order.
-    pub fn payloads(&self) -> Vec<Payload> {
+    pub(crate) fn payloads(&self) -> Vec<Payload> {
         self.records().iter().map(|envelope| envelope.open().unwrap()).collect()
     }
 }
