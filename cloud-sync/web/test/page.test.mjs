@@ -170,7 +170,6 @@ test("on a phone the main figure shows and the sheet opens", { skip: missing }, 
   await context.close();
 });
 
-// On a page of its own: a second picture of an emulated phone has a hole in the map where the first one's sheet was.
 test("on a phone a tap answers why", { skip: missing }, async () => {
   const { page, context, errors } = await open(browser, server.url, { ...phone, lang: "nl" });
   const { mission, cell } = await treatedCell();
