@@ -19,6 +19,10 @@ pub struct Where {
 /// Paths cross and touch themselves, so the search looks only this far back and ahead of the last place.
 const BACK_M: f64 = 1.0;
 const AHEAD_M: f64 = 3.0;
+/// Farther beside the path than this, the robot is not on it.
+const LOST: Metres = Metres::new(1.0);
+/// A robot this near to a later piece of path is on it.
+const FOUND: Metres = Metres::new(0.3);
 
 struct Piece {
     line: Line<f64>,
@@ -68,18 +72,20 @@ impl Progress {
         Metres::new(self.at_m)
     }
 
-    /// Moves on to the place on the path nearest to `position`; `driven` is the way since the last call.
-    /// A robot far off the path stays where it was.
+    /// Moves on to the place on the path nearest to `position`; `driven` is the way since the last call. A robot
+    /// that was lost for a while is found again where the path first passes it by; beside the path it treats
+    /// nothing.
     pub fn follow(&mut self, position: Point2<FieldFrame>, driven: Metres) -> Where {
+        if self.everywhere {
+            return Where { distance: self.at(), off: Metres::ZERO, implement: true };
+        }
         let (low, high) = (self.at_m - BACK_M, self.at_m + AHEAD_M + 1.5 * driven.get());
         let first = self.pieces.partition_point(|piece| piece.from_m + piece.length_m < low);
-        let near = self.pieces[first..].iter().take_while(|piece| piece.from_m <= high);
-        let nearest = near
-            .map(|piece| piece.nearest(position))
-            .filter(|place| place.distance.get() <= high)
-            .min_by(|a, b| a.off.get().total_cmp(&b.off.get()));
-        let Some(found) = nearest else {
-            return Where { distance: self.at(), off: Metres::ZERO, implement: self.everywhere };
+        let coming = || self.pieces[first..].iter().map(|piece| piece.nearest(position));
+        let near = coming().take_while(|place| place.distance.get() <= high);
+        let near = near.min_by(|a, b| a.off.get().total_cmp(&b.off.get())).filter(|place| place.off <= LOST);
+        let Some(found) = near.or_else(|| coming().find(|place| place.off <= FOUND)) else {
+            return Where { distance: self.at(), off: LOST, implement: false };
         };
         self.at_m = self.at_m.max(found.distance.get());
         found
@@ -126,6 +132,16 @@ mod tests {
         assert!(!progress.follow(Point2::new(52.9, 1.5), Metres::new(3.0)).implement);
         let back = progress.follow(Point2::new(48.0, 2.9), Metres::new(5.0));
         assert!(back.implement && back.distance > Metres::new(55.0), "{back:?}");
+    }
+
+    #[test]
+    fn a_robot_lost_for_a_while_is_found_again() {
+        let legs = [leg(&[[0.0, 0.0], [50.0, 0.0]], true), leg(&[[50.0, 0.0], [50.0, 30.0]], false)];
+        let mut progress = Progress::new(&legs, Metres::ZERO);
+        assert!(progress.follow(Point2::new(5.0, 0.0), Metres::new(1.0)).implement);
+        assert!(!progress.follow(Point2::new(30.0, 9.0), Metres::ZERO).implement, "beside the path");
+        let found = progress.follow(Point2::new(40.0, 0.1), Metres::ZERO);
+        assert!(found.implement && (found.distance.get() - 40.0).abs() < 1e-9, "{found:?}");
     }
 
     #[test]
