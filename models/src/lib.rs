@@ -9,10 +9,10 @@
 pub mod augment;
 pub mod components;
 pub mod data;
-pub mod metrics;
+pub mod evaluate;
 pub mod net;
-pub mod normalise;
 pub mod onnx;
+pub mod torch_segmenter;
 pub mod train;
 
 /// Names of the pixel classes by id, as they stand in reports and model cards.

@@ -1,9 +1,9 @@
 //! A run killed between two checkpoints continues on the same curve.
 
 use image::{GrayImage, Rgb, RgbImage};
-use kompas_models::metrics::Confusion;
 use kompas_models::net::Params;
 use kompas_models::train::{Config, Events, Pool, RunFiles, State, Watch, train};
+use kompas_vision::metrics::Confusion;
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! Lens, sensor and file format of another camera.
 
 use super::Crop;
-use crate::normalise::Exposure;
+use kompas_vision::normalise::Exposure;
 use image::codecs::jpeg::JpegEncoder;
 use rand::{Rng, RngExt};
 
@@ -49,7 +49,7 @@ fn normal(rng: &mut impl Rng) -> f32 {
 }
 
 /// Takes the picture with a dark linear camera (few grey levels, noise in the shadows) and brightens it again
-/// as [`crate::normalise`] does; one in five stays dark.
+/// as [`kompas_vision::normalise`] does; one in five stays dark.
 pub(super) fn expose_darkly(crop: &mut Crop, rng: &mut impl Rng) {
     let exponent: f32 = rng.random_range(1.0..2.2);
     let gain = rng.random_range(0.08_f32.ln()..0.6_f32.ln()).exp();

@@ -4,7 +4,7 @@ use super::Crop;
 use crate::components::components;
 use crate::data::Rejected;
 use crate::data::scene::Scene;
-use crate::normalise::Exposure;
+use kompas_vision::normalise::Exposure;
 use image::{GrayImage, RgbImage};
 use std::path::Path;
 

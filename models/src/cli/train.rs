@@ -4,11 +4,13 @@ use super::BadInput;
 use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use kompas_field::PlantClass;
 use kompas_models::CLASS_NAMES;
 use kompas_models::data::index;
-use kompas_models::metrics::Confusion;
+use kompas_models::evaluate::iou;
 use kompas_models::net::Params;
 use kompas_models::train::{Config, Events, Pool, RunFiles, State, Watch, train};
+use kompas_vision::metrics::Confusion;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -120,9 +122,10 @@ impl Watch for Shown {
     fn validated(&mut self, step: u32, score: f64, per_source: &BTreeMap<String, Confusion>) {
         tracing::info!("step {step}: validation score {score:.4}");
         for (source, confusion) in per_source {
-            let classes = CLASS_NAMES.iter().enumerate();
-            let row: Vec<_> =
-                classes.filter_map(|(id, name)| Some(format!("{name} {:.3}", confusion.iou(id)?))).collect();
+            let classes = PlantClass::ALL.into_iter().zip(CLASS_NAMES);
+            let row: Vec<_> = classes
+                .filter_map(|(class, name)| Some(format!("{name} {:.3}", iou(confusion, class)?)))
+                .collect();
             tracing::info!("  {source}: {}", row.join(", "));
         }
     }

@@ -25,6 +25,8 @@ struct Row {
     split: String,
     width: u32,
     height: u32,
+    #[serde(default)]
+    gsd_mm: Option<f64>,
 }
 
 /// Reads `folder/index.csv`. Files that are missing or of another size than the row says are rejected.
@@ -75,5 +77,6 @@ fn item(folder: &Path, row: Row) -> Result<Item, String> {
         image,
         labels: Labels::Mask { path: mask, translate: Box::new(OUR_IDS) },
         size: (row.width, row.height),
+        gsd_mm: row.gsd_mm.filter(|gsd_mm| gsd_mm.is_finite() && *gsd_mm > 0.),
     })
 }

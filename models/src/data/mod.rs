@@ -40,6 +40,8 @@ pub struct Item {
     pub labels: Labels,
     /// Width and height in pixels.
     pub size: (u32, u32),
+    /// Millimetres of ground per pixel, where the source states it.
+    pub gsd_mm: Option<f64>,
 }
 
 /// A file that was skipped.

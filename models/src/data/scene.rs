@@ -1,7 +1,7 @@
 //! An [`Item`] decoded: pixels as the network sees them, and class ids.
 
 use super::{Item, Labels, Rejected};
-use crate::normalise::{Exposure, working_size};
+use kompas_vision::normalise::prepare;
 use image::imageops::{FilterType, resize};
 use image::{GrayImage, RgbImage};
 
@@ -52,14 +52,10 @@ impl Scene {
 
     /// Brings a photograph and its mask to working size and exposure.
     pub fn new(item: Item, rgb: &RgbImage, mask: &GrayImage) -> Self {
-        let (width, height) = working_size(rgb.width(), rgb.height());
-        let same = (width, height) == rgb.dimensions();
-        let mut rgb = if same { rgb.clone() } else { resize(rgb, width, height, FilterType::Triangle) };
+        let rgb = prepare(rgb);
+        let (width, height) = rgb.dimensions();
+        let same = (width, height) == mask.dimensions();
         let mask = if same { mask.clone() } else { resize(mask, width, height, FilterType::Nearest) };
-        let table = Exposure::of(&rgb).table();
-        for value in rgb.iter_mut() {
-            *value = table[usize::from(*value)];
-        }
         Self { item, rgb, mask }
     }
 

@@ -3,12 +3,12 @@
 //! [`segment`] speaks to the [`Layers`] trait only. `TorchLayers` computes, the ONNX writer emits nodes:
 //! the two cannot drift apart.
 
+mod input;
 mod params;
-mod predict;
 mod torch;
 
+pub use input::rgb_tensor;
 pub use params::{ParamError, Params};
-pub use predict::{class_map, rgb_tensor};
 pub use torch::TorchLayers;
 
 /// What follows a convolution.

@@ -3,7 +3,7 @@
 //!
 //! Input `image`: `[n, 3, height, width]`, RGB in 0..=1, sides divisible by 32. Output `scores`:
 //! `[n, 5, height, width]`, one logit per class id. Standardising is inside the graph; working size and
-//! exposure ([`crate::normalise`]) are before it.
+//! exposure ([`kompas_vision::normalise`]) are before it.
 
 mod calibration;
 mod schema;

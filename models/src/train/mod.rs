@@ -14,8 +14,12 @@ pub use loss::loss;
 pub use pool::{Pool, is_held_out};
 
 use crate::augment::Crop;
-use crate::metrics::Confusion;
-use crate::net::{ParamError, TorchLayers, class_map, rgb_tensor, segment};
+use crate::evaluate::{iou, mean_plant_iou};
+use crate::net::{ParamError, TorchLayers, rgb_tensor, segment};
+use crate::torch_segmenter::scores;
+use image::RgbImage;
+use kompas_field::PlantClass;
+use kompas_vision::metrics::{Confusion, SizeMismatch};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -39,6 +43,9 @@ pub enum TrainError {
     /// An event file could not be written.
     #[error("event file: {0}")]
     Events(#[from] std::io::Error),
+    /// A class map of the wrong size: a fault of ours.
+    #[error(transparent)]
+    Size(#[from] SizeMismatch),
     /// Nothing to learn from.
     #[error("no image of the configured sources is left to train on")]
     NoScenes,
@@ -165,6 +172,17 @@ fn tensors(batch: &[Crop], side: i64) -> Result<(Tensor, Tensor), TchError> {
     Ok((rgb_tensor(&rgb, count, side, side)?, target))
 }
 
+/// The most likely class of every pixel.
+fn class_ids(params: &crate::net::Params, rgb: &RgbImage) -> Result<Vec<u8>, TchError> {
+    let classes = scores(params, rgb)?.f_argmax(1, false)?;
+    let classes = classes.f_narrow(1, 0, rgb.height().into())?.f_narrow(2, 0, rgb.width().into())?;
+    let classes = classes.f_to_kind(Kind::Uint8)?.f_contiguous()?;
+    let mut ids = vec![0; classes.numel()];
+    let count = ids.len();
+    classes.f_copy_data_u8(&mut ids, count)?;
+    Ok(ids)
+}
+
 fn validate(
     state: &mut State,
     pool: &Pool,
@@ -174,18 +192,18 @@ fn validate(
 ) -> Result<(), TrainError> {
     let mut per_source: BTreeMap<String, Confusion> = BTreeMap::new();
     for scene in &pool.validation {
-        let map = class_map(&state.average, &scene.rgb)?;
-        per_source.entry(scene.item.source.clone()).or_default().count(&scene.mask, &map);
+        let map = class_ids(&state.average, &scene.rgb)?;
+        per_source.entry(scene.item.source.clone()).or_default().add(&scene.mask, &map)?;
     }
-    let scores: Vec<f64> = per_source.values().filter_map(Confusion::mean_plant_iou).collect();
+    let scores: Vec<f64> = per_source.values().filter_map(mean_plant_iou).collect();
     if scores.is_empty() {
         return state.average.write(&files.best).map_err(Into::into); // nothing to choose by: the latest
     }
     let score = scores.iter().sum::<f64>() / scores.len() as f64;
     let mut scalars = vec![("validation/score".to_owned(), score)];
     for (source, confusion) in &per_source {
-        for (class, name) in crate::CLASS_NAMES.iter().enumerate() {
-            scalars.extend(confusion.iou(class).map(|iou| (format!("validation/{source}/{name}"), iou)));
+        for (class, name) in PlantClass::ALL.into_iter().zip(crate::CLASS_NAMES) {
+            scalars.extend(iou(confusion, class).map(|iou| (format!("validation/{source}/{name}"), iou)));
         }
     }
     let scalars: Vec<_> = scalars.iter().map(|(name, value)| (name.as_str(), *value)).collect();
