@@ -7,6 +7,7 @@
 //! Nothing here is needed to run a robot: the ONNX file and its card are the contract with `kompas-vision`.
 
 pub mod augment;
+pub mod card;
 pub mod components;
 pub mod data;
 pub mod evaluate;

@@ -1,9 +1,9 @@
 //! The network behind the [`Segmenter`] trait, computed by LibTorch: what the ONNX file is held against.
 
 use crate::net::{Params, STRIDE, TorchLayers, rgb_tensor, segment};
-use kompas_vision::normalise::prepare;
 use image::RgbImage;
 use image::imageops::{FilterType, resize};
+use kompas_vision::normalise::prepare;
 use kompas_vision::{ClassMap, SegmentError, Segmenter};
 use tch::{Kind, TchError, Tensor, no_grad};
 

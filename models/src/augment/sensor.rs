@@ -1,8 +1,8 @@
 //! Lens, sensor and file format of another camera.
 
 use super::Crop;
-use kompas_vision::normalise::Exposure;
 use image::codecs::jpeg::JpegEncoder;
+use kompas_vision::normalise::Exposure;
 use rand::{Rng, RngExt};
 
 /// Gaussian blur by `sigma` pixels.

@@ -4,8 +4,8 @@ use super::Crop;
 use crate::components::components;
 use crate::data::Rejected;
 use crate::data::scene::Scene;
-use kompas_vision::normalise::Exposure;
 use image::{GrayImage, RgbImage};
+use kompas_vision::normalise::Exposure;
 use std::path::Path;
 
 /// One plant with its outline.

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod crops;
+mod evaluate;
 mod export;
 mod train;
 
@@ -21,6 +22,12 @@ enum Command {
     Train(train::TrainArgs),
     /// Write a picture of training crops as the configuration makes them.
     Crops(crops::CropsArgs),
+    /// Print figures per source: pixels and plants.
+    Evaluate(evaluate::EvaluateArgs),
+    /// Lay the classes over a photograph.
+    Predict(evaluate::PredictArgs),
+    /// Write the card of model files.
+    Card(evaluate::CardArgs),
     /// Write the weights of a run as an ONNX file.
     Export(export::ExportArgs),
     /// Write the weights of a run as an ONNX file with 8-bit integers.
@@ -43,6 +50,9 @@ pub(crate) fn run(args: &Args) -> ExitCode {
     let done = match &args.command {
         Command::Train(args) => train::run(args),
         Command::Crops(args) => crops::run(args),
+        Command::Evaluate(args) => evaluate::run(args),
+        Command::Predict(args) => evaluate::predict(args),
+        Command::Card(args) => evaluate::write_card(args),
         Command::Export(args) => export::export(args),
         Command::Quantise(args) => export::quantise(args),
     };

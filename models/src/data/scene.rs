@@ -1,9 +1,9 @@
 //! An [`Item`] decoded: pixels as the network sees them, and class ids.
 
 use super::{Item, Labels, Rejected};
-use kompas_vision::normalise::prepare;
 use image::imageops::{FilterType, resize};
 use image::{GrayImage, RgbImage};
+use kompas_vision::normalise::prepare;
 
 /// A photograph at working size and common exposure, with one class id per pixel.
 #[derive(Debug, Clone)]

@@ -1,0 +1,200 @@
+//! `kompas-model evaluate`, `predict` and `card`.
+
+use super::BadInput;
+use anyhow::{Context, Result};
+use clap::Args;
+use kompas_models::card::{CardFacts, card, sha256_hex};
+use kompas_models::data::{DataSet, Item, index, refuse_if_too_many};
+use kompas_models::evaluate::{SourceFigures, evaluate};
+use kompas_models::net::Params;
+use kompas_models::torch_segmenter::TorchSegmenter;
+use kompas_models::{CLASS_COLOURS, CLASS_NAMES};
+use kompas_vision::{OnnxOptions, OnnxSegmenter, Segmenter, onnx};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+#[derive(Args)]
+pub(crate) struct EvaluateArgs {
+    /// An ONNX file with its card beside it, or the weights of a run (`.safetensors`).
+    #[arg(long)]
+    model: PathBuf,
+    /// Folder with `index.csv` and a folder per source.
+    #[arg(long)]
+    data: PathBuf,
+    /// Only images of this split (train, val, test).
+    #[arg(long)]
+    split: Option<String>,
+    /// Only images of this source.
+    #[arg(long)]
+    source: Option<String>,
+    /// Only images of this group.
+    #[arg(long)]
+    group: Option<String>,
+    /// At most this many images per source, evenly taken.
+    #[arg(long)]
+    limit: Option<usize>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct PredictArgs {
+    /// A photograph.
+    image: PathBuf,
+    /// An ONNX file with its card beside it, or the weights of a run (`.safetensors`).
+    #[arg(long, default_value = "models/released/plants.onnx")]
+    model: PathBuf,
+    /// The photograph with its classes laid over it.
+    #[arg(long)]
+    out: PathBuf,
+}
+
+#[derive(Args)]
+pub(crate) struct CardArgs {
+    /// Weights the model files were written from: the figures are theirs.
+    #[arg(long)]
+    weights: PathBuf,
+    /// Model files in one folder; the card is written beside them.
+    #[arg(long, required = true, num_args = 1..)]
+    files: Vec<PathBuf>,
+    /// Folder with `index.csv`.
+    #[arg(long)]
+    data: PathBuf,
+    /// The run's configuration.
+    #[arg(long)]
+    config: PathBuf,
+    /// How the weights came about, for people.
+    #[arg(long)]
+    training: String,
+    /// Sources, licences and limits, as JSON.
+    #[arg(long)]
+    notes: PathBuf,
+    /// At most this many images per source for the figures, evenly taken from validation and test splits.
+    #[arg(long, default_value_t = 1_000)]
+    limit: usize,
+}
+
+fn open(path: &Path) -> Result<Box<dyn Segmenter>> {
+    if path.extension().is_some_and(|extension| extension == "safetensors") {
+        tch::set_num_threads(1);
+        let bytes = std::fs::read(path).with_context(|| path.display().to_string()).context(BadInput)?;
+        let params = Params::read(path).context(BadInput)?;
+        let id = format!("weights@sha256:{}", &sha256_hex(&bytes)[..12]);
+        return Ok(Box::new(TorchSegmenter::new(params, id)));
+    }
+    let library = onnx::find_library().context("ONNX Runtime is missing: run vision/setup-onnxruntime.sh")?;
+    Ok(Box::new(OnnxSegmenter::load(path, OnnxOptions::new(library)).context(BadInput)?))
+}
+
+/// The items that `wanted` accepts, at most `limit` per source.
+fn choose(data: &DataSet, wanted: impl Fn(&Item) -> bool, limit: Option<usize>) -> Vec<Item> {
+    let mut by_source: BTreeMap<&str, Vec<&Item>> = BTreeMap::new();
+    for item in data.items.iter().filter(|item| wanted(item)) {
+        by_source.entry(&item.source).or_default().push(item);
+    }
+    let thinned = by_source.into_values().flat_map(|items| {
+        let count = limit.unwrap_or(items.len()).min(items.len());
+        (0..count).map(|i| items[i * items.len() / count].clone()).collect::<Vec<_>>()
+    });
+    thinned.collect()
+}
+
+fn figures(
+    model: &mut dyn Segmenter,
+    data: &DataSet,
+    items: &[Item],
+) -> Result<BTreeMap<String, SourceFigures>> {
+    let bar = super::train::bar(items.len() as u64, "evaluating");
+    let (figures, mut rejected) = evaluate(model, items, || bar.inc(1))?;
+    bar.finish_and_clear();
+    rejected.extend(data.rejected.iter().cloned());
+    for file in &rejected {
+        tracing::warn!("skipped {}: {}", file.place, file.reason);
+    }
+    refuse_if_too_many(&rejected, data.items.len()).context(BadInput)?;
+    Ok(figures)
+}
+
+pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
+    let mut model = open(&args.model)?;
+    let data = index::read(&args.data).context(BadInput)?;
+    let is = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
+    let wanted = |item: &Item| {
+        is(&args.split, &item.split) && is(&args.source, &item.source) && is(&args.group, &item.group)
+    };
+    let items = choose(&data, wanted, args.limit);
+    if items.is_empty() {
+        return Err(anyhow::anyhow!("no image of that split, source and group in {}", args.data.display()))
+            .context(BadInput);
+    }
+    let figures = figures(model.as_mut(), &data, &items)?;
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        let per_source: BTreeMap<_, _> =
+            figures.iter().map(|(name, figures)| (name, figures.to_json())).collect();
+        writeln!(out, "{}", json!({ "per_source": per_source }))?;
+        return Ok(());
+    }
+    for (source, figures) in &figures {
+        let figures = figures.to_json();
+        let class = |name| figures["iou"][name].as_f64().map_or("–".into(), |iou| format!("{iou:.3}"));
+        let row: Vec<String> = CLASS_NAMES.iter().map(|name| format!("{name} {}", class(*name))).collect();
+        writeln!(
+            out,
+            "{source} ({} images): {}; plants {}",
+            figures["images"],
+            row.join(", "),
+            figures["plants"]
+        )?;
+    }
+    Ok(())
+}
+
+pub(crate) fn predict(args: &PredictArgs) -> Result<()> {
+    let mut model = open(&args.model)?;
+    let mut rgb = image::open(&args.image)
+        .with_context(|| args.image.display().to_string())
+        .context(BadInput)?
+        .into_rgb8();
+    let map = model.segment(&rgb)?;
+    for (pixel, &id) in rgb.pixels_mut().zip(map.class_ids()) {
+        if let (1.., Some(colour)) = (id, CLASS_COLOURS.get(usize::from(id))) {
+            for (value, colour) in pixel.0.iter_mut().zip(colour) {
+                *value = value.midpoint(*colour);
+            }
+        }
+    }
+    rgb.save(&args.out).with_context(|| format!("cannot write {}", args.out.display()))
+}
+
+pub(crate) fn write_card(args: &CardArgs) -> Result<()> {
+    let read =
+        |path: &Path| std::fs::read(path).with_context(|| path.display().to_string()).context(BadInput);
+    let named = |path: &PathBuf| {
+        let name = path.file_name().context("a model file has a name")?.to_string_lossy().into_owned();
+        Ok((name, read(path)?))
+    };
+    let files = args.files.iter().map(named).collect::<Result<Vec<_>>>()?;
+    let config = String::from_utf8(read(&args.config)?).context(BadInput)?;
+    let notes = serde_json::from_slice(&read(&args.notes)?).context(BadInput)?;
+    let data = index::read(&args.data).context(BadInput)?;
+    let items = choose(&data, |item| item.split != "train", Some(args.limit));
+    let figures = figures(open(&args.weights)?.as_mut(), &data, &items)?;
+    let facts = CardFacts {
+        name: "plants",
+        files: &files,
+        data: &data,
+        config: &config,
+        training: &args.training,
+        figures: &figures,
+        notes: &notes,
+    };
+    let path = onnx::card_path(&args.files[0]);
+    std::fs::write(&path, format!("{:#}\n", card(&facts)))
+        .with_context(|| format!("cannot write {}", path.display()))?;
+    tracing::info!("{} written", path.display());
+    Ok(())
+}
