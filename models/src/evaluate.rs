@@ -103,15 +103,12 @@ impl SourceFigures {
 /// size of the image: a plant covers at least 50 of a million pixels, a dot reaches 0.4 % of the longer side
 /// further than the plant.
 fn rules(width: u32, height: u32, gsd_mm: Option<f64>) -> (PlantRules, f64) {
-    match gsd_mm {
-        Some(gsd_mm) => (PlantRules::at_gsd(gsd_mm / 1000.), 10. / gsd_mm),
-        None => {
-            let min_area_px = (width * height / 20_000).max(12);
-            let rules =
-                PlantRules { min_area_px, join_gap_px: width.max(height) / 500, min_share_of_body: 0.05 };
-            (rules, 0.004 * f64::from(width.max(height)))
-        }
+    if let Some(gsd_mm) = gsd_mm {
+        return (PlantRules::at_gsd(gsd_mm / 1000.), 10. / gsd_mm);
     }
+    let min_area_px = (width * height / 20_000).max(12);
+    let rules = PlantRules { min_area_px, join_gap_px: width.max(height) / 500, min_share_of_body: 0.05 };
+    (rules, 0.004 * f64::from(width.max(height)))
 }
 
 /// Runs `model` over `items`; what cannot be read is returned beside the figures.

@@ -1,4 +1,4 @@
-//! The encoder computes what the published EfficientNet-Lite0 computes in its own PyTorch code.
+//! The encoder computes what the published EfficientNet-Lite0 computes in its own `PyTorch` code.
 
 use kompas_models::net::{Params, TorchLayers, encode};
 use serde_json::Value;

@@ -1,5 +1,7 @@
 //! A run killed between two checkpoints continues on the same curve.
 
+#![expect(clippy::unwrap_used, reason = "helpers of a test: a failure is a failed test")]
+
 use image::{GrayImage, Rgb, RgbImage};
 use kompas_models::net::Params;
 use kompas_models::train::{Config, Events, Pool, RunFiles, State, Watch, train};
@@ -34,12 +36,12 @@ fn tiny_set(folder: &Path) {
         let class = if name == "a" { 1 } else { 2 };
         let mask = GrayImage::from_fn(96, 96, |x, y| image::Luma([if plant(x, y) { class } else { 0 }]));
         mask.save(base.join(format!("masks/{name}.png"))).unwrap();
-        index += &format!("field,{name},{name},train,96,96\n");
+        index.extend(["field,", name, ",", name, ",train,96,96\n"]);
     }
     std::fs::write(folder.join("index.csv"), index).unwrap();
 }
 
-const CONFIG: &str = r#"
+const CONFIG: &str = r"
 seed = 7
 steps = 6
 batch = 2
@@ -70,7 +72,7 @@ blur_share = 0.2
 noise_share = 0.2
 jpeg_share = 0.2
 composite_share = 0.3
-"#;
+";
 
 /// Trains in `out` for at most `steps` steps, as a killed run would have, and returns its curve.
 fn run(data: &Path, out: &Path, encoder: &Path, steps: u32) -> Vec<(u32, f64)> {
