@@ -116,6 +116,7 @@ pub fn plan(field: &Field, map: Option<&WeedMap>, rig: &Rig, policy: &Policy) ->
     }
     let mut extra: Vec<Swath> =
         necks(&layout).into_iter().chain(patches(&layout, field.boundary.polygon())).collect();
+    extra.extend(layout.stretches.iter().cloned());
     let prescription = prescribe(field, map, policy)?;
     let wanted = (policy.selective && map.is_some()).then(|| Wanted::of(&prescription));
     let is_needed = |line: &[Pt]| wanted.as_ref().is_none_or(|w| w.beside(line, dimensions.width / 2.0));

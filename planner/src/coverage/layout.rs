@@ -1,5 +1,6 @@
 //! Where the robot may drive, the headland lanes and the mainland.
 
+use super::swaths::{Swath, stretch};
 use crate::geometry::clearance::Clearance;
 use crate::geometry::lane::Lane;
 use crate::geometry::offset::{drivable, eroded};
@@ -62,6 +63,8 @@ pub(crate) struct Layout {
     pub(crate) sketch: MultiPolygon<f64>,
     /// Where the robot comes in.
     pub(crate) entry: Option<Pt>,
+    /// What can be driven of lanes with corners.
+    pub(crate) stretches: Vec<Swath>,
     /// What swaths have to cover.
     pub(crate) mainland: MultiPolygon<f64>,
 }
@@ -72,7 +75,7 @@ const SEAM_M: f64 = 0.005;
 /// Lays out a field whose rings have the field on their left.
 pub(crate) fn layout(field: &Polygon<f64>, dimensions: Dimensions, passes: u32) -> Layout {
     let pitch = dimensions.width - SEAM_M;
-    let mut lanes = Vec::new();
+    let (mut lanes, mut stretches) = (Vec::new(), Vec::new());
     let mut free = drivable(field, dimensions.keep(), dimensions.radius);
     free.0.sort_by(|a, b| b.unsigned_area().total_cmp(&a.unsigned_area()));
     for level in 0..passes {
@@ -83,7 +86,11 @@ pub(crate) fn layout(field: &Polygon<f64>, dimensions: Dimensions, passes: u32) 
             let rings = std::iter::once((polygon.exterior(), false))
                 .chain(polygon.interiors().iter().map(|ring| (ring, true)));
             for (ring, around_exclusion) in rings {
-                if let Some(lane) = Lane::new(ring) {
+                let Some(lane) = Lane::new(ring) else { continue };
+                let corners = lane.corners(dimensions.radius);
+                if !corners.is_empty() {
+                    stretches.extend(between(&lane, &corners, dimensions));
+                } else {
                     lanes.push(HeadlandLane { level, around_exclusion, room, work: true, lane });
                 }
             }
@@ -95,6 +102,7 @@ pub(crate) fn layout(field: &Polygon<f64>, dimensions: Dimensions, passes: u32) 
     Layout {
         dimensions,
         entry: None,
+        stretches,
         clearance,
         lanes,
         rooms: free.0.len(),
@@ -102,6 +110,18 @@ pub(crate) fn layout(field: &Polygon<f64>, dimensions: Dimensions, passes: u32) 
         sketch: mainland.simplify(0.05),
         mainland,
     }
+}
+
+/// The pieces of a lane from corner to corner, without the corners.
+fn between(lane: &Lane, corners: &[f64], dimensions: Dimensions) -> Vec<Swath> {
+    let trim = dimensions.radius / 2.0;
+    let next = corners.iter().skip(1).copied().chain(corners.first().map(|s| s + lane.length()));
+    corners
+        .iter()
+        .zip(next)
+        .filter(|(from, to)| to - *from > 4.0 * trim + 1.0)
+        .map(|(from, to)| stretch(lane, from + trim, to - from - 2.0 * trim, dimensions.width))
+        .collect()
 }
 
 fn room_of(rooms: &MultiPolygon<f64>, part: &Polygon<f64>) -> usize {

@@ -1,5 +1,6 @@
 //! Parallel strips of working width over a polygon, as long as the whole width needs.
 
+use crate::geometry::lane::{Lane, Sense};
 use crate::geometry::pose::{Pose, Pt, direction, distance, length, rotate};
 use geo::{MultiPolygon, Polygon};
 
@@ -44,6 +45,18 @@ impl Swath {
         };
         Pose::new(tip, direction(*before, tip))
     }
+}
+
+/// A stretch of lane as a line between two ends that look along the lane's tangent.
+pub(crate) fn stretch(lane: &Lane, from: f64, run: f64, width: f64) -> Swath {
+    /// Too short to drive, long enough to look along.
+    const TIP_M: f64 = 0.01;
+    let points = lane.stretch(from, run, Sense::With);
+    let (begin, end) = (lane.pose(from, Sense::With), lane.pose(from + run, Sense::With));
+    let mut bend = vec![begin.ahead(TIP_M).at];
+    bend.extend(points.get(1..points.len() - 1).unwrap_or_default());
+    bend.push(end.ahead(-TIP_M).at);
+    Swath { row: u32::MAX, a: begin.at, b: end.at, bend, slack: [0.0, 0.0], area: run * width }
 }
 
 /// How strips lie across a part.

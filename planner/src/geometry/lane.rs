@@ -91,6 +91,24 @@ impl Lane {
         lerp(self.points[i], self.points[(i + 1) % self.points.len()], t)
     }
 
+    /// Where the line bends tighter than `radius`: discs of both sides of a narrow gap may meet in a notch.
+    pub(crate) fn corners(&self, radius: f64) -> Vec<f64> {
+        /// Sampled chords hide and invent this much of a bend.
+        const SHARE: f64 = 0.85;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand")]
+        let count = (self.length() / (radius / 4.0)).ceil().max(3.0) as u32;
+        let step = self.length() / f64::from(count);
+        let at = |k: u32| self.at(step * f64::from(k));
+        (0..count)
+            .filter(|k| {
+                let (a, b, c) = (at(*k), at(k + 1), at(k + 2));
+                let turn = wrap(direction(b, c) - direction(a, b)).abs();
+                turn * SHARE * radius > f64::midpoint(distance(a, b), distance(b, c))
+            })
+            .map(|k| step * f64::from(k + 1))
+            .collect()
+    }
+
     /// The points driven from `s` over `run` metres in `sense`, both ends included.
     pub(crate) fn stretch(&self, s: f64, run: f64, sense: Sense) -> Vec<Pt> {
         let mut points = vec![self.at(s)];

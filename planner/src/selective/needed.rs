@@ -3,7 +3,7 @@
 use kompas_field::units::LitresPerHectare;
 use kompas_field::{Grid, Point2, Prescription};
 
-use crate::coverage::swaths::Swath;
+use crate::coverage::swaths::{Swath, stretch};
 use crate::geometry::lane::{Lane, Sense};
 use crate::geometry::pose::{Pt, distance};
 
@@ -11,17 +11,6 @@ use crate::geometry::pose::{Pt, distance};
 const PIECE_M: f64 = 4.0;
 /// Shorter gaps between needed pieces are driven over: leaving the lane and coming back costs more.
 const SKIP_PIECES: u32 = 6;
-
-/// A stretch of lane as a line between two ends that look along the lane's tangent.
-fn piece(lane: &Lane, from: f64, run: f64, width: f64) -> Swath {
-    const TIP_M: f64 = 0.01;
-    let points = lane.stretch(from, run, Sense::With);
-    let (begin, end) = (lane.pose(from, Sense::With), lane.pose(from + run, Sense::With));
-    let mut bend = vec![begin.ahead(TIP_M).at];
-    bend.extend(points.get(1..points.len() - 1).unwrap_or_default());
-    bend.push(end.ahead(-TIP_M).at);
-    Swath { row: u32::MAX, a: begin.at, b: end.at, bend, slack: [0.0, 0.0], area: run * width }
-}
 
 /// Cells to treat, for many questions.
 pub(crate) struct Wanted {
@@ -78,7 +67,7 @@ impl Wanted {
         }
         spans
             .into_iter()
-            .map(|(from, to)| piece(lane, run * f64::from(from), run * f64::from(to - from), width))
+            .map(|(from, to)| stretch(lane, run * f64::from(from), run * f64::from(to - from), width))
             .collect()
     }
 

@@ -15,7 +15,10 @@ pub(crate) fn rig(name: &str) -> Rig {
 
 /// A field in metres around Valthermond; `Err` when the boundary is not valid.
 #[allow(clippy::allow_attributes, dead_code, reason = "not every test binary uses every helper")]
-pub(crate) fn field(outer: &[(f64, f64)], holes: &[Vec<(f64, f64)>]) -> Result<Field, kompas_field::Findings> {
+pub(crate) fn field(
+    outer: &[(f64, f64)],
+    holes: &[Vec<(f64, f64)>],
+) -> Result<Field, kompas_field::Findings> {
     let ring = |points: &[(f64, f64)]| {
         let mut ring: Vec<_> = points.iter().map(|(x, y)| Point2::new(*x, *y)).collect();
         ring.push(ring[0]);
