@@ -26,7 +26,10 @@ fn ring(middle: (f64, f64), radius: f64, shape: &[(f64, f64)]) -> Vec<(f64, f64)
 
 type Shape = Vec<(f64, f64)>;
 
-fn parcels() -> impl Strategy<Value = (f64, Shape, Vec<(f64, f64, f64, Shape)>)> {
+/// Where a hole lies (angle, share of the way out), how large it is, and its corners.
+type Hole = (f64, f64, f64, Shape);
+
+fn parcels() -> impl Strategy<Value = (f64, Shape, Vec<Hole>)> {
     let corner = (0.15..1.0f64, 0.0..1.0f64);
     let hole_corner = (0.5..1.0f64, 0.0..0.9f64);
     let hole = (0.0..TAU, 0.0..0.5f64, 0.3..8.0f64, prop::collection::vec(hole_corner, 3..7));

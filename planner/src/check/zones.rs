@@ -20,8 +20,7 @@ pub(super) fn zones(plan: &Plan, rig: &Rig) -> Vec<Finding> {
     for (i, run) in plan.schedule.iter().enumerate() {
         let Some(nozzle) = rig.boom.nozzles.get(usize::from(run.nozzle)) else { continue };
         let mut at = run.from_m;
-        loop {
-            let Some(on) = sampler.at(Metres::new(at)) else { break };
+        while let Some(on) = sampler.at(Metres::new(at)) {
             let place = on.pose.position.moved(
                 on.pose.heading,
                 Metres::new(nozzle.place.x),

@@ -88,10 +88,10 @@ pub(crate) fn layout(field: &Polygon<f64>, dimensions: Dimensions, passes: u32) 
             for (ring, around_exclusion) in rings {
                 let Some(lane) = Lane::new(ring) else { continue };
                 let corners = lane.corners(dimensions.radius);
-                if !corners.is_empty() {
-                    stretches.extend(between(&lane, &corners, dimensions));
-                } else {
+                if corners.is_empty() {
                     lanes.push(HeadlandLane { level, around_exclusion, room, work: true, lane });
+                } else {
+                    stretches.extend(between(&lane, &corners, dimensions));
                 }
             }
         }

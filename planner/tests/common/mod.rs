@@ -38,7 +38,7 @@ pub(crate) fn field(
 pub(crate) fn parcels() -> Vec<PathBuf> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/fields");
     let Ok(entries) = std::fs::read_dir(&folder) else {
-        println!("skipped: needs ../shared/data/fields");
+        eprintln!("skipped: needs ../shared/data/fields");
         return vec![];
     };
     let mut files: Vec<PathBuf> = entries
