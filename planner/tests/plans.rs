@@ -197,9 +197,8 @@ fn nothing_is_sprayed_beside_water() {
     let sampler = PathSampler::new(&made);
     let mut nearest = f64::MAX;
     for run in &made.schedule {
-        let steps = ((run.to_m - run.from_m) / 0.1).ceil() as u32;
-        for k in 0..=steps {
-            let at = run.from_m + (run.to_m - run.from_m) * f64::from(k) / f64::from(steps.max(1));
+        let steps = std::iter::successors(Some(run.from_m), |at| Some(at + 0.1));
+        for at in steps.take_while(|at| *at < run.to_m).chain([run.to_m]) {
             let on = sampler.at(Metres::new(at)).unwrap();
             let offset = rig.boom.nozzles[usize::from(run.nozzle)].place;
             let nozzle =
