@@ -1,6 +1,7 @@
 # make demo            one small field from camera to map; Ctrl-C stops it
 # make demo EXIT=1     the same, stops by itself, leaves target/demo/report.json
 # make demo IMAGES=DIR the same on real photographs (DIR/images, DIR/masks)
+# make demo SEGMENTER=exg|MODEL   what finds plants: excess green, or a model file
 # make test            everything that continuous integration checks
 # make figures         every published figure, into docs/figures.md
 # make bench           the benches of the hot paths
@@ -19,11 +20,12 @@ help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
 setup-demo:
-	@setup/tools.sh cargo
-	@setup/debian.sh build-essential
+	@setup/tools.sh cargo python3
+	@setup/debian.sh build-essential python3-pip
+	@vision/setup-onnxruntime.sh
 
 setup-test: setup-demo
-	@setup/tools.sh python3 node npm
+	@setup/tools.sh node npm
 	@setup/debian.sh python3-venv chromium mosquitto
 	@setup/python.sh
 	@models/setup-libtorch.sh

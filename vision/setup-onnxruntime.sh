@@ -9,7 +9,7 @@ DEST=${1:-$ROOT/vendor/onnxruntime}
 VERSION=1.32.0
 SHA256=5a34fc4dfeb5a7b4a74c95dcba1e773d722abda720b474edf1b0c419dc6d163d
 if [ "$(cat "$DEST/build-version" 2>/dev/null || true)" = "$VERSION" ]; then
-  echo "ONNX Runtime $VERSION is present in $DEST" >&2; exit 0
+  exit 0
 fi
 [ "$(uname -sm)" = "Linux x86_64" ] || {
   echo "no pinned ONNX Runtime for $(uname -sm): install ONNX Runtime 1.24 or later yourself and give its" \

@@ -21,6 +21,9 @@ struct Args {
     /// Lay these photographs (FOLDER/images, FOLDER/masks) on the ground instead of drawing it.
     #[arg(long, value_name = "FOLDER")]
     images: Option<PathBuf>,
+    /// What finds plants: `exg`, or a model file with its card beside it.
+    #[arg(long, value_name = "exg|MODEL")]
+    segmenter: Option<PathBuf>,
     /// The map's preferred port; a free one is taken when it is in use.
     #[arg(long, default_value_t = 8090)]
     port: u16,
@@ -48,6 +51,9 @@ fn run(args: &Args) -> Result<()> {
         Job::demo(&folder.join("robot")).with("--broker", &cloud.at.broker_url).with("--drain-s", &120);
     if let Some(images) = &args.images {
         job = job.with("--images", &std::path::absolute(images).context("no such folder")?.display());
+    }
+    if let Some(segmenter) = &args.segmenter {
+        job = job.with("--segmenter", &segmenter.display());
     }
     let robot = job.run()?;
     let written = robot["outbox"]["written"].as_u64().context("the robot does not say what it wrote")?;
