@@ -61,7 +61,7 @@ fn broker(text: &str) -> Result<BrokerArg, String> {
 
 fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
-        .unwrap_or_else(|_unset| tracing_subscriber::EnvFilter::new("info,rumqttd=error"));
+        .unwrap_or_else(|_unset| tracing_subscriber::EnvFilter::new("info,rumqttd=off"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     match run(Args::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
