@@ -66,8 +66,7 @@ impl KnownPlants {
 
     /// From `place` to the nearest crop stem within half a metre.
     pub fn nearest_crop(&self, place: Point2<FieldFrame>) -> Option<Metres> {
-        let [column, row] = square_of(place);
-        let squares = (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| [column + dx, row + dy]));
+        let squares = squares_around(place).into_iter();
         let stems = squares.filter_map(|square| self.crop_squares.get(&square)).flatten();
         let nearest = stems.map(|(_, stem)| stem.distance(place)).reduce(Metres::min);
         nearest.filter(|&distance| distance <= Metres::new(SQUARE_M))
@@ -98,19 +97,36 @@ impl KnownPlants {
         out
     }
 
-    /// Every plant never decided, at the end.
+    /// Every plant never decided, at the end. What the edge of a picture cut off a plant that was decided is no
+    /// plant of its own and is left out.
     pub fn take_rest(&mut self) -> Vec<Plant> {
         self.open.clear();
-        let rest: Vec<Plant> = self
-            .tracker
-            .plants()
-            .iter()
-            .filter(|plant| !self.decided.contains(&plant.number))
-            .cloned()
-            .collect();
+        let (decided, rest): (Vec<&Plant>, Vec<&Plant>) =
+            self.tracker.plants().iter().partition(|plant| self.decided.contains(&plant.number));
+        let mut by_square: BTreeMap<[i64; 2], Vec<&Plant>> = BTreeMap::new();
+        for plant in decided {
+            by_square.entry(square_of(plant.position)).or_default().push(plant);
+        }
+        let touches = |part: &Plant, whole: &&Plant| {
+            part.position.distance(whole.position) <= part.radius() + whole.radius()
+        };
+        let is_part = |plant: &Plant| {
+            let around = squares_around(plant.position).into_iter();
+            let mut near = around.filter_map(|square| by_square.get(&square)).flatten();
+            !plant.seen_whole() && near.any(|whole| touches(plant, whole))
+        };
+        let rest: Vec<Plant> = rest.into_iter().filter(|plant| !is_part(plant)).cloned().collect();
         self.decided.extend(rest.iter().map(|plant| plant.number));
         rest
     }
+}
+
+fn squares_around(place: Point2<FieldFrame>) -> [[i64; 2]; 9] {
+    let [column, row] = square_of(place);
+    std::array::from_fn(|i| {
+        let step = [0, 1, -1];
+        [column + step[i % 3], row + step[i / 3]]
+    })
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "metres in a field over half a metre fit in i64")]
@@ -146,6 +162,30 @@ mod tests {
         assert!(plants.take_ripe(&here, within).is_empty(), "each once");
         let next = Pose2::new(Point2::new(0.8, 2.0), Radians::ZERO);
         assert_eq!(plants.take_ripe(&next, within)[0].number, PlantNumber(1));
+        assert!(plants.take_rest().is_empty());
+    }
+
+    #[test]
+    fn what_a_picture_cut_off_a_decided_plant_is_no_plant() {
+        let mut plants = KnownPlants::new(TrackerRules::default(), FieldCrop::SugarBeet);
+        let part = |x: f64, y: f64| GroundDetection { cut: true, ..seen(PlantClass::Weed, x, y) };
+        // Leaves of 4 cm²: discs of 1.1 cm.
+        plants.see(RobotInstant::START, &[seen(PlantClass::Weed, 1.0, 0.0)]);
+        let here = Pose2::new(Point2::new(0.8, 0.0), Radians::ZERO);
+        assert_eq!(plants.take_ripe(&here, |_, _| true).len(), 1);
+        let beside = [part(1.0, 0.07), part(1.0, 0.5), seen(PlantClass::Weed, 1.0, -0.09)];
+        plants.see(RobotInstant::START, &beside);
+        let rest: Vec<u64> = plants.take_rest().iter().map(|plant| plant.number.0).collect();
+        assert_eq!(rest, [1, 2, 3], "none of them lies on the decided plant");
+        // 300 cm²: discs of 9.8 cm; farther apart than gate and radius, nearer than two radii.
+        let large = |one: GroundDetection| GroundDetection {
+            sighting: Sighting { area_cm2: 300.0, ..one.sighting },
+            ..one
+        };
+        plants.see(RobotInstant::START, &[large(seen(PlantClass::Weed, 5.0, 0.0))]);
+        assert_eq!(plants.take_ripe(&here, |_, _| true).len(), 1);
+        plants.see(RobotInstant::START, &[large(part(5.17, 0.0))]);
+        assert_eq!(plants.tracker.plants().len(), 6, "the tracker takes it for another plant");
         assert!(plants.take_rest().is_empty());
     }
 

@@ -1,4 +1,4 @@
-//! One plant is one plant: detections of many frames gathered by place, decided once.
+//! One plant is one plant: detections of many frames gathered by place, so that it can be decided once.
 //!
 //! # Rules
 //! - A detection belongs to the nearest plant within the gate, one to one; pairs are taken by distance, then
@@ -13,7 +13,7 @@
 use crate::ground::GroundDetection;
 use kompas_field::decision::PlantNumber;
 use kompas_field::units::Metres;
-use kompas_field::{Confidence, FieldFrame, PlantClass, Point2, Pose2, RobotFrame, RobotInstant, Transform2};
+use kompas_field::{Confidence, FieldFrame, PlantClass, Point2, RobotInstant};
 use std::collections::HashMap;
 
 /// When two sightings are one plant.
@@ -47,8 +47,6 @@ pub struct Plant {
     pub last_seen: RobotInstant,
     /// Frames it was seen in.
     pub frames_seen: u32,
-    /// Given out for decision.
-    pub decided: bool,
     votes: [f64; PlantClass::ALL.len()],
     whole: u32,
     weight: f64,
@@ -75,8 +73,9 @@ impl Plant {
         self.whole > 0
     }
 
-    fn radius_m(&self) -> f64 {
-        radius_m(self.area_cm2)
+    /// Of the disc as large as its leaf area.
+    pub fn radius(&self) -> Metres {
+        Metres::new(radius_m(self.area_cm2))
     }
 }
 
@@ -91,8 +90,6 @@ pub struct Tracker {
     plants: Vec<Plant>,
     /// Plant indices by square of the ground.
     squares: HashMap<[i64; 2], Vec<usize>>,
-    /// Not yet decided, by number.
-    open: Vec<usize>,
 }
 
 /// Side of a square of the index; larger than any gate in use keeps the search to 9 squares.
@@ -101,7 +98,7 @@ const SQUARE_M: f64 = 0.5;
 impl Tracker {
     /// With no plants yet.
     pub fn new(rules: TrackerRules) -> Self {
-        Self { rules, plants: Vec::new(), squares: HashMap::new(), open: Vec::new() }
+        Self { rules, plants: Vec::new(), squares: HashMap::new() }
     }
 
     /// All plants so far, by number.
@@ -144,7 +141,7 @@ impl Tracker {
                 for &index in self.squares.get(&square).map_or(&[][..], Vec::as_slice) {
                     let plant = &self.plants[index];
                     let cut = detection.cut || !plant.seen_whole();
-                    let slack = if cut { own_radius.max(plant.radius_m()) } else { 0.0 };
+                    let slack = if cut { own_radius.max(plant.radius().get()) } else { 0.0 };
                     let distance = plant.position.distance(position).get();
                     if distance <= (self.rules.gate.get() + slack).min(SQUARE_M) {
                         pairs.push((distance, index, at));
@@ -168,12 +165,10 @@ impl Tracker {
             first_seen: true_at,
             last_seen: true_at,
             frames_seen: 1,
-            decided: false,
             votes,
             whole: u32::from(!cut),
             weight: if *cut { 0.0 } else { weight_of(sighting.sigma) },
         });
-        self.open.push(index);
         self.squares.entry(square_of(sighting.position)).or_default().push(index);
         index
     }
@@ -212,32 +207,6 @@ impl Tracker {
             self.squares.entry(old).or_default().retain(|&other| other != index);
             self.squares.entry(new).or_default().push(index);
         }
-    }
-
-    /// The plants to decide now: not yet decided and less than `ahead` in front of the point under the
-    /// antenna, or passed. Each plant is given out once, in order of number. A plant first seen behind that
-    /// line comes out at once: late, and whoever opens nozzles will say so.
-    pub fn take_ripe(&mut self, pose: &Pose2<FieldFrame>, ahead: Metres) -> Vec<Plant> {
-        let robot_from_field = Transform2::<FieldFrame, RobotFrame>::at(pose).inverse();
-        let plants = &self.plants;
-        let ripe = |&index: &usize| (&robot_from_field * plants[index].position).x < ahead.get();
-        let (now, later): (Vec<usize>, Vec<usize>) = self.open.iter().copied().partition(ripe);
-        self.open = later;
-        self.give_out(&now)
-    }
-
-    /// The plants not yet decided, at the end of a mission.
-    pub fn take_rest(&mut self) -> Vec<Plant> {
-        let rest = std::mem::take(&mut self.open);
-        self.give_out(&rest)
-    }
-
-    fn give_out(&mut self, indices: &[usize]) -> Vec<Plant> {
-        let decide = |&index: &usize| {
-            self.plants[index].decided = true;
-            self.plants[index].clone()
-        };
-        indices.iter().map(decide).collect()
     }
 }
 

@@ -1,6 +1,5 @@
 use super::*;
 use kompas_field::Sighting;
-use kompas_field::units::Radians;
 use proptest::prelude::*;
 
 fn seen(x: f64, y: f64, class: PlantClass, confidence: f64) -> GroundDetection {
@@ -86,28 +85,6 @@ fn two_plants_in_one_frame_stay_two_however_close() {
     for frame in 0..3 {
         assert_eq!(tracker.update(at(frame), &pair), [PlantNumber(0), PlantNumber(1)]);
     }
-}
-
-#[test]
-fn every_plant_is_decided_once_when_it_comes_under_the_line() {
-    let mut tracker = Tracker::new(TrackerRules::default());
-    tracker.update(at(0), &[seen(2.0, 0.0, PlantClass::Weed, 0.9), seen(3.0, 0.0, PlantClass::Weed, 0.9)]);
-    let pose = |x| Pose2::new(Point2::new(x, 0.0), Radians::ZERO);
-    let ripe = |tracker: &mut Tracker, x| -> Vec<u64> {
-        tracker.take_ripe(&pose(x), Metres::new(1.0)).iter().map(|plant| plant.number.0).collect()
-    };
-    assert_eq!(ripe(&mut tracker, 0.5), [] as [u64; 0]);
-    assert_eq!(ripe(&mut tracker, 1.2), [0]);
-    assert_eq!(ripe(&mut tracker, 1.4), [] as [u64; 0]);
-    // Seen again after the decision: the same plant, not given out again.
-    tracker.update(at(9), &[seen(2.01, 0.0, PlantClass::Weed, 0.9)]);
-    assert_eq!(ripe(&mut tracker, 2.5), [1]);
-    // First seen behind the line: given out at once, late.
-    tracker.update(at(10), &[seen(2.2, 0.3, PlantClass::Weed, 0.9)]);
-    assert_eq!(ripe(&mut tracker, 2.5), [2]);
-    tracker.update(at(11), &[seen(9.0, 0.0, PlantClass::Weed, 0.9)]);
-    assert_eq!(tracker.take_rest().iter().map(|plant| plant.number.0).collect::<Vec<_>>(), [3]);
-    assert!(tracker.plants().iter().all(|plant| plant.decided));
 }
 
 proptest! {
