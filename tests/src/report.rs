@@ -19,6 +19,7 @@ pub fn demo_report(robot: &Value, cloud: &Cloud) -> Result<Value> {
         "records_written": robot["outbox"]["written"],
         "records_committed": cloud.records()?,
         "plants": take("plants")?,
+        "truth": take("truth")?,
         "plants_decided": take("plants_decided")?,
         "decisions": take("decisions")?,
         "volume_l": take("volume_l")?,

@@ -266,16 +266,19 @@ impl Simulator {
         let shared = &self.shared;
         let truth = shared.truth();
         let classes = truth::classes(&shared.world, &truth.met, &self.config.get().score, &truth.boom.wetted);
-        let wanted_dead = [PlantRole::Weed, PlantRole::Volunteer];
         let boom = &truth.boom;
-        let weeds = truth::sum(&classes, &wanted_dead, |score| score.judged);
-        let weeds_treated = truth::sum(&classes, &wanted_dead, |score| score.treated);
+        let of_weeds = |count: fn(&truth::ClassScore) -> u64| {
+            truth::sum(&classes, &[PlantRole::Weed, PlantRole::Volunteer], count)
+        };
+        let (weeds, weeds_treated) = (of_weeds(|score| score.judged), of_weeds(|score| score.treated));
+        let large_treated = of_weeds(|score| score.large_treated);
         let crop = truth::sum(&classes, &[PlantRole::Crop], |score| score.judged);
         let crop_hit = truth::sum(&classes, &[PlantRole::Crop], |score| score.treated);
         Score {
             weeds,
             weeds_treated,
             weeds_treated_share: ShareOf::new(weeds_treated, weeds),
+            large_weeds_treated_share: ShareOf::new(large_treated, of_weeds(|score| score.large)),
             crop,
             crop_hit,
             crop_hit_share: ShareOf::new(crop_hit, crop),

@@ -40,7 +40,14 @@ pub struct ClassScore {
     pub judged: u64,
     /// Of the judged, wetted by the rule.
     pub treated: u64,
+    /// Of the judged, larger than 4 cm².
+    pub large: u64,
+    /// Of these, wetted by the rule.
+    pub large_treated: u64,
 }
+
+/// A weed above this has four leaves and more: one that is left competes with the crop.
+const LARGE_CM2: f64 = 4.0;
 
 /// A share and the bounds that hold the true share 95 times of 100.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -70,6 +77,8 @@ pub struct Score {
     pub weeds_treated: u64,
     /// As a share, with Wilson's 95 % interval.
     pub weeds_treated_share: Option<ShareOf>,
+    /// Weeds and volunteers above 4 cm², as a share of the judged ones of that size.
+    pub large_weeds_treated_share: Option<ShareOf>,
     /// Crop plants judged.
     pub crop: u64,
     /// Of them hit.
@@ -121,7 +130,16 @@ pub(super) fn is_treated(
 pub(super) fn classes(world: &World, met: &Met, needed: &ScoreSim, ground: &WettedGround) -> Vec<ClassScore> {
     let empty = |class| {
         let role = world.crop().role_of(class)?;
-        Some(ClassScore { class, role, in_field: 0, seen: 0, judged: 0, treated: 0 })
+        Some(ClassScore {
+            class,
+            role,
+            in_field: 0,
+            seen: 0,
+            judged: 0,
+            treated: 0,
+            large: 0,
+            large_treated: 0,
+        })
     };
     let mut scores: Vec<ClassScore> = PlantClass::ALL.into_iter().filter_map(empty).collect();
     for (number, plant) in (0u32..).zip(world.plants()) {
@@ -130,8 +148,12 @@ pub(super) fn classes(world: &World, met: &Met, needed: &ScoreSim, ground: &Wett
         score.in_field += 1;
         score.seen += u64::from(seen);
         if seen && passed && plant.whole {
+            let treated = u64::from(is_treated(world, number, score.role, needed, ground));
+            let large = u64::from(plant.area_cm2 > LARGE_CM2);
             score.judged += 1;
-            score.treated += u64::from(is_treated(world, number, score.role, needed, ground));
+            score.treated += treated;
+            score.large += large;
+            score.large_treated += large * treated;
         }
     }
     scores.retain(|score| score.in_field > 0);

@@ -85,8 +85,9 @@ impl Topic {
         }
         figures["segmenter"] = cloud.mission()?["segmenter"].clone();
         figures["cells_treated"] = cloud.mission()?["cells_treated"].clone();
-        figures["weeds_treated_share"] = truth["weeds_treated_share"].clone();
-        figures["crop_hit_share"] = truth["crop_hit_share"].clone();
+        for key in ["weeds_treated_share", "large_weeds_treated_share", "crop_hit_share"] {
+            figures[key] = truth[key].clone();
+        }
         Ok(figures)
     }
 
