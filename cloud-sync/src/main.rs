@@ -6,6 +6,7 @@ use kompas_cloud_sync::BrokerAddress;
 use kompas_cloud_sync::serve::{BrokerChoice, Cloud, ServeConfig, ServeError};
 use kompas_cloud_sync::store::Stores;
 use kompas_cloud_sync::store::sqlite::SqliteFile;
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -62,7 +63,11 @@ fn broker(text: &str) -> Result<BrokerArg, String> {
 fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_unset| tracing_subscriber::EnvFilter::new("info,rumqttd=off"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
     match run(Args::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

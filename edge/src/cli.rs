@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use kompas_edge::config::{Config, Overrides};
 use kompas_edge::job::Job;
 use kompas_field::{Finding, Findings, Severity};
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 
 mod bench;
@@ -123,7 +124,12 @@ impl ConfigArgs {
 /// Runs the command.
 pub(crate) fn run(args: &Args) -> Result<()> {
     let filter = tracing_subscriber::EnvFilter::try_new("warn,kompas_edge=info").context("log filter")?;
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
     match &args.command {
         Command::Check(args) => check(args),
         Command::Run(args) => run::run(args),

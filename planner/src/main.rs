@@ -1,6 +1,7 @@
 //! `kompas-plan`: field, rig and weed map to a plan.
 
 use clap::{Parser, Subcommand};
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 mod cli;
@@ -28,7 +29,12 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter("info").with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_env_filter("info")
+        .with_target(false)
+        .init();
     let result = match Args::parse().command {
         Command::Make(args) => cli::make::run(&args),
         Command::Check(args) => cli::check::run(&args),

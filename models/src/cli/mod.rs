@@ -6,6 +6,7 @@ mod export;
 mod train;
 
 use clap::{Parser, Subcommand};
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 /// Trains, evaluates and exports the plant recognition model.
@@ -46,7 +47,11 @@ impl std::fmt::Display for BadInput {
 
 /// Runs the command; 0 it worked, 1 it failed, 2 the input is at fault.
 pub(crate) fn run(args: &Args) -> ExitCode {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
     let done = match &args.command {
         Command::Train(args) => train::run(args),
         Command::Crops(args) => crops::run(args),
