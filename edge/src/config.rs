@@ -11,6 +11,7 @@ use kompas_cloud_sync::{BrokerAddress, OutboxLimits};
 use kompas_field::ids::{FarmId, FieldId, RobotId};
 use kompas_field::units::{LitresPerHectare, Metres, MetresPerSecond, Seconds};
 use kompas_field::{ClockQuality, Confidence, Datum, FieldCrop, Finding};
+use kompas_vision::onnx::Provider;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -82,6 +83,10 @@ pub enum SegmenterChoice {
         model: PathBuf,
         /// ONNX Runtime; none looks in the usual places.
         library: Option<PathBuf>,
+        /// What computes it.
+        provider: Provider,
+        /// Threads for one picture.
+        threads: usize,
     },
 }
 
@@ -225,11 +230,25 @@ impl SegmenterChoice {
         let library =
             "the folder of ONNX Runtime's libonnxruntime.so is found by itself when this key is absent";
         let library = r.optional_path("segmenter.library", library);
+        let words = [
+            ("cpu", Provider::Cpu),
+            ("openvino", Provider::OpenVino),
+            ("cuda", Provider::Cuda),
+            ("tensorrt", Provider::TensorRt),
+        ];
+        let provider = r.choice("segmenter.provider", false, &words, "what computes the network");
+        let threads = "for one picture; one, unless the machine has cores to spare";
+        let threads = r.number("segmenter.threads", Some(1.0), 1.0..=64.0, threads);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
+        let threads = threads as usize;
+        let model = "the model file; its card lies beside it";
         if !network {
+            // A configuration may keep its network's keys while excess green is tried.
+            r.optional_path("segmenter.model", model);
             return Some(Self::ExcessGreen);
         }
-        let model = r.path("segmenter.model", "the model file; its card lies beside it");
-        Some(Self::Onnx { model: model?, library })
+        let model = r.path("segmenter.model", model);
+        Some(Self::Onnx { model: model?, library, provider, threads })
     }
 }
 

@@ -152,9 +152,10 @@ pub fn ready_with(
 
     let segmenter: Box<dyn Segmenter> = match &config.segmenter {
         SegmenterChoice::ExcessGreen => Box::new(ExcessGreen::default()),
-        SegmenterChoice::Onnx { model, library } => {
+        SegmenterChoice::Onnx { model, library, provider, threads } => {
             let library = library.clone().or_else(find_library).ok_or(SetupError::NoOnnxRuntime)?;
-            Box::new(OnnxSegmenter::load(model, OnnxOptions::new(library))?)
+            let options = OnnxOptions { provider: *provider, threads: *threads, ..OnnxOptions::new(library) };
+            Box::new(OnnxSegmenter::load(model, options)?)
         }
     };
     let eyes = Eyes::new(job.rig.camera.as_ref().ok_or(SetupError::NoCamera)?, segmenter);

@@ -87,3 +87,22 @@ fn what_is_no_toml_is_named_with_its_line() {
         Config::read(&folder.path().join("none.toml"), vec![]).findings[0].cause.contains("cannot be read")
     );
 }
+
+#[test]
+fn a_network_says_what_computes_it_and_may_stand_by_while_excess_green_is_tried() {
+    let keys = "model = \"plants.onnx\"\nprovider = \"openvino\"\nthreads = 2\n[driver]";
+    let network = GOOD.replace("kind = \"exg\"", "kind = \"onnx\"").replacen("[driver]", keys, 1);
+    let config = read(&network).config.unwrap();
+    let wanted = SegmenterChoice::Onnx {
+        model: "jobs/plants.onnx".into(),
+        library: None,
+        provider: Provider::OpenVino,
+        threads: 2,
+    };
+    assert_eq!(config.segmenter, wanted);
+    let tried = read(&network.replace("kind = \"onnx\"", "kind = \"exg\""));
+    assert_eq!((tried.findings, tried.config.unwrap().segmenter), (vec![], SegmenterChoice::ExcessGreen));
+    let wrong = read(&network.replace("openvino", "npu"));
+    assert_eq!(places(&wrong), ["segmenter.provider = \"npu\""]);
+    assert!(wrong.findings[0].cause.contains("tensorrt"), "{}", wrong.findings[0]);
+}
