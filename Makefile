@@ -3,7 +3,7 @@
 # make demo IMAGES=DIR the same on real photographs (DIR/images, DIR/masks)
 # make demo SEGMENTER=exg|MODEL   what finds plants: excess green, or a model file
 # make test            everything that continuous integration checks
-# make figures         every published figure, into docs/figures.md
+# make figures         every published figure, into docs/figures.md; TOPIC=chain for one, QUICK=1 for short runs
 # make bench           the benches of the hot paths
 # make audit           licences and advisories (needs cargo-deny)
 
@@ -15,6 +15,7 @@ EXIT ?=
 IMAGES ?=
 SEGMENTER ?=
 QUICK ?=
+TOPIC ?=
 
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -55,7 +56,7 @@ docs:
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
 figures: setup-test
-	tests/figures/run $(if $(QUICK),--quick)
+	tests/figures/run $(if $(QUICK),--quick) $(TOPIC)
 
 bench: setup-demo
 	cargo bench --workspace --locked
