@@ -105,7 +105,7 @@ pub enum Payload {
     MissionFinished(MissionFinished),
 }
 
-/// How a record is treated when room runs out; see `sync.md` of the design.
+/// How a record is treated when room runs out: what can be measured again goes before what cannot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "u8")]
 pub enum PriorityClass {

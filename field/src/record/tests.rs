@@ -1,5 +1,9 @@
 use super::*;
+use crate::boundary::{Boundary, RawBoundary};
 use crate::decision::{PlantNumber, Rule, Verdict};
+use crate::geodetic::{FieldPlane, Geodetic};
+use crate::ids::FieldId;
+use crate::plant::FieldCrop;
 use crate::plant::{PlantClass, PlantRole};
 use crate::sighting::Confidence;
 use crate::units::LitresPerHectare;
@@ -26,6 +30,85 @@ fn plants(n: usize) -> Payload {
     })
 }
 
+/// One payload of every kind, with every optional part there.
+fn every_payload() -> Vec<Payload> {
+    let mission = || MissionId::new("m-1").unwrap();
+    let at = |seconds: u64| RobotInstant::from_nanos(seconds * 1_000_000_000);
+    let corners = [[0.0, 0.0], [40.0, 0.0], [40.0, 30.0], [0.0, 30.0], [0.0, 0.0]];
+    let ring = corners.map(|[x, y]| Point2::new(x, y)).to_vec();
+    let raw = RawBoundary { outer: ring, exclusions: vec![] };
+    let field = Field {
+        id: FieldId::new("valthermond-1").unwrap(),
+        crop: FieldCrop::SugarBeet,
+        plane: FieldPlane::at(Geodetic::etrs89(52.87, 6.95)).unwrap(),
+        boundary: Boundary::new(&raw).unwrap(),
+    };
+    let opening = NozzleOpening {
+        nozzle: 7,
+        opened_at: at(2),
+        closed_at: RobotInstant::from_nanos(2_050_000_000),
+        from: Point2::new(3.0, 4.0),
+        to: Point2::new(3.05, 4.0),
+        cell: Some(CellIndex { col: 3, row: 4 }),
+        volume_ml: 0.125,
+        area_m2: 0.0042,
+    };
+    let point =
+        TrackPoint { true_at: at(3), position: Point2::new(1.5, 2.5), heading_deg: 90.0, sigma_m: 0.012 };
+    vec![
+        Payload::MissionStarted(MissionStarted {
+            mission: mission(),
+            field,
+            plan: PlanId::new("p-1").unwrap(),
+            rig: "robot-3m".to_owned(),
+            segmenter: "exg-2".to_owned(),
+        }),
+        Payload::Track(Track { mission: mission(), points: vec![point] }),
+        plants(1),
+        Payload::AsApplied(AsApplied {
+            mission: mission(),
+            product: Some("water".to_owned()),
+            openings: vec![opening],
+        }),
+        Payload::Incident(Incident {
+            mission: Some(mission()),
+            true_at: at(4),
+            what: IncidentKind::Closed { because: ClosedBecause::FixTooPoor },
+        }),
+        Payload::MissionFinished(MissionFinished {
+            mission: mission(),
+            completed: true,
+            frames: 10,
+            frames_unusable: 1,
+            plants: 5,
+            plants_treated: 2,
+            volume_l: 0.5,
+            driven_m: 120.25,
+        }),
+    ]
+}
+
+/// What a robot wrote years ago must still be read: whoever changes these bytes makes a new schema.
+#[test]
+fn every_kind_of_record_has_the_bytes_of_its_golden_file() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/golden/records");
+    let mut kinds = std::collections::BTreeSet::new();
+    for (seq, payload) in (1..).zip(every_payload()) {
+        let path = folder.join(format!("{}.json", payload.kind()));
+        let written = serde_json::to_string(&envelope(&payload, seq)).unwrap() + "\n";
+        if std::env::var_os("KOMPAS_GOLDEN").is_some_and(|what| what == "write") {
+            std::fs::write(&path, &written).unwrap();
+        }
+        let golden = std::fs::read_to_string(&path).unwrap_or_else(|why| panic!("{}: {why}", path.display()));
+        assert_eq!(written, golden, "{}", path.display());
+        let read: Envelope = serde_json::from_str(&golden).unwrap();
+        assert_eq!(read.open().unwrap(), payload);
+        kinds.insert(payload.kind());
+    }
+    let files = std::fs::read_dir(&folder).unwrap().count();
+    assert_eq!((kinds.len(), files), (6, 6), "a kind without a golden file, or a file without a kind");
+}
+
 fn envelope(payload: &Payload, seq: u64) -> Envelope {
     let payload = serde_json::value::to_raw_value(payload).unwrap();
     Envelope {
@@ -42,18 +125,6 @@ fn envelope(payload: &Payload, seq: u64) -> Envelope {
         payload_sha256: Digest::of_bytes(payload.get().as_bytes()),
         payload,
     }
-}
-
-#[test]
-fn a_decision_reads_as_documented() {
-    let text = serde_json::to_string(&plants(1)).unwrap();
-    let golden = concat!(
-        r#"{"kind":"plants","mission":"m-1","decisions":[{"plant":0,"position":[0.0,-3.25],"#,
-        r#""cell":{"col":4,"row":2},"class":"weed","confidence":0.875,"area_cm2":12.5,"frames_seen":3,"#,
-        r#""verdict":"treat","rule":"treat_unwanted","role":"weed","rate_l_per_ha":120.0,"#,
-        r#""nozzles":[3,4],"decided_at":1500000000}]}"#
-    );
-    assert_eq!(text, golden);
 }
 
 /// Rules are flattened into the decision: a key that both have would make the record unreadable.
