@@ -8,8 +8,9 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { chromium } from "playwright-core";
 
-const binary = process.env.KOMPAS_CLOUD ?? "../../../target/debug/kompas-cloud";
-const seeder = process.env.KOMPAS_SEED ?? "../../../target/debug/examples/seed_field";
+const target = process.env.CARGO_TARGET_DIR ?? "../../../target";
+const binary = `${target}/debug/kompas-cloud`;
+const seeder = `${target}/debug/examples/seed_field`;
 const browserPath = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 export const missing = !browserPath ? "needs chromium (Debian package chromium)"
   : !existsSync(binary) || !existsSync(seeder) ? `needs ${binary} and ${seeder}: cargo build -p kompas-cloud-sync --bins --examples` : false;

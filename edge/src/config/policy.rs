@@ -5,7 +5,7 @@ use super::{
     PoseRules, Reader, Seconds,
 };
 
-/// The `[policy]` section. Defaults are those of the design's domain page for a robot with RTK.
+/// The `[policy]` section. Defaults suit a robot with RTK: two centimetres at one standard deviation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
     /// As entered by a person; none is plain water.
