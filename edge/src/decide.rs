@@ -81,7 +81,7 @@ mod tests {
             confidence: Confidence::clamped(confidence),
             area_cm2,
         };
-        tracker.update(RobotInstant::START, &[GroundDetection { sighting, cut: false }]);
+        tracker.update(RobotInstant::START, &[GroundDetection { sighting, cut: false, lean: Metres::ZERO }]);
         tracker.plants()[0].clone()
     }
 

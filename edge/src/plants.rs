@@ -148,7 +148,7 @@ mod tests {
             confidence: Confidence::clamped(0.9),
             area_cm2: 4.0,
         };
-        GroundDetection { sighting, cut: false }
+        GroundDetection { sighting, cut: false, lean: Metres::ZERO }
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! x · p / (H − p) for a camera at height H: use the stem.
 
 use kompas_field::rig::CameraRig;
+use kompas_field::units::Metres;
 use kompas_field::{Point2, RobotFrame};
 use nalgebra::{Rotation3, Vector3};
 
@@ -56,6 +57,11 @@ impl Camera {
     /// The point under the lens.
     pub fn nadir(&self) -> Point2<RobotFrame> {
         Point2::new(self.lens_m.x, self.lens_m.y)
+    }
+
+    /// Of the lens above the ground.
+    pub fn height(&self) -> Metres {
+        Metres::new(self.lens_m.z)
     }
 
     /// Where the line of sight through `pixel` meets the ground. `None` at or above the horizon, and where

@@ -4,6 +4,7 @@ use crate::camera::Camera;
 use crate::plants::Detection;
 use kompas_field::units::Metres;
 use kompas_field::{Confidence, FieldFrame, Pose2, RobotFrame, Sighting, Transform2};
+use std::f64::consts::PI;
 
 /// A detection at its place in the field.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,10 +13,19 @@ pub struct GroundDetection {
     pub sighting: Sighting,
     /// The edge of the picture cuts it: place and area belong to the part that was seen.
     pub cut: bool,
+    /// How far its place may lie too far out, because leaves stand above the ground.
+    pub lean: Metres,
 }
+
+/// Leaves stand up to this high over the radius of the disc as large as their area: a rosette with upright
+/// leaves. Flat ones lean less than is allowed for.
+const HEIGHT_PER_RADIUS: f64 = 1.0;
 
 /// The detections on the ground, for a robot that stood at `pose` (with one standard deviation `sigma` per
 /// axis) when the picture was taken. A detection whose stem does not meet the ground is left out.
+///
+/// A leaf at height p lands x · p / (H − p) too far out. Nobody knows p, so a sighting far from the point under
+/// the lens is less sure of its place: one standard deviation is half of the largest lean.
 pub fn project(
     detections: &[Detection],
     camera: &Camera,
@@ -26,14 +36,18 @@ pub fn project(
     let place = |detection: &Detection| {
         let stem = camera.ground_from_pixel(detection.stem_px)?;
         let pixel_m2 = camera.pixel_area_m2(detection.centroid_px)?;
+        let area_m2 = f64::from(detection.area_px) * pixel_m2;
+        let highest = (HEIGHT_PER_RADIUS * (area_m2 / PI).sqrt()).min(0.5 * camera.height().get());
+        let out = stem.distance(camera.nadir()).get();
+        let lean = Metres::new(out * highest / (camera.height().get() - highest));
         let sighting = Sighting {
             position: &field_from_robot * stem,
-            sigma: sigma.max(Metres::new(pixel_m2.sqrt())),
+            sigma: Metres::new(sigma.get().max(pixel_m2.sqrt()).hypot(lean.get() / 2.0)),
             class: detection.class,
             confidence: Confidence::clamped(detection.confidence),
-            area_cm2: f64::from(detection.area_px) * pixel_m2 * 1e4,
+            area_cm2: area_m2 * 1e4,
         };
-        Some(GroundDetection { sighting, cut: detection.cut })
+        Some(GroundDetection { sighting, cut: detection.cut, lean })
     };
     detections.iter().filter_map(place).collect()
 }
@@ -78,7 +92,10 @@ mod tests {
         let sighting = &seen[0].sighting;
         assert!(sighting.position.distance(Point2::new(100.08, 201.58)).get() < 1e-9);
         assert!((sighting.area_cm2 - 64.0).abs() < 1e-9);
-        assert_eq!(sighting.sigma, Metres::new(0.01));
+        // 64 cm² are a disc of 4.51 cm; 11.3 cm out, leaves as high land 0.68 cm too far from 80 cm.
+        let lean = 0.08 * 2_f64.sqrt() * 0.045_135 / (0.8 - 0.045_135);
+        assert!((seen[0].lean.get() - lean).abs() < 1e-6);
+        assert!((sighting.sigma.get() - 0.01_f64.hypot(lean / 2.0)).abs() < 1e-6);
         assert_eq!(sighting.class, PlantClass::SugarBeet);
     }
 }

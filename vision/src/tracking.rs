@@ -6,7 +6,8 @@
 //! - Place and area: the mean of the whole sightings, weighted by 1/σ². A sighting that the edge of the
 //!   picture cuts only adds to the class of a plant seen whole; it never moves it. A plant seen only cut
 //!   stands where its largest part was seen, and gives way to the first whole sighting.
-//! - The gate is `gate` wider by the plant's own radius when either side is cut, because the middle of a
+//! - The gate is wider by what either sighting may lean: seen from two sides, one canopy lands at two places.
+//! - It is wider by the plant's own radius when either side is cut, because the middle of a
 //!   part lies up to that far from the middle of the whole.
 //! - Class: the one with the largest sum of confidences. Its confidence: that sum over all frames seen.
 
@@ -50,6 +51,8 @@ pub struct Plant {
     votes: [f64; PlantClass::ALL.len()],
     whole: u32,
     weight: f64,
+    /// Of the sighting that leans least.
+    lean: Metres,
 }
 
 impl Plant {
@@ -143,7 +146,8 @@ impl Tracker {
                     let cut = detection.cut || !plant.seen_whole();
                     let slack = if cut { own_radius.max(plant.radius().get()) } else { 0.0 };
                     let distance = plant.position.distance(position).get();
-                    if distance <= (self.rules.gate.get() + slack).min(SQUARE_M) {
+                    let lean = detection.lean.get() + plant.lean.get();
+                    if distance <= (self.rules.gate.get() + slack + lean).min(SQUARE_M) {
                         pairs.push((distance, index, at));
                     }
                 }
@@ -153,7 +157,7 @@ impl Tracker {
     }
 
     fn add(&mut self, true_at: RobotInstant, detection: &GroundDetection) -> usize {
-        let GroundDetection { sighting, cut } = detection;
+        let GroundDetection { sighting, cut, lean } = detection;
         let index = self.plants.len();
         let mut votes = [0.0; PlantClass::ALL.len()];
         votes[usize::from(sighting.class.id())] = sighting.confidence.get();
@@ -168,17 +172,19 @@ impl Tracker {
             votes,
             whole: u32::from(!cut),
             weight: if *cut { 0.0 } else { weight_of(sighting.sigma) },
+            lean: *lean,
         });
         self.squares.entry(square_of(sighting.position)).or_default().push(index);
         index
     }
 
     fn refine(&mut self, index: usize, true_at: RobotInstant, detection: &GroundDetection) {
-        let GroundDetection { sighting, cut } = detection;
+        let GroundDetection { sighting, cut, lean } = detection;
         let plant = &mut self.plants[index];
         let before = plant.position;
         plant.frames_seen += 1;
         plant.last_seen = true_at;
+        plant.lean = plant.lean.min(*lean);
         plant.votes[usize::from(sighting.class.id())] += sighting.confidence.get();
         if *cut {
             if !plant.seen_whole() && sighting.area_cm2 > plant.area_cm2 {

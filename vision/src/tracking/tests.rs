@@ -10,12 +10,12 @@ fn seen(x: f64, y: f64, class: PlantClass, confidence: f64) -> GroundDetection {
         confidence: Confidence::clamped(confidence),
         area_cm2: 20.0,
     };
-    GroundDetection { sighting, cut: false }
+    GroundDetection { sighting, cut: false, lean: Metres::ZERO }
 }
 
 fn part(x: f64, y: f64, area_cm2: f64) -> GroundDetection {
     let whole = seen(x, y, PlantClass::SugarBeet, 0.8);
-    GroundDetection { sighting: Sighting { area_cm2, ..whole.sighting }, cut: true }
+    GroundDetection { sighting: Sighting { area_cm2, ..whole.sighting }, cut: true, ..whole }
 }
 
 fn at(frame: u64) -> RobotInstant {
@@ -85,6 +85,17 @@ fn two_plants_in_one_frame_stay_two_however_close() {
     for frame in 0..3 {
         assert_eq!(tracker.update(at(frame), &pair), [PlantNumber(0), PlantNumber(1)]);
     }
+}
+
+#[test]
+fn one_canopy_seen_from_two_sides_is_one_plant() {
+    let side = |x| GroundDetection { lean: Metres::new(0.04), ..seen(x, 0.0, PlantClass::Weed, 0.9) };
+    let mut tracker = Tracker::new(TrackerRules::default());
+    tracker.update(at(0), &[side(0.0)]);
+    assert_eq!(tracker.update(at(1), &[side(0.1)]), [PlantNumber(0)], "4 cm and twice the lean");
+    // From right above it stands where it stands: now 4 cm and one lean are all that is left.
+    tracker.update(at(2), &[seen(0.05, 0.0, PlantClass::Weed, 0.9)]);
+    assert_eq!(tracker.update(at(3), &[side(0.15)]), [PlantNumber(1)]);
 }
 
 proptest! {
