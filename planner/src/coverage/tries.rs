@@ -9,6 +9,7 @@ use super::tally::tally;
 use super::tour::{Drive, NoWay, tour};
 use crate::geometry::pose::length;
 use crate::selective::needed::Wanted;
+use crate::selective::peeks::{insert, split};
 use geo::{Area, Polygon};
 
 /// A whole tour for one direction.
@@ -50,14 +51,18 @@ pub(crate) fn tries(layout: &Layout, field: &Polygon<f64>, needs: &Needs) -> Vec
         .heading
         .map_or_else(|| best_headings(layout, TRIED_SWATHS), |heading| vec![best_spacing(layout, heading)]);
     let mut tried: Vec<Tried> =
-        headings.into_iter().map(|h| attempt(layout, &lanes, field, needs, (h, layout.undone))).collect();
+        headings.iter().map(|h| attempt(layout, &lanes, field, needs, (*h, layout.undone), false)).collect();
+    if needs.wanted.is_some() && layout.dimensions.may_reverse {
+        let peeking = |h| attempt(layout, &lanes, field, needs, (h, layout.undone), true);
+        tried.extend(headings.into_iter().map(peeking));
+    }
     sort(&mut tried);
     // Corners left over at slanting ends may have been too many: the best direction once more without.
     if let Some(best) = tried.first()
         && best.worked.is_some_and(|worked| worked < ENOUGH)
     {
         let again = (best.heading, Spacing::Even);
-        tried.push(attempt(layout, &lanes, field, needs, (again, 0.0)));
+        tried.push(attempt(layout, &lanes, field, needs, (again, 0.0), false));
         sort(&mut tried);
     }
     let allowed = (1.0 - ENOUGH) * field.unsigned_area();
@@ -82,14 +87,22 @@ fn attempt(
     field: &Polygon<f64>,
     needs: &Needs,
     (way, undone): ((f64, Spacing), f64),
+    peeking: bool,
 ) -> Tried {
     let width = layout.dimensions.width;
     let mut strips = swaths(&layout.mainland, width, way, undone);
     strips.extend(needs.extra.iter().cloned());
+    let mut peeks = Vec::new();
     if let Some(wanted) = needs.wanted {
         strips.retain(|s| wanted.beside(&s.line(0), width / 2.0));
+        if peeking {
+            (strips, peeks) = split(layout, strips, wanted);
+        }
     }
+    let through = strips.len();
+    strips.extend(peeks.iter().map(|p| p.stop.clone()));
     let (drives, missed) = tour(layout, lanes, &strips);
+    let drives = insert(drives, &peeks, through);
     let tally = needs.wanted.is_none().then(|| tally(field, &drives, width));
     let worked = tally.as_ref().map(|t| t.worked);
     let lacking = worked.map_or(0.0, |w| (ENOUGH - w).max(0.0)) * field.unsigned_area();

@@ -103,6 +103,18 @@ impl Lane {
         lerp(self.points[i], self.points[(i + 1) % self.points.len()], t)
     }
 
+    /// Arc length of the place nearest to `p`.
+    pub(crate) fn nearest(&self, p: Pt) -> f64 {
+        let n = self.points.len();
+        let foot = |i: usize| {
+            let (a, b) = (self.points[i], self.points[(i + 1) % n]);
+            let (span, d) = (distance(a, b), b - a);
+            let t = (((p.x - a.x) * d.x + (p.y - a.y) * d.y) / (span * span)).clamp(0.0, 1.0);
+            (distance(p, lerp(a, b, t)), self.along[i] + t * span)
+        };
+        (0..n).map(foot).min_by(|a, b| a.0.total_cmp(&b.0)).map_or(0.0, |f| f.1)
+    }
+
     /// Where the line bends tighter than `radius`: discs of both sides of a narrow gap may meet in a notch.
     pub(crate) fn corners(&self, radius: f64) -> Vec<f64> {
         /// Sampled chords hide and invent this much of a bend.
