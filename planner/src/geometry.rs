@@ -8,4 +8,5 @@ pub(crate) mod clearance;
 pub(crate) mod dubins;
 pub(crate) mod lane;
 pub(crate) mod offset;
+pub(crate) mod outline;
 pub(crate) mod pose;

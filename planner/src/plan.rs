@@ -48,6 +48,8 @@ pub enum LegKind {
         /// The swath.
         swath: u32,
     },
+    /// Into a corner or an arm that the rig leaves backwards.
+    Spur,
     /// A turn, or a way without work.
     Turn,
 }

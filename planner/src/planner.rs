@@ -1,15 +1,14 @@
 //! Field + weed map + rig + policy → plan. A pure function: same inputs, same bytes.
 
 use crate::check::check;
-use crate::coverage::heading::{best_headings, best_spacing};
 use crate::coverage::layout::{Dimensions, Layout, layout};
 use crate::coverage::necks::necks;
 use crate::coverage::patches::patches;
-use crate::coverage::roads::LaneRoads;
-use crate::coverage::swaths::{Swath, swaths};
-use crate::coverage::tour::{Drive, NoWay, Purpose, tour};
-use crate::geometry::pose::{Pt, length};
-use crate::plan::{Gear, Leg, LegKind, MadeFor, Plan, PlannedSwath, Summary};
+use crate::coverage::swaths::Swath;
+use crate::coverage::tour::{Drive, NoWay, Purpose};
+use crate::coverage::tries::{Needs, Tried, tries};
+use crate::geometry::pose::Pt;
+use crate::plan::{Leg, LegKind, MadeFor, Plan, PlannedSwath, Summary};
 use crate::policy::Policy;
 use crate::prescribe::prescribe;
 use crate::schedule::schedule;
@@ -34,6 +33,18 @@ pub enum PlanError {
         width_m: f64,
         /// Turning radius.
         radius_m: f64,
+    },
+    /// The unfolded boom gets to a part of the field only.
+    #[error(
+        "the rig is {width_m:.2} m wide and reaches {share_pct:.0} % of field {field} only: narrow places part the rest from it; make each part a field of its own, or use a narrower rig"
+    )]
+    FallsApart {
+        /// The field.
+        field: String,
+        /// Widest part, boom unfolded.
+        width_m: f64,
+        /// What it reaches.
+        share_pct: f64,
     },
     /// The weed map lies on another grid than the field's.
     #[error(
@@ -79,10 +90,15 @@ pub enum PlanError {
     Refused(#[source] Findings),
 }
 
+/// What lanes keep from edges beyond half of the rig: 4 mm for the chords of arcs and for rounding. Where borders nearly
+/// meet, boolean operations leave needles that the checker refuses: a little farther off there are none.
+const MARGINS_M: [f64; 4] = [0.004, 0.02, 0.06, 0.15];
 /// A way a little wider than the rig's smallest circle: chords and rounding stay on the safe side of it.
 const RADIUS_MARGIN: f64 = 1.01;
-/// Directions for which the whole tour is made; estimates cannot tell the best few apart.
-const TRIED_HEADINGS: usize = 4;
+/// Less of the field than this worked is a finding.
+const WHOLE_SHARE: f64 = 0.995;
+/// With less of the field worked there is no plan: nobody would call it the field's.
+const SMALLEST_SHARE: f64 = 0.75;
 /// A robot that turns on the spot still drives its turns, with this radius.
 const MIN_RADIUS_M: f64 = 0.3;
 
@@ -90,6 +106,8 @@ pub(crate) fn dimensions(rig: &Rig) -> Dimensions {
     Dimensions {
         width: rig.boom.width.get(),
         half: rig.half_width().get(),
+        body: rig.robot.width.get() / 2.0,
+        margin: MARGINS_M[0],
         radius: (rig.robot.min_turning_radius.get() * RADIUS_MARGIN).max(MIN_RADIUS_M),
         may_reverse: rig.robot.may_reverse,
     }
@@ -106,52 +124,79 @@ pub(crate) fn dimensions(rig: &Rig) -> Dimensions {
 /// # Panics
 /// Never: the words it expects to be ids are.
 pub fn plan(field: &Field, map: Option<&WeedMap>, rig: &Rig, policy: &Policy) -> Result<Plan, PlanError> {
+    let mut refused = None;
+    for margin in MARGINS_M {
+        match plan_with(Dimensions { margin, ..dimensions(rig) }, field, map, rig, policy) {
+            Err(error @ PlanError::Refused(_)) => refused = refused.or(Some(error)),
+            other => return other,
+        }
+    }
+    Err(refused.unwrap_or_else(|| no_room(field, dimensions(rig))))
+}
+
+fn plan_with(
+    dimensions: Dimensions,
+    field: &Field,
+    map: Option<&WeedMap>,
+    rig: &Rig,
+    policy: &Policy,
+) -> Result<Plan, PlanError> {
     belongs(field, map)?;
-    let dimensions = dimensions(rig);
-    let mut layout = layout(field.boundary.polygon(), dimensions, dimensions.headland_passes());
+    let polygon = field.boundary.polygon();
+    let mut layout = layout(polygon, dimensions, dimensions.headland_passes());
     layout.entry = policy.entry.map(Into::into);
     if layout.lanes.is_empty() {
-        let (width_m, radius_m) = (2.0 * dimensions.half, dimensions.radius);
-        return Err(PlanError::NoRoom { field: field.id.to_string(), width_m, radius_m });
+        return Err(no_room(field, dimensions));
     }
-    let mut extra: Vec<Swath> =
-        necks(&layout).into_iter().chain(patches(&layout, field.boundary.polygon())).collect();
+    let (leftovers, undone) = patches(&layout, polygon);
+    layout.undone = undone;
+    let mut extra: Vec<Swath> = necks(&layout).into_iter().chain(leftovers).collect();
     extra.extend(layout.stretches.iter().cloned());
     let prescription = prescribe(field, map, policy)?;
     let wanted = (policy.selective && map.is_some()).then(|| Wanted::of(&prescription));
-    let is_needed = |line: &[Pt]| wanted.as_ref().is_none_or(|w| w.beside(line, dimensions.width / 2.0));
     if let Some(wanted) = &wanted {
         for headland in &mut layout.lanes {
             headland.work = false;
             extra.extend(wanted.stretches(&headland.lane, dimensions.width));
         }
     }
-    let layout = layout;
-    let lanes = LaneRoads::new(&layout);
-    let headings = policy.swath_heading_deg.map_or_else(
-        || best_headings(&layout, TRIED_HEADINGS),
-        |deg| vec![best_spacing(&layout, FRAC_PI_2 - deg.to_radians())],
-    );
-    let mut best: Option<Tried> = None;
-    for (heading, spacing) in headings {
-        let mut strips = swaths(&layout.mainland, dimensions.width, heading, spacing);
-        strips.extend(extra.iter().cloned());
-        strips.retain(|s| is_needed(&s.line(0)));
-        let (drives, missed) = tour(&layout, &lanes, &strips);
-        let way_m: f64 = drives.iter().map(|d| length(&d.points)).sum();
-        // What is not reached weighs more than any way to it.
-        let cost = way_m + 1e6 * missed.len() as f64;
-        if best.as_ref().is_none_or(|b| cost < b.cost) {
-            best = Some(Tried { cost, heading, strips, drives, missed });
+    let heading = policy.swath_heading_deg.map(|deg| FRAC_PI_2 - deg.to_radians());
+    let tried = tries(&layout, polygon, &Needs { extra: &extra, wanted: wanted.as_ref(), heading });
+    let mut refused: Option<PlanError> = None;
+    for Tried { heading, strips, drives, missed, worked, .. } in tried {
+        if drives.is_empty() && missed.is_empty() {
+            let field = field.id.to_string();
+            return Err(PlanError::NothingToTreat { field, min_plants: policy.min_plants });
+        }
+        if let Some(worked) = worked.filter(|w| *w < SMALLEST_SHARE) {
+            let (width_m, share_pct) = (2.0 * dimensions.half, 100.0 * worked);
+            return Err(PlanError::FallsApart { field: field.id.to_string(), width_m, share_pct });
+        }
+        let (path, swaths) = legs(&layout, &strips, drives);
+        let mut findings: Vec<Finding> = missed.iter().map(unreached).collect();
+        findings.extend(worked.filter(|w| *w < WHOLE_SHARE).map(part_undone));
+        let heading_deg = (90.0 - heading.to_degrees()).rem_euclid(180.0);
+        match finished(path, swaths, findings, heading_deg, (field, map, rig, policy)) {
+            // The checker is right: the next best way.
+            Err(error @ PlanError::Refused(_)) => refused = refused.or(Some(error)),
+            other => return other,
         }
     }
-    let Tried { heading, strips, drives, missed, .. } = best.unwrap_or_default();
-    if drives.is_empty() && missed.is_empty() {
-        return Err(PlanError::NothingToTreat { field: field.id.to_string(), min_plants: policy.min_plants });
-    }
-    let (path, swaths) = legs(&layout, &strips, drives);
-    let heading_deg = (90.0 - heading.to_degrees()).rem_euclid(180.0);
-    finished(path, swaths, missed.iter().map(unreached).collect(), heading_deg, (field, map, rig, policy))
+    Err(refused.unwrap_or_else(|| no_room(field, dimensions)))
+}
+
+fn no_room(field: &Field, dimensions: Dimensions) -> PlanError {
+    let (width_m, radius_m) = (2.0 * dimensions.half, dimensions.radius);
+    PlanError::NoRoom { field: field.id.to_string(), width_m, radius_m }
+}
+
+fn part_undone(worked: f64) -> Finding {
+    Finding::warning(
+        "plan.part_undone",
+        format!("{:.1} % of the field", 100.0 * (1.0 - worked)),
+        "no drivable path of the unfolded boom works this part",
+        "treat it by hand or with a narrower rig",
+    )
 }
 
 /// Prescription, schedule and summary for a path, checked.
@@ -206,16 +251,6 @@ fn belongs(field: &Field, map: Option<&WeedMap>) -> Result<(), PlanError> {
     Ok(())
 }
 
-/// A whole tour for one direction.
-#[derive(Default)]
-struct Tried {
-    cost: f64,
-    heading: f64,
-    strips: Vec<Swath>,
-    drives: Vec<Drive>,
-    missed: Vec<NoWay>,
-}
-
 fn unreached(NoWay { from, to }: &NoWay) -> Finding {
     Finding::warning(
         "plan.not_reached",
@@ -247,9 +282,10 @@ fn legs(layout: &Layout, strips: &[Swath], drives: Vec<Drive>) -> (Vec<Leg>, Vec
                 });
                 LegKind::Swath { swath: number }
             }
+            Purpose::Spur => LegKind::Spur,
             Purpose::Join => LegKind::Turn,
         };
-        path.push(Leg { kind, implement: drive.purpose != Purpose::Join, gear: Gear::Forward, points });
+        path.push(Leg { kind, implement: drive.purpose != Purpose::Join, gear: drive.gear, points });
     }
     (path, swaths)
 }

@@ -27,11 +27,16 @@ pub fn resume(
 ) -> Result<Plan, PlanError> {
     let rest = rest_of(&plan.path, driven.get());
     let no_way = || PlanError::NoWay { x_m: pose.position.x, y_m: pose.position.y };
-    let (first, second) =
-        rest.first().and_then(|leg| Some((leg.points.first()?, leg.points.get(1)?))).ok_or_else(no_way)?;
+    let leg = rest.first().ok_or_else(no_way)?;
+    let first = leg.points.first().ok_or_else(no_way)?;
+    // On a bend the tangent lies half-way between the two chords that meet in its point.
+    let short = |a: Point2<FieldFrame>, b: Point2<FieldFrame>| a.distance(b).get() < ARC_CHORD_M;
+    let after = leg.points[1];
+    let mut pairs = plan.path.iter().flat_map(|l| l.points.windows(2)).filter(|w| w[1] == *first);
+    let before = pairs.find(|w| short(w[0], *first) && short(*first, after)).map_or(*first, |w| w[0]);
     let dimensions = dimensions(rig);
     let layout = layout(field.boundary.polygon(), dimensions, dimensions.headland_passes());
-    let travel = (second.y - first.y).atan2(second.x - first.x);
+    let travel = (after.y - before.y).atan2(after.x - before.x);
     let leave = End::fixed(Pose::new(pose.position.into(), pose.heading.get()));
     let enter = End::fixed(Pose::new((*first).into(), travel));
     let lanes = LaneRoads::new(&layout);
@@ -48,6 +53,9 @@ pub fn resume(
     finished(path, plan.swaths.clone(), vec![], plan.summary.swath_heading_deg, (field, map, rig, &policy))
 }
 
+/// Shorter pieces of a path are chords of arcs.
+const ARC_CHORD_M: f64 = 1.0;
+
 fn rest_of(path: &[Leg], driven: f64) -> Vec<Leg> {
     let mut left = driven;
     let mut rest = Vec::new();
@@ -62,6 +70,9 @@ fn rest_of(path: &[Leg], driven: f64) -> Vec<Leg> {
             let step = points[0].distance(points[1]).get();
             if step <= left {
                 points.remove(0);
+            } else if step < ARC_CHORD_M {
+                // A chord lies off its arc between its ends: begin at the one behind.
+                break;
             } else {
                 let share = left / step;
                 points[0] = Point2::new(

@@ -4,4 +4,5 @@
 //! lanes of a full-coverage plan have anything to treat.
 
 pub(crate) mod needed;
+pub(crate) mod peeks;
 pub mod rows;

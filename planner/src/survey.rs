@@ -86,7 +86,7 @@ pub fn survey(field: &Field, drone: &DroneToml) -> Result<(Mission, SurveySummar
     let trigger_m = ground_sampling_m * drone.height_px * (1.0 - drone.front_overlap);
     let outline = geo::Polygon::new(field.boundary.polygon().exterior().clone(), vec![]);
     let area = geo::MultiPolygon::new(vec![outline]);
-    let lines_at = |heading: f64| swaths(&area, spacing_m, heading, Spacing::Even);
+    let lines_at = |heading: f64| swaths(&area, spacing_m, (heading, Spacing::Even), 0.0);
     let flight = |heading: &f64| {
         lines_at(*heading).iter().map(|l| l.length() + spacing_m + 4.0 * drone.speed_mps).sum::<f64>()
     };

@@ -166,6 +166,24 @@ fn a_selective_plan_is_shorter_and_still_reaches_every_cell() {
     assert!(matches!(plan(&field, Some(&nothing), &rig, &policy), Err(PlanError::NothingToTreat { .. })));
 }
 
+#[test]
+fn a_robot_that_may_reverse_peeks_into_rows_instead_of_driving_through() {
+    let field = field(&[(0.0, 0.0), (60.0, 0.0), (60.0, 200.0), (0.0, 200.0)], &[]).unwrap();
+    let mut map = WeedMap::new(field.grid());
+    let mut tally = CellTally::default();
+    tally.plants[1] = 1;
+    for col in [12, 24, 33, 45] {
+        map.add_tally(CellIndex { col, row: 14 }, &tally).unwrap();
+    }
+    let policy = Policy { selective: true, swath_heading_deg: Some(0.0), ..Policy::reference() };
+    let through = plan(&field, Some(&map), &rig("robot-3m"), &policy).unwrap();
+    let peeking = plan(&field, Some(&map), &rig("robot-3m-reverse"), &policy).unwrap();
+    assert!(peeking.summary.path_m < 0.3 * through.summary.path_m, "{}", peeking.summary.path_m);
+    assert!(peeking.path.iter().any(|leg| leg.gear == kompas_planner::Gear::Reverse));
+    // Every cell is sprayed by both: as much ground is wet.
+    assert!((peeking.summary.sprayed_m2 - through.summary.sprayed_m2).abs() < 2.0);
+}
+
 /// Two parcels in every run; all twenty, with the foreign judge, are the figures' work.
 #[test]
 fn real_parcels_get_a_plan_that_its_checker_passes() {

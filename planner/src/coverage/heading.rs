@@ -5,11 +5,20 @@ use super::swaths::{Spacing, swaths};
 use crate::geometry::pose::{direction, distance};
 use std::f64::consts::PI;
 
-/// Headings and spacings with the least driving by estimate, best first, at most `most`: worked length plus a turn
-/// per swath. Tries the directions of the longest edges, where the last row fits best, and a fan of others.
-pub(crate) fn best_headings(layout: &Layout, most: usize) -> Vec<(f64, Spacing)> {
+/// Headings and spacings with the least driving by estimate, best first, as many as `swaths_in_all` allows: worked
+/// length plus a turn per swath. Tries the directions of the longest edges, where the last row fits best, and a fan
+/// of others.
+pub(crate) fn best_headings(layout: &Layout, swaths_in_all: usize) -> Vec<(f64, Spacing)> {
+    const FEWEST: usize = 2;
+    const MOST: usize = 8;
+    /// A way around an exclusion costs as much search as this many swaths.
+    const PER_EXCLUSION: usize = 40;
     let even: Vec<_> = candidates(layout).into_iter().map(|h| (h, Spacing::Even)).collect();
     let mut few = rated(layout, even);
+    let Some((heading, spacing)) = few.first().copied() else { return vec![] };
+    let count = swaths(&layout.sketch, layout.dimensions.width, (heading, spacing), layout.undone).len();
+    let exclusions = layout.lanes.iter().filter(|l| l.around_exclusion && l.level == 0).count();
+    let most = (swaths_in_all / (count + PER_EXCLUSION * exclusions).max(1)).clamp(FEWEST, MOST);
     few.truncate(3 * most);
     let all = few.into_iter().flat_map(|(h, _)| spacings(h)).collect();
     let mut best: Vec<(f64, Spacing)> = Vec::new();
@@ -27,7 +36,7 @@ pub(crate) fn best_headings(layout: &Layout, most: usize) -> Vec<(f64, Spacing)>
         }
     }
     // The estimate misleads at times: the unrefined stay in.
-    let finer: Vec<_> = best.iter().take(2).map(|(h, s)| refined(layout, *h, *s)).collect();
+    let finer: Vec<_> = best.iter().take(most.div_ceil(2)).map(|(h, s)| refined(layout, *h, *s)).collect();
     best.extend(finer);
     best
 }
@@ -80,7 +89,10 @@ fn cost(layout: &Layout, heading: f64, spacing: Spacing) -> f64 {
     let rows = (2.0 * d.radius / d.width).ceil().max(1.0);
     let across = (rows * d.width - 2.0 * d.radius).max(0.0);
     let turn = |slack: [f64; 2]| PI * d.radius + across.hypot(rows * (slack[0] + slack[1]));
-    swaths(&layout.sketch, d.width, heading, spacing).iter().map(|s| s.length() + turn(s.slack)).sum()
+    swaths(&layout.sketch, d.width, (heading, spacing), layout.undone)
+        .iter()
+        .map(|s| s.length() + turn(s.slack))
+        .sum()
 }
 
 fn candidates(layout: &Layout) -> Vec<f64> {

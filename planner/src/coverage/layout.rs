@@ -14,6 +14,10 @@ pub(crate) struct Dimensions {
     pub(crate) width: f64,
     /// Half of the widest part, boom unfolded.
     pub(crate) half: f64,
+    /// Half of the body's width.
+    pub(crate) body: f64,
+    /// Kept from every edge beyond `half`.
+    pub(crate) margin: f64,
     /// Radius that turns are drawn with.
     pub(crate) radius: f64,
     /// Whether it may drive backwards.
@@ -21,9 +25,9 @@ pub(crate) struct Dimensions {
 }
 
 impl Dimensions {
-    /// The robot's centre keeps this far from every edge: 4 mm for the chords of arcs and for rounding.
+    /// The robot's centre keeps this far from every edge.
     pub(crate) fn keep(&self) -> f64 {
-        self.half + 0.004
+        self.half + self.margin
     }
 
     /// Passes so that a turn between swaths that meet the headland squarely fits on them.
@@ -65,6 +69,8 @@ pub(crate) struct Layout {
     pub(crate) entry: Option<Pt>,
     /// What can be driven of lanes with corners.
     pub(crate) stretches: Vec<Swath>,
+    /// Share of the mainland that may be left over at slanting ends of swaths.
+    pub(crate) undone: f64,
     /// What swaths have to cover.
     pub(crate) mainland: MultiPolygon<f64>,
 }
@@ -108,6 +114,7 @@ pub(crate) fn layout(field: &Polygon<f64>, dimensions: Dimensions, passes: u32) 
         rooms: free.0.len(),
         free,
         sketch: mainland.simplify(0.05),
+        undone: 0.0,
         mainland,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::geometry::lane::{Lane, Sense};
 use crate::geometry::pose::{Pose, Pt, direction, distance, length, rotate};
-use geo::{MultiPolygon, Polygon};
+use geo::{Area, MultiPolygon, Polygon};
 
 /// One straight piece of a strip, driven from `a` to `b` or back.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,18 +69,38 @@ pub(crate) enum Spacing {
     Full(f64),
 }
 
-/// Strips at `heading` (radians) over every part of `mainland`.
-pub(crate) fn swaths(mainland: &MultiPolygon<f64>, width: f64, heading: f64, spacing: Spacing) -> Vec<Swath> {
+/// Strips at `heading` (radians) over every part of `mainland`; corners that together make up to `undone` of its area
+/// are left out where strips meet a slanting headland.
+pub(crate) fn swaths(
+    mainland: &MultiPolygon<f64>,
+    width: f64,
+    (heading, spacing): (f64, Spacing),
+    undone: f64,
+) -> Vec<Swath> {
     let mut found = Vec::new();
     let mut row = 0;
     for part in mainland {
         row = strips_of(part, width, (heading, spacing), row, &mut found);
     }
+    trim(&mut found, width, undone * mainland.unsigned_area());
     found
 }
 
-/// The corner of a strip that may stay undone where it meets a slanting headland, as a share of width squared.
-const CORNER_SHARE: f64 = 0.01;
+/// Ends strips where only `narrow` metres of their width still have ground ahead, the same at every end: the least
+/// driving for the area given up. A corner `slack` long per half width loses `narrow`² · `slack` / `width`.
+fn trim(strips: &mut [Swath], width: f64, undone_m2: f64) {
+    let slack: f64 = strips.iter().flat_map(|s| s.slack).sum();
+    if slack <= 0.0 {
+        return;
+    }
+    let narrow = (undone_m2 * width / slack).sqrt().min(width / 2.0);
+    for strip in strips {
+        let cut = strip.slack.map(|s| narrow * s / (width / 2.0));
+        strip.a = strip.leaving(0).ahead(-cut[0]).at;
+        strip.b = strip.leaving(1).ahead(-cut[1]).at;
+        strip.slack = [strip.slack[0] - cut[0], strip.slack[1] - cut[1]];
+    }
+}
 
 fn strips_of(
     part: &Polygon<f64>,
@@ -117,13 +137,12 @@ fn strips_of(
             let [c0, c1] = piece.middle.unwrap_or([piece.from, piece.to]);
             let half = (piece.to - piece.from) / 2.0;
             let slack = [(c0 - piece.from).clamp(0.0, half), (piece.to - c1).clamp(0.0, half)];
-            let cut = slack.map(|s| s.min((2.0 * s / (width / 2.0) * CORNER_SHARE).sqrt() * width));
             out.push(Swath {
                 row: first_row + k,
-                a: at(piece.from + cut[0]),
-                b: at(piece.to - cut[1]),
+                a: at(piece.from),
+                b: at(piece.to),
                 bend: vec![],
-                slack: [slack[0] - cut[0], slack[1] - cut[1]],
+                slack,
                 area: piece.area,
             });
         }
@@ -199,7 +218,7 @@ mod tests {
         let field = MultiPolygon::new(vec![
             polygon![(x: 0.0, y: 0.0), (x: 100.0, y: 0.0), (x: 100.0, y: 10.0), (x: 0.0, y: 10.0)],
         ]);
-        let found = swaths(&field, 3.0, 0.0, Spacing::Even);
+        let found = swaths(&field, 3.0, (0.0, Spacing::Even), 0.0);
         assert_eq!(found.len(), 4);
         assert!(found.iter().all(|s| (s.length() - 100.0).abs() < 1e-9 && (s.area - 250.0).abs() < 51.0));
     }
@@ -209,7 +228,7 @@ mod tests {
         let outer = LineString::from(vec![(0.0, 0.0), (60.0, 0.0), (60.0, 12.0), (0.0, 12.0)]);
         let hole = LineString::from(vec![(20.0, 4.0), (20.0, 5.0), (30.0, 5.0), (30.0, 4.0)]);
         let found =
-            swaths(&MultiPolygon::new(vec![Polygon::new(outer, vec![hole])]), 3.0, 0.0, Spacing::Even);
+            swaths(&MultiPolygon::new(vec![Polygon::new(outer, vec![hole])]), 3.0, (0.0, Spacing::Even), 0.0);
         // The strip from 3 to 6 m still has field on both sides of the hole: it stays whole.
         assert_eq!(found.iter().map(|s| s.row).collect::<Vec<_>>(), [0, 1, 2, 3]);
     }

@@ -7,6 +7,7 @@ use super::roads::{LaneRoads, Roads};
 use super::stops::{Stop, enter_end, insert_lanes, leave_end};
 use super::swaths::Swath;
 use crate::geometry::pose::{Pose, Pt, distance};
+use crate::plan::Gear;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
@@ -17,6 +18,8 @@ pub(crate) enum Purpose {
     Headland(usize),
     /// A swath: index into the swaths.
     Swath(usize),
+    /// Into a dead end.
+    Spur,
     /// A turn or a way in between.
     Join,
 }
@@ -26,6 +29,7 @@ pub(crate) enum Purpose {
 pub(crate) struct Drive {
     pub(crate) purpose: Purpose,
     pub(crate) points: Vec<Pt>,
+    pub(crate) gear: Gear,
 }
 
 /// A way that the planner did not find.
@@ -87,7 +91,8 @@ fn settled<F: Fn(usize, usize) -> f64>(
 
 pub(super) fn end(swaths: &[Swath], id: usize) -> End {
     let swath = &swaths[id / 2];
-    End { pose: swath.leaving(id % 2), slack: swath.slack[id % 2] }
+    // Turns take up to 1.7 times the slack: both ends together must leave something of the swath.
+    End { pose: swath.leaving(id % 2), slack: swath.slack[id % 2].min(swath.length() / 4.0) }
 }
 
 pub(super) fn entering(end: End) -> End {
@@ -152,7 +157,8 @@ fn realise(layout: &Layout, swaths: &[Swath], roads: &Roads, stops: &[Stop]) -> 
     let mut drives: Vec<Drive> = Vec::new();
     for (i, (stop, cut_start, cut_end)) in reached.into_iter().enumerate() {
         if i > 0 {
-            drives.push(Drive { purpose: Purpose::Join, points: joins[i - 1].points.clone() });
+            let points = joins[i - 1].points.clone();
+            drives.push(Drive { purpose: Purpose::Join, points, gear: Gear::Forward });
         }
         drives.push(match stop {
             Stop::Swath(v) => {
@@ -160,11 +166,12 @@ fn realise(layout: &Layout, swaths: &[Swath], roads: &Roads, stops: &[Stop]) -> 
                 let last = points.len() - 1;
                 points[0] = entering(end(swaths, v.enter())).pose.ahead(cut_start).at;
                 points[last] = end(swaths, v.leave()).pose.ahead(-cut_end).at;
-                Drive { purpose: Purpose::Swath(v.swath), points }
+                Drive { purpose: Purpose::Swath(v.swath), points, gear: Gear::Forward }
             }
             Stop::Lane { lane, s, sense } => {
                 let line = &layout.lanes[lane].lane;
-                Drive { purpose: Purpose::Headland(lane), points: line.stretch(s, line.length(), sense) }
+                let points = line.stretch(s, line.length(), sense);
+                Drive { purpose: Purpose::Headland(lane), points, gear: Gear::Forward }
             }
         });
     }

@@ -44,7 +44,7 @@ pub fn svg(plan: &Plan, field: &Field) -> String {
     for leg in &plan.path {
         let (colour, wide) = match leg.kind {
             LegKind::Headland { .. } => ("#2a7f62", 0.35),
-            LegKind::Swath { .. } => ("#4d9221", 0.25),
+            LegKind::Swath { .. } | LegKind::Spur => ("#4d9221", 0.25),
             LegKind::Turn => ("#2166ac", 0.25),
         };
         let points = frame.points(leg.points.iter().copied());

@@ -12,6 +12,29 @@ pub(crate) struct Lane {
     along: Vec<f64>,
 }
 
+/// Takes out the tips of needles that boolean operations leave where two borders nearly meet.
+fn unspiked(points: &mut Vec<Pt>) {
+    const NEEDLE_RAD: f64 = 2.0;
+    const DEPTH_M: f64 = 0.3;
+    let mut i = 0;
+    let mut quiet = 0;
+    while points.len() > 3 && quiet < points.len() {
+        let n = points.len();
+        i %= n;
+        let (a, b, c) = (points[(i + n - 1) % n], points[i], points[(i + 1) % n]);
+        let turn = wrap(direction(b, c) - direction(a, b)).abs();
+        if turn > NEEDLE_RAD && distance(a, b).min(distance(b, c)) < DEPTH_M {
+            points.remove(i);
+            // The neighbour before may be the tip now.
+            i = (i + n - 2) % (n - 1);
+            quiet = 0;
+        } else {
+            i += 1;
+            quiet += 1;
+        }
+    }
+}
+
 /// Sense in which a lane is driven.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Sense {
@@ -28,11 +51,14 @@ impl Sense {
 impl Lane {
     /// `None` when fewer than three distinct points remain.
     pub(crate) fn new(ring: &LineString<f64>) -> Option<Self> {
+        /// Shorter pieces are rounding: their direction means nothing.
+        const SHORT_M: f64 = 0.01;
         let mut points: Vec<Pt> = ring.0.clone();
-        points.dedup_by(|a, b| distance(*a, *b) < 1e-4);
-        while points.len() > 1 && distance(points[0], points[points.len() - 1]) < 1e-4 {
+        points.dedup_by(|a, b| distance(*a, *b) < SHORT_M);
+        while points.len() > 1 && distance(points[0], points[points.len() - 1]) < SHORT_M {
             points.pop();
         }
+        unspiked(&mut points);
         if points.len() < 3 {
             return None;
         }
@@ -63,25 +89,11 @@ impl Lane {
 
     /// Position `s` metres along, looking in `sense`.
     ///
-    /// Near a vertex the heading turns from chord to chord, so that it is the tangent of the arc sampled there.
+    /// The heading is that of the chord from a little before to a little after: near a vertex it turns from one side's
+    /// to the other's, so that it is the tangent of the arc sampled there, and rounding in short pieces does not count.
     pub(crate) fn pose(&self, s: f64, sense: Sense) -> Pose {
         const BEND_M: f64 = 0.3;
-        let n = self.points.len();
-        let (i, t) = self.locate(s);
-        let (a, b) = (self.points[i], self.points[(i + 1) % n]);
-        let (span, chord) = (distance(a, b), direction(a, b));
-        let reach = (span / 2.0).min(BEND_M);
-        let (from_a, to_b) = (t * span, (1.0 - t) * span);
-        let heading = if from_a < reach {
-            let before = wrap(direction(self.points[(i + n - 1) % n], a) - chord);
-            chord + before / 2.0 * (1.0 - from_a / reach)
-        } else if to_b < reach {
-            let after = wrap(direction(b, self.points[(i + 2) % n]) - chord);
-            chord + after / 2.0 * (1.0 - to_b / reach)
-        } else {
-            chord
-        };
-        let pose = Pose::new(lerp(a, b, t), wrap(heading));
+        let pose = Pose::new(self.at(s), direction(self.at(s - BEND_M), self.at(s + BEND_M)));
         if sense == Sense::With { pose } else { pose.flipped() }
     }
 
@@ -89,6 +101,18 @@ impl Lane {
     pub(crate) fn at(&self, s: f64) -> Pt {
         let (i, t) = self.locate(s);
         lerp(self.points[i], self.points[(i + 1) % self.points.len()], t)
+    }
+
+    /// Arc length of the place nearest to `p`.
+    pub(crate) fn nearest(&self, p: Pt) -> f64 {
+        let n = self.points.len();
+        let foot = |i: usize| {
+            let (a, b) = (self.points[i], self.points[(i + 1) % n]);
+            let (span, d) = (distance(a, b), b - a);
+            let t = (((p.x - a.x) * d.x + (p.y - a.y) * d.y) / (span * span)).clamp(0.0, 1.0);
+            (distance(p, lerp(a, b, t)), self.along[i] + t * span)
+        };
+        (0..n).map(foot).min_by(|a, b| a.0.total_cmp(&b.0)).map_or(0.0, |f| f.1)
     }
 
     /// Where the line bends tighter than `radius`: discs of both sides of a narrow gap may meet in a notch.

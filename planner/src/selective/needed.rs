@@ -5,7 +5,7 @@ use kompas_field::{Grid, Point2, Prescription};
 
 use crate::coverage::swaths::{Swath, stretch};
 use crate::geometry::lane::{Lane, Sense};
-use crate::geometry::pose::{Pt, distance};
+use crate::geometry::pose::{Pt, distance, lerp};
 
 /// Length of lane that is looked at as one.
 const PIECE_M: f64 = 4.0;
@@ -48,6 +48,24 @@ impl Wanted {
                 })
             })
         })
+    }
+
+    /// Metres along a straight line at which cells to treat lie within `half` of it, every half metre at most.
+    pub(crate) fn places(&self, line: &[Pt], half: f64) -> Vec<f64> {
+        const PIECE_M: f64 = 0.5;
+        let [a, .., b] = line else { return vec![] };
+        let span = distance(*a, *b);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand")]
+        let count = (span / PIECE_M).ceil() as u32;
+        let at = |k: u32| span * f64::from(k) / f64::from(count);
+        (0..count)
+            .filter(|k| {
+                let (from, to) = (at(*k) / span, at(k + 1) / span);
+                self.beside(&[lerp(*a, *b, from), lerp(*a, *b, to)], half)
+            })
+            // The far side of the piece: the boom must be past it.
+            .map(|k| (at(k) + 1.0).min(span))
+            .collect()
     }
 
     /// The stretches of a headland lane that pass over cells to treat, as worked lines of their own.

@@ -5,16 +5,16 @@ use proptest::prelude::*;
 
 /// Distance between two places (row, metres from the near end), along rows and headlands only.
 fn apart(rows: &Rows, a: (usize, f64), b: (usize, f64)) -> f64 {
-    if a.0 == b.0 {
-        // Straight, or out at one end; a detour over another row is never shorter with hops both ways.
-        return (a.1 - b.1).abs();
-    }
     let (low, high) = (a.0.min(b.0), a.0.max(b.0));
     let near: f64 = rows.near_hops_m[low..high].iter().sum();
     let far: f64 = rows.far_hops_m[low..high].iter().sum();
     let rest = |p: (usize, f64)| rows.rows[p.0].length_m - p.1;
     // Changing sides on a row in between (or on one of the two) costs its length.
     let mut best = (a.1 + near + b.1).min(rest(a) + far + rest(b));
+    if a.0 == b.0 {
+        // Straight, unless rows beside it are so much shorter that the way round is.
+        best = best.min((a.1 - b.1).abs());
+    }
     for cross in 0..rows.rows.len() {
         let along =
             |hops: &[f64], from: usize, to: usize| hops[from.min(to)..from.max(to)].iter().sum::<f64>();

@@ -1,0 +1,114 @@
+//! Whole tours for several directions of the swaths, best first: only a tour made tells what a direction costs.
+
+use super::heading::{best_headings, best_spacing};
+use super::layout::Layout;
+use super::roads::LaneRoads;
+use super::spurs::{Undone, spurs};
+use super::swaths::{Spacing, Swath, swaths};
+use super::tally::tally;
+use super::tour::{Drive, NoWay, tour};
+use crate::geometry::pose::length;
+use crate::selective::needed::Wanted;
+use crate::selective::peeks::{insert, split};
+use geo::{Area, Polygon};
+
+/// A whole tour for one direction.
+pub(crate) struct Tried {
+    /// What the tries are compared by, metres.
+    cost: f64,
+    /// Of the swaths, radians.
+    pub(crate) heading: f64,
+    pub(crate) strips: Vec<Swath>,
+    pub(crate) drives: Vec<Drive>,
+    pub(crate) missed: Vec<NoWay>,
+    /// Share of the field that is worked, 0 to 1; none for a selective tour.
+    pub(crate) worked: Option<f64>,
+    undone: Option<Undone>,
+}
+
+/// Swaths over all directions for which a whole tour is made: estimates cannot tell the best few apart, and a small
+/// field can afford more tries than a large one.
+const TRIED_SWATHS: usize = 1200;
+/// Share of a field that is worked by any plan that can: beyond, metres are saved instead.
+const ENOUGH: f64 = 0.9956;
+/// How many times its own driving a missing square metre costs.
+const MISSING: f64 = 10.0;
+
+/// What the tours are made of, beside the strips of the mainland.
+pub(crate) struct Needs<'a> {
+    /// Passes over leftovers and through necks.
+    pub(crate) extra: &'a [Swath],
+    /// Only lines beside these cells are driven.
+    pub(crate) wanted: Option<&'a Wanted>,
+    /// Direction that the farmer asked for, radians.
+    pub(crate) heading: Option<f64>,
+}
+
+/// At least one try, best first.
+pub(crate) fn tries(layout: &Layout, field: &Polygon<f64>, needs: &Needs) -> Vec<Tried> {
+    let lanes = LaneRoads::new(layout);
+    let headings = needs
+        .heading
+        .map_or_else(|| best_headings(layout, TRIED_SWATHS), |heading| vec![best_spacing(layout, heading)]);
+    let mut tried: Vec<Tried> =
+        headings.iter().map(|h| attempt(layout, &lanes, field, needs, (*h, layout.undone), false)).collect();
+    if needs.wanted.is_some() && layout.dimensions.may_reverse {
+        let peeking = |h| attempt(layout, &lanes, field, needs, (h, layout.undone), true);
+        tried.extend(headings.into_iter().map(peeking));
+    }
+    sort(&mut tried);
+    // Corners left over at slanting ends may have been too many: the best direction once more without.
+    if let Some(best) = tried.first()
+        && best.worked.is_some_and(|worked| worked < ENOUGH)
+    {
+        let again = (best.heading, Spacing::Even);
+        tried.push(attempt(layout, &lanes, field, needs, (again, 0.0), false));
+        sort(&mut tried);
+    }
+    let allowed = (1.0 - ENOUGH) * field.unsigned_area();
+    if layout.dimensions.may_reverse
+        && let Some(Tried { drives, worked: Some(worked), undone, .. }) = tried.first_mut()
+        && *worked < ENOUGH
+        && let Some(undone) = undone.take()
+    {
+        spurs(layout, field, drives, undone, allowed);
+        *worked = tally(field, drives, layout.dimensions.width).worked;
+    }
+    tried
+}
+
+fn sort(tried: &mut [Tried]) {
+    tried.sort_by(|a, b| a.cost.total_cmp(&b.cost));
+}
+
+fn attempt(
+    layout: &Layout,
+    lanes: &LaneRoads,
+    field: &Polygon<f64>,
+    needs: &Needs,
+    (way, undone): ((f64, Spacing), f64),
+    peeking: bool,
+) -> Tried {
+    let width = layout.dimensions.width;
+    let mut strips = swaths(&layout.mainland, width, way, undone);
+    strips.extend(needs.extra.iter().cloned());
+    let mut peeks = Vec::new();
+    if let Some(wanted) = needs.wanted {
+        strips.retain(|s| wanted.beside(&s.line(0), width / 2.0));
+        if peeking {
+            (strips, peeks) = split(layout, strips, wanted);
+        }
+    }
+    let through = strips.len();
+    strips.extend(peeks.iter().map(|p| p.stop.clone()));
+    let (drives, missed) = tour(layout, lanes, &strips);
+    let drives = insert(drives, &peeks, through);
+    let tally = needs.wanted.is_none().then(|| tally(field, &drives, width));
+    let worked = tally.as_ref().map(|t| t.worked);
+    let lacking = worked.map_or(0.0, |w| (ENOUGH - w).max(0.0)) * field.unsigned_area();
+    // What is not reached weighs more than any way to it.
+    let cost = drives.iter().map(|d| length(&d.points)).sum::<f64>()
+        + MISSING * lacking / width
+        + if needs.wanted.is_some() { 1e6 * missed.len() as f64 } else { 0.0 };
+    Tried { cost, heading: way.0, strips, drives, missed, worked, undone: tally.map(|t| t.undone) }
+}
