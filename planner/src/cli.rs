@@ -55,8 +55,12 @@ pub(crate) fn read_field(path: &Path, crop: FieldCrop) -> anyhow::Result<Field> 
     let name: String =
         stem.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).take(64).collect();
     let id = FieldId::new(name).with_context(|| format!("{} has no usable name", path.display()))?;
-    kompas_planner::import::field_from_geojson(&read(path)?, id, crop)
-        .with_context(|| format!("{} gives no field", path.display()))
+    let (field, warnings) = kompas_planner::import::field_from_file(path, id, crop)
+        .with_context(|| format!("{} gives no field", path.display()))?;
+    for warning in warnings {
+        tracing::warn!("{}: {warning}", path.display());
+    }
+    Ok(field)
 }
 
 /// Crops as written on the command line.

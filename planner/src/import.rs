@@ -1,11 +1,22 @@
-//! A field's boundary from files people have.
+//! A field's boundary from files people have: GeoJSON, shapefile, `GeoPackage`, ISOXML.
+//!
+//! Degrees are taken as ETRS89, which European parcel registers deliver.
 
+use crate::crs::{Crs, CrsError};
 use crate::zones::SprayFreeZone;
 use geojson::{GeoJson, GeometryValue as Shape};
 use kompas_field::geodetic::PlaneError;
 use kompas_field::ids::FieldId;
 use kompas_field::units::Metres;
 use kompas_field::{Boundary, Field, FieldCrop, FieldPlane, Findings, Geodetic, Point2, RawBoundary};
+use std::path::Path;
+
+mod geopackage;
+pub mod isoxml;
+mod shapefile;
+
+/// The outer ring, then exclusions; pairs of longitude and latitude in degrees.
+pub type Rings = Vec<Vec<[f64; 2]>>;
 
 /// Why a file gives no field.
 #[derive(Debug, thiserror::Error)]
@@ -13,6 +24,23 @@ pub enum ImportError {
     /// Not GeoJSON.
     #[error("the text is not GeoJSON")]
     NotGeoJson(#[source] Box<geojson::Error>),
+    /// The file cannot be opened, or is not what its name says.
+    #[error("the {format} cannot be read: {cause}")]
+    Unreadable {
+        /// Of the file.
+        format: &'static str,
+        /// In the words of its reader.
+        cause: String,
+    },
+    /// Coordinates in a system that is not known here.
+    #[error("coordinates are in {name:?}: known are degrees (EPSG:4326, 4258), RD New (28992) and UTM")]
+    UnknownCrs {
+        /// As the file names it.
+        name: String,
+    },
+    /// A coordinate that its system does not have.
+    #[error(transparent)]
+    Crs(#[from] CrsError),
     /// Nothing with an area.
     #[error("there is no polygon in the file (found: {found}): export the parcel as a Polygon")]
     NoPolygon {
@@ -63,28 +91,84 @@ pub enum ImportError {
     Boundary(#[from] Findings),
 }
 
-/// A field from GeoJSON (RFC 7946: WGS 84 degrees, taken as ETRS89, which parcel registers deliver). The first
-/// polygon counts; a `MultiPolygon` with one part is a polygon. The datum is the middle of its box, rounded to
-/// 1e-6 degrees, so that the same file gives the same field everywhere.
+/// A field from a file: GeoJSON, or by the ending of its name a shapefile (`.shp`), a `GeoPackage` (`.gpkg`) or task
+/// data (`.xml`). Says in words what of the file was left aside.
+///
+/// # Errors
+/// [`ImportError`].
+pub fn field_from_file(
+    path: &Path,
+    id: FieldId,
+    crop: FieldCrop,
+) -> Result<(Field, Vec<String>), ImportError> {
+    let text = || {
+        std::fs::read_to_string(path)
+            .map_err(|e| ImportError::Unreadable { format: "file", cause: e.to_string() })
+    };
+    let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let (rings, warnings) = match ending.as_str() {
+        "shp" => (shapefile::read(path)?, vec![]),
+        "gpkg" => (geopackage::read(path)?, vec![]),
+        "xml" => {
+            let read = isoxml::boundary_from_task_data(&text()?)?;
+            (read.rings, read.warnings)
+        }
+        _ => return field_from_geojson(&text()?, id, crop).map(|field| (field, vec![])),
+    };
+    Ok((field_from_rings(&rings, id, crop)?, warnings))
+}
+
+/// A field from GeoJSON (RFC 7946). The first polygon counts; a `MultiPolygon` with one part is a polygon. A `crs`
+/// member, as older writers leave it, is obeyed when it names a known system.
 ///
 /// # Errors
 /// [`ImportError`], with ring and point.
 pub fn field_from_geojson(text: &str, id: FieldId, crop: FieldCrop) -> Result<Field, ImportError> {
     let doc: GeoJson = text.parse().map_err(|e| ImportError::NotGeoJson(Box::new(e)))?;
-    let rings = polygon_of(&doc)?;
-    let mut places: Vec<Vec<[f64; 2]>> = Vec::new();
-    for (ring, line) in rings.iter().enumerate() {
+    let crs = crs_of(&doc)?;
+    let mut places: Rings = Vec::new();
+    for (ring, line) in polygon_of(&doc)?.iter().enumerate() {
         let mut points = Vec::new();
         for (point, position) in line.iter().enumerate() {
             let &[x, y, ..] = position.as_slice() else {
                 return Err(ImportError::ShortPosition { ring, point });
             };
-            if !Geodetic::etrs89(y, x).is_valid() {
-                return Err(ImportError::NotDegrees { ring, point, x, y });
-            }
-            points.push([x, y]);
+            points.push(crs.to_degrees([x, y])?);
         }
         places.push(points);
+    }
+    field_from_rings(&places, id, crop)
+}
+
+fn crs_of(doc: &GeoJson) -> Result<Crs, ImportError> {
+    let foreign = match doc {
+        GeoJson::Geometry(g) => g.foreign_members.as_ref(),
+        GeoJson::Feature(f) => f.foreign_members.as_ref(),
+        GeoJson::FeatureCollection(c) => c.foreign_members.as_ref(),
+    };
+    let Some(name) = foreign.and_then(|m| m.get("crs")?.get("properties")?.get("name")?.as_str()) else {
+        return Ok(Crs::Degrees);
+    };
+    let digits = name.rsplit(':').next().unwrap_or_default();
+    match digits {
+        "CRS84" => Some(Crs::Degrees),
+        digits => digits.parse().ok().and_then(Crs::from_epsg),
+    }
+    .ok_or_else(|| ImportError::UnknownCrs { name: name.to_owned() })
+}
+
+/// A field from rings in degrees. The datum is the middle of their box, rounded to 1e-6 degrees, so that the same file
+/// gives the same field everywhere.
+///
+/// # Errors
+/// [`ImportError`], with ring and point.
+pub fn field_from_rings(places: &Rings, id: FieldId, crop: FieldCrop) -> Result<Field, ImportError> {
+    for (ring, points) in places.iter().enumerate() {
+        for (point, [x, y]) in points.iter().enumerate() {
+            if !Geodetic::etrs89(*y, *x).is_valid() {
+                return Err(ImportError::NotDegrees { ring, point, x: *x, y: *y });
+            }
+        }
     }
     let middle = |axis: usize| {
         let all = || places.iter().flatten().map(|p| p[axis]);

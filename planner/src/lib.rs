@@ -3,7 +3,7 @@
 //! # The public API in one screen
 //!
 //! ```text
-//! import::field_from_geojson(text, FieldId, FieldCrop) -> Result<Field, ImportError>
+//! import::field_from_file(path, FieldId, FieldCrop)    -> Result<(Field, warnings), ImportError>
 //! plan(&Field, Option<&WeedMap>, &Rig, &Policy)        -> Result<Plan, PlanError>     pure, deterministic
 //! resume(&Plan, &Pose2, driven, &Field, map, &Rig, &Policy) the rest, from where the robot stands, after new weeds
 //! check(&Plan, &Field, &Rig)                           -> Vec<Finding>                shares no code with plan
@@ -19,6 +19,7 @@
 
 pub mod check;
 mod coverage;
+pub mod crs;
 pub mod drive;
 pub mod export;
 mod geometry;

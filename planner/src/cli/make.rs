@@ -11,7 +11,7 @@ use std::path::PathBuf;
 /// Arguments of `make`.
 #[derive(clap::Args)]
 pub(crate) struct MakeArgs {
-    /// Boundary, GeoJSON in WGS 84 degrees; holes are exclusions.
+    /// Boundary: GeoJSON, shapefile, `GeoPackage` or TASKDATA.XML; holes are exclusions.
     #[arg(long)]
     field: PathBuf,
     /// Rig file (TOML).

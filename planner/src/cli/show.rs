@@ -6,6 +6,7 @@ use kompas_planner::export::isoxml::task_data;
 use kompas_planner::export::path_geojson::path_geojson;
 use kompas_planner::export::picture::svg;
 use kompas_planner::export::qgroundcontrol::{Item, Mission, fence, plan_file, waypoint_list};
+use kompas_planner::export::{geopackage, geotiff, shapefile};
 use kompas_planner::survey::{DroneToml, survey};
 use kompas_planner::{PathSampler, Plan};
 use std::path::PathBuf;
@@ -62,6 +63,12 @@ pub(crate) fn show(args: &ShowArgs) -> Result<(), Failure> {
 enum Format {
     /// Folder with TASKDATA.XML and its grid (ISO 11783-10).
     Isoxml,
+    /// Prescription as a shapefile (.shp, .shx, .dbf, .prj).
+    Shapefile,
+    /// Prescription as a `GeoPackage`.
+    Geopackage,
+    /// Prescription as a GeoTIFF in UTM.
+    Geotiff,
     /// The path as lines.
     Geojson,
     /// Waypoints and geofence for `QGroundControl`.
@@ -94,6 +101,13 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
             let grid = args.out.join("GRD00001.BIN");
             std::fs::write(&grid, &data.grid).with_context(|| format!("cannot write {}", grid.display()))?;
         }
+        Format::Shapefile => shapefile::write_prescription(&args.out, &plan, &field)
+            .with_context(|| format!("cannot write {}", args.out.display()))?,
+        Format::Geopackage => geopackage::write_prescription(&args.out, &plan, &field)
+            .with_context(|| format!("cannot write {}", args.out.display()))?,
+        Format::Geotiff => geotiff::prescription(&plan, &field)
+            .and_then(|bytes| std::fs::write(&args.out, bytes))
+            .with_context(|| format!("cannot write {}", args.out.display()))?,
         Format::Geojson => write(&args.out, &path_geojson(&plan).to_string())?,
         Format::Qgc => write(&args.out, &plan_file(&rover(&plan, &field)).to_string())?,
         Format::Waypoints => write(&args.out, &waypoint_list(&rover(&plan, &field)))?,

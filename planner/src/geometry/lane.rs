@@ -122,14 +122,15 @@ impl Lane {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand")]
         let count = (self.length() / (radius / 4.0)).ceil().max(3.0) as u32;
         let step = self.length() / f64::from(count);
-        let at = |k: u32| self.at(step * f64::from(k));
-        (0..count)
+        // Twice as many looks as chords are long, so that no corner hides between two of them.
+        let at = |k: u32| self.at(step * f64::from(k) / 2.0);
+        (0..2 * count)
             .filter(|k| {
-                let (a, b, c) = (at(*k), at(k + 1), at(k + 2));
+                let (a, b, c) = (at(*k), at(k + 2), at(k + 4));
                 let turn = wrap(direction(b, c) - direction(a, b)).abs();
                 turn * SHARE * radius > f64::midpoint(distance(a, b), distance(b, c))
             })
-            .map(|k| step * f64::from(k + 1))
+            .map(|k| step * f64::from(k + 2) / 2.0)
             .collect()
     }
 
