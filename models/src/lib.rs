@@ -9,8 +9,10 @@
 pub mod augment;
 pub mod card;
 pub mod components;
+pub mod composites;
 pub mod data;
 pub mod evaluate;
+pub mod gallery;
 pub mod net;
 pub mod onnx;
 pub mod torch_segmenter;

@@ -1,9 +1,9 @@
 //! The network behind the [`Segmenter`] trait, computed by LibTorch: what the ONNX file is held against.
 
-use crate::net::{Params, STRIDE, TorchLayers, rgb_tensor, segment};
+use crate::net::{CLASSES, Params, STRIDE, TorchLayers, rgb_tensor, segment};
 use image::RgbImage;
-use image::imageops::{FilterType, resize};
-use kompas_vision::normalise::prepare;
+use kompas_vision::consensus;
+use kompas_vision::normalise::{Exposure, ZOOMS, resized, working_size};
 use kompas_vision::{ClassMap, SegmentError, Segmenter};
 use tch::{Kind, TchError, Tensor, no_grad};
 
@@ -11,29 +11,70 @@ use tch::{Kind, TchError, Tensor, no_grad};
 pub struct TorchSegmenter {
     params: Params,
     id: String,
+    zooms: &'static [f64],
+    consensus: f32,
 }
 
 impl TorchSegmenter {
     /// With these weights, called `id` in records.
     pub fn new(params: Params, id: String) -> Self {
-        Self { params, id }
+        Self { params, id, zooms: ZOOMS, consensus: consensus::WEIGHT }
     }
 
-    fn map(&self, image: &RgbImage) -> Result<(RgbImage, Vec<u8>, Vec<u8>), TchError> {
-        let working = prepare(image);
-        let (width, height) = working.dimensions();
-        let scores = scores(&self.params, &working)?;
-        let (confidence, class) = scores.f_softmax(1, Kind::Float)?.f_max_dim(1, false)?;
+    /// The same, looking at pictures at these multiples of their working size.
+    #[must_use]
+    pub fn with_zooms(self, zooms: &'static [f64]) -> Self {
+        Self { zooms, ..self }
+    }
+
+    /// The same, the whole of a plant counting this much beside each of its pixels.
+    #[must_use]
+    pub fn with_consensus(self, consensus: f32) -> Self {
+        Self { consensus, ..self }
+    }
+
+    /// Class and confidence of every pixel: scores at every zoom, interpolated to the picture's size, averaged.
+    fn map(&self, image: &RgbImage) -> Result<(Vec<u8>, Vec<u8>), TchError> {
+        let (width, height) = image.dimensions();
+        let (w, h) = working_size(width, height);
+        let exposure = Exposure::of(&resized(image, w, h));
+        let mut sum: Option<Tensor> = None;
+        for zoom in self.zooms {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a few thousand pixels"
+            )]
+            let zoomed = |side: u32| (f64::from(side) * zoom).round().max(1.) as u32;
+            let (w, h) = (zoomed(w), zoomed(h));
+            let mut seen = resized(image, w, h);
+            exposure.apply(&mut seen);
+            let scores = scores(&self.params, &seen)?;
+            let scores = scores.f_narrow(2, 0, h.into())?.f_narrow(3, 0, w.into())?.f_contiguous()?;
+            let mut values = vec![0.; scores.numel()];
+            let count = values.len();
+            scores.f_copy_data(&mut values, count)?;
+            consensus::agree(&mut values, w as usize, h as usize, self.consensus);
+            let scores = Tensor::f_from_slice(&values)?.f_view([1, CLASSES, i64::from(h), i64::from(w)])?;
+            let size = [i64::from(height), i64::from(width)];
+            let scores = scores.f_upsample_bilinear2d(size, false, None, None)?;
+            sum = Some(match sum {
+                None => scores,
+                Some(sum) => sum.f_add(&scores)?,
+            });
+        }
+        let sum = sum.ok_or_else(|| TchError::Convert("no zoom to look at".into()))?;
+        let mean = sum.f_div_scalar(self.zooms.len() as f64)?;
+        let (confidence, class) = mean.f_softmax(1, Kind::Float)?.f_max_dim(1, false)?;
         let confidence = confidence.f_mul_scalar(255.)?.f_round()?;
         let bytes = |x: Tensor| -> Result<Vec<u8>, TchError> {
-            let x = x.f_narrow(1, 0, height.into())?.f_narrow(2, 0, width.into())?;
             let x = x.f_to_kind(Kind::Uint8)?.f_contiguous()?;
             let mut out = vec![0; x.numel()];
             let count = out.len();
             x.f_copy_data_u8(&mut out, count)?;
             Ok(out)
         };
-        Ok((working, bytes(class)?, bytes(confidence)?))
+        Ok((bytes(class)?, bytes(confidence)?))
     }
 }
 
@@ -60,17 +101,9 @@ impl Segmenter for TorchSegmenter {
         if width == 0 || height == 0 {
             return Err(SegmentError::Empty { width, height });
         }
-        let (working, class, confidence) = self
+        let (class, confidence) = self
             .map(image)
             .map_err(|source| SegmentError::Inference { model: self.id.clone(), source: Box::new(source) })?;
-        let (w, h) = working.dimensions();
-        if (w, h) == (width, height) {
-            return ClassMap::new(width, height, class, confidence);
-        }
-        let back = |bytes: Vec<u8>| {
-            let small = image::GrayImage::from_raw(w, h, bytes).unwrap_or_default();
-            resize(&small, width, height, FilterType::Nearest).into_raw()
-        };
-        ClassMap::new(width, height, back(class), back(confidence))
+        ClassMap::new(width, height, class, confidence)
     }
 }

@@ -41,12 +41,14 @@ fn tiny_set(folder: &Path) {
     std::fs::write(folder.join("index.csv"), index).unwrap();
 }
 
-const CONFIG: &str = r"
+const CONFIG: &str = r#"
 seed = 7
 steps = 6
 batch = 2
 crop_px = 64
 frozen_blocks = 14
+precision = "single"
+condition_decoder = true
 learning_rate = 1e-3
 encoder_rate_factor = 0.1
 weight_decay = 0.01
@@ -55,6 +57,7 @@ ema_decay = 0.9
 label_smoothing = 0.0
 class_weights = [1.0, 1.0, 1.0, 1.0, 1.0]
 class_shares = [0.2, 0.4, 0.4, 0.0, 0.0]
+paste_shares = [0.0, 0.5, 0.5, 0.0, 0.0]
 hold_out = []
 border_weeds_ignored = []
 validate_every = 100
@@ -67,12 +70,14 @@ field = 1.0
 scale_min = 0.8
 scale_max = 1.2
 dark_share = 0.2
+soil_share = 0.3
 shade_share = 0.2
 blur_share = 0.2
 noise_share = 0.2
 jpeg_share = 0.2
 composite_share = 0.3
-";
+debris_share = 0.3
+"#;
 
 /// Trains in `out` for at most `steps` steps, as a killed run would have, and returns its curve.
 fn run(data: &Path, out: &Path, encoder: &Path, steps: u32) -> Vec<(u32, f64)> {

@@ -43,6 +43,7 @@
 //! picture is `[width, height]`.
 
 pub mod camera;
+pub mod consensus;
 pub mod exg;
 pub mod ground;
 pub mod load;

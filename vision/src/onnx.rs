@@ -1,15 +1,16 @@
 //! The network behind the [`Segmenter`] trait, run by ONNX Runtime.
 //!
-//! Picture → working size and exposure ([`crate::normalise`]) → tiles of multiples of 32 px → scores per
-//! class → class and confidence → the picture's own size.
+//! Picture → working size and exposure ([`crate::normalise`]), at every zoom → tiles of multiples of 32 px →
+//! scores per class, averaged over the zooms at the picture's own size → class and confidence.
 //!
 //! A model is refused at load, by name of the fault, unless its card is there, names the file with its hash
 //! and lists the classes in our order, and the network takes one image and gives one map of it.
 
-use crate::normalise;
+use crate::normalise::{self, Exposure};
 use crate::segment::{ClassMap, SegmentError, Segmenter};
 use crate::tiles::{Tile, tiles};
 use image::RgbImage;
+use image::imageops::crop_imm;
 use kompas_field::Digest;
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,8 @@ pub use engine::{Engine, EngineError, Provider};
 const STRIDE: u32 = 32;
 /// Seen twice by neighbouring tiles; more than half of what the network looks at around a pixel.
 const OVERLAP_PX: u32 = 96;
+/// A picture that the network would see longer than this is judged part by part: bounds memory.
+const PART_PX: u32 = 2048;
 
 /// How a network is run.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,6 +42,10 @@ pub struct OnnxOptions {
     pub tile_px: u32,
     /// How the picture is scaled before the network sees it.
     pub scale: Scale,
+    /// Sizes it is looked at, as multiples of that scale; the scores are averaged.
+    pub zooms: &'static [f64],
+    /// How much the whole of a plant counts beside each of its pixels.
+    pub consensus: f32,
 }
 
 /// How a picture is scaled before the network sees it.
@@ -58,7 +65,16 @@ pub enum Scale {
 impl OnnxOptions {
     /// On the processor, one thread, scaled as in training.
     pub const fn new(library: PathBuf) -> Self {
-        Self { library, provider: Provider::Cpu, threads: 1, tile_px: 1280, scale: Scale::BySize }
+        let scale = Scale::BySize;
+        Self {
+            library,
+            provider: Provider::Cpu,
+            threads: 1,
+            tile_px: 1280,
+            scale,
+            zooms: normalise::ZOOMS,
+            consensus: crate::consensus::WEIGHT,
+        }
     }
 }
 
@@ -195,29 +211,79 @@ impl OnnxSegmenter {
         self.engine.run(&self.planes, size.map(|side| side as usize), read)
     }
 
-    fn working_size(&self, width: u32, height: u32) -> (u32, u32) {
+    /// Pixels the network sees per pixel of the picture, across and down, before zooming.
+    fn scale(&self, width: u32, height: u32) -> [f64; 2] {
         match self.options.scale {
-            Scale::BySize => normalise::working_size(width, height),
-            Scale::ByGsd { picture_m, wanted_m } => {
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-                let scaled =
-                    |side: u32| (f64::from(side) * picture_m / wanted_m).round().clamp(1.0, 40_000.0) as u32;
-                (scaled(width), scaled(height))
+            Scale::BySize => {
+                let (w, h) = normalise::working_size(width, height);
+                [f64::from(w) / f64::from(width), f64::from(h) / f64::from(height)]
             }
+            Scale::ByGsd { picture_m, wanted_m } => [picture_m / wanted_m; 2],
         }
     }
 
-    fn paint(&mut self, image: &RgbImage) -> Result<scores::Canvas, EngineError> {
+    fn paint(&mut self, image: &RgbImage) -> Result<ClassMap, SegmentError> {
         let (width, height) = image.dimensions();
-        let (w, h) = self.working_size(width, height);
-        let prepared = normalise::at_common_exposure(image, w, h);
-        let mut working = scores::Canvas::new(w, h);
-        let side = (self.options.tile_px / STRIDE * STRIDE).max(4 * STRIDE);
-        let temperature = self.temperature;
-        for tile in tiles(w, h, side, OVERLAP_PX) {
-            self.score(&prepared, &tile, |_, scores| working.paint(&tile, scores, temperature))?;
+        let scale = self.scale(width, height);
+        let exposure = {
+            let (w, h) = normalise::working_size(width, height);
+            Exposure::of(&normalise::resized(image, w, h))
+        };
+        let native = |working_px: u32| {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
+            let px = (f64::from(working_px) / scale[0].min(scale[1])).ceil() as u32;
+            px.max(1)
+        };
+        let parts = tiles(width, height, native(PART_PX), native(OVERLAP_PX));
+        if let [_] = parts[..] {
+            let (class_ids, confidence) = self.part(image, scale, exposure)?;
+            return ClassMap::new(width, height, class_ids, confidence);
         }
-        Ok(working)
+        let count = width as usize * height as usize;
+        let (mut class_ids, mut confidence) = (vec![0; count], vec![0; count]);
+        for part in parts {
+            let region = crop_imm(image, part.left, part.top, part.width, part.height).to_image();
+            let (ids, sure) = self.part(&region, scale, exposure)?;
+            let [left, top, right, bottom] = part.keep;
+            for row in top..bottom {
+                let to = row as usize * width as usize + left as usize;
+                let from = ((row - part.top) * part.width + left - part.left) as usize;
+                let length = (right - left) as usize;
+                class_ids[to..to + length].copy_from_slice(&ids[from..from + length]);
+                confidence[to..to + length].copy_from_slice(&sure[from..from + length]);
+            }
+        }
+        ClassMap::new(width, height, class_ids, confidence)
+    }
+
+    /// Class ids and confidences of a part of a picture.
+    fn part(
+        &mut self,
+        image: &RgbImage,
+        scale: [f64; 2],
+        exposure: Exposure,
+    ) -> Result<(Vec<u8>, Vec<u8>), SegmentError> {
+        let mut maps = Vec::with_capacity(self.options.zooms.len());
+        let side = (self.options.tile_px / STRIDE * STRIDE).max(4 * STRIDE);
+        for zoom in self.options.zooms {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+            let zoomed =
+                |side: u32, scale: f64| (f64::from(side) * scale * zoom).round().clamp(1.0, 40_000.0) as u32;
+            let (w, h) = (zoomed(image.width(), scale[0]), zoomed(image.height(), scale[1]));
+            let mut prepared = normalise::resized(image, w, h);
+            exposure.apply(&mut prepared);
+            let mut map = scores::ScoreMap::new(w, h);
+            for tile in tiles(w, h, side, OVERLAP_PX) {
+                let kept = self.score(&prepared, &tile, |_, scores| map.keep(&tile, scores));
+                kept.map_err(|source| SegmentError::Inference {
+                    model: self.id.clone(),
+                    source: Box::new(source),
+                })?;
+            }
+            map.agree(self.options.consensus);
+            maps.push(map);
+        }
+        Ok(scores::judged(&maps, image.width(), image.height(), self.temperature))
     }
 }
 
@@ -231,9 +297,6 @@ impl Segmenter for OnnxSegmenter {
         if width == 0 || height == 0 {
             return Err(SegmentError::Empty { width, height });
         }
-        let canvas = self
-            .paint(image)
-            .map_err(|source| SegmentError::Inference { model: self.id.clone(), source: Box::new(source) })?;
-        canvas.at_size(width, height)
+        self.paint(image)
     }
 }

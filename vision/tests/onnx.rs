@@ -78,7 +78,7 @@ fn tiles_give_what_the_whole_gives() {
         Rgb([x * 7 + y * 3, x * x / 90 + y, y * 5 + x * y / 50].map(|v| v.to_le_bytes()[0]))
     });
     let map = |tile_px| {
-        let options = OnnxOptions { tile_px, ..options() };
+        let options = OnnxOptions { tile_px, zooms: &[1.0], ..options() };
         OnnxSegmenter::load(&path, options).unwrap().segment(&picture).unwrap()
     };
     let (whole, tiled) = (map(1280), map(256));

@@ -21,14 +21,33 @@ pub(super) fn shade(crop: &mut Crop, rng: &mut impl Rng) {
     }
 }
 
+/// Gives the soil another brightness and tint, so that no plant is known by the soil it stands on.
+pub(super) fn repaint_soil(crop: &mut Crop, rng: &mut impl Rng) {
+    let brightness: f32 = rng.random_range(-0.7_f32..0.35).exp();
+    let gain: [f32; 3] = std::array::from_fn(|_| brightness * rng.random_range(-0.18_f32..0.18).exp());
+    let side = crop.side as usize;
+    for at in 0..crop.rgb.len() {
+        // Halfway at the outline, so that it does not become an edge that no photograph has.
+        let (x, y) = (at % side, at / side);
+        let near = |dx: usize, dy: usize| {
+            let (x, y) = ((x + dx).clamp(1, side) - 1, (y + dy).clamp(1, side) - 1);
+            f32::from(u8::from(crop.mask[y * side + x] == 0))
+        };
+        let soil = 0.2 * (near(1, 1) + near(0, 1) + near(2, 1) + near(1, 0) + near(1, 2));
+        for (value, gain) in crop.rgb[at].iter_mut().zip(gain) {
+            *value = (*value * (1. + (gain - 1.) * soil)).min(255.);
+        }
+    }
+}
+
 /// Draws brightness, contrast, white balance, saturation, hue and gamma anew.
 pub(super) fn recolour(crop: &mut Crop, rng: &mut impl Rng) {
-    let brightness: f32 = rng.random_range(-0.2_f32..0.2).exp();
-    let balance: [f32; 3] = std::array::from_fn(|_| brightness * rng.random_range(-0.12_f32..0.12).exp());
-    let gamma: f32 = rng.random_range(-0.35_f32..0.35).exp();
-    let saturation: f32 = rng.random_range(0.5..1.4);
-    let contrast: f32 = rng.random_range(0.8..1.25);
-    let (hue_sin, hue_cos) = rng.random_range(-0.18_f32..0.18).sin_cos();
+    let brightness: f32 = rng.random_range(-0.25_f32..0.25).exp();
+    let balance: [f32; 3] = std::array::from_fn(|_| brightness * rng.random_range(-0.13_f32..0.13).exp());
+    let gamma: f32 = rng.random_range(-0.5_f32..0.5).exp();
+    let saturation: f32 = rng.random_range(0.45..1.5);
+    let contrast: f32 = rng.random_range(0.7..1.3);
+    let (hue_sin, hue_cos) = rng.random_range(-0.22_f32..0.22).sin_cos();
     let table: [[f32; 256]; 3] = std::array::from_fn(|channel| {
         std::array::from_fn(|value| {
             let lit = (value as f32 / 255. * balance[channel]).min(1.).powf(gamma);

@@ -4,6 +4,28 @@ use super::Crop;
 use super::sprite::{Sprite, soil_of};
 use rand::{Rng, RngExt};
 
+/// Pastes something that looks like a plant but for its colour: pale stones, straw, dry leaves. It is soil.
+/// Without it whatever is bright and has an outline is taken for a plant.
+pub fn paste_debris(crop: &mut Crop, shape: &Sprite, length: f32, rng: &mut impl Rng) {
+    let soil = soil_of(crop);
+    let mean_soil = soil.iter().sum::<f32>() / 3.;
+    let wanted = (mean_soil * rng.random_range(-0.5_f32..1.3).exp()).min(260.);
+    let warmth: f32 = rng.random_range(0.0..0.5);
+    let tint = [1. + 0.35 * warmth, 1. + rng.random_range(-0.04..0.02), 1. - 0.6 * warmth];
+    let contrast: f32 = rng.random_range(0.1..0.9);
+    let mut debris = Sprite { class: 0, soil, ..shape.clone() };
+    let luma = |pixel: &image::Rgb<u8>| pixel.0.map(f32::from).iter().sum::<f32>() / 3.;
+    let count = debris.rgb.pixels().len().max(1) as f32;
+    let mean = debris.rgb.pixels().map(luma).sum::<f32>() / count;
+    for pixel in debris.rgb.pixels_mut() {
+        let grey = wanted + contrast * (luma(pixel) - mean);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+        let painted = tint.map(|tint| (grey * tint).clamp(0., 255.) as u8);
+        pixel.0 = painted;
+    }
+    paste(crop, &debris, length, rng);
+}
+
 /// Pastes `sprite` at a random place, turned, `length` pixels long, its colour matched by the soils.
 pub fn paste(crop: &mut Crop, sprite: &Sprite, length: f32, rng: &mut impl Rng) {
     let (width, height) = (sprite.outline.width() as f32, sprite.outline.height() as f32);

@@ -11,7 +11,7 @@ mod sensor;
 mod sprite;
 mod view;
 
-pub use composite::paste;
+pub use composite::{paste, paste_debris};
 pub use sprite::{Sprite, cut_sprites, read_seedlings};
 pub use view::View;
 
@@ -42,12 +42,14 @@ impl Crop {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Strength {
-    /// Smallest scale: pixels of the crop per pixel of the scene.
+    /// Smallest zoom: pixels of the crop per pixel at working size.
     pub scale_min: f32,
-    /// Largest scale.
+    /// Largest zoom.
     pub scale_max: f32,
     /// Crops seen through a dark linear camera.
     pub dark_share: f32,
+    /// Crops whose soil gets another colour than its own, the plants keeping theirs.
+    pub soil_share: f32,
     /// Crops with the edge of a shadow across them.
     pub shade_share: f32,
     /// Crops blurred.
@@ -58,10 +60,15 @@ pub struct Strength {
     pub jpeg_share: f32,
     /// Crops with plants of another source pasted in.
     pub composite_share: f32,
+    /// Crops with stones, straw and dry leaves pasted in.
+    pub debris_share: f32,
 }
 
 /// Recolours and degrades a crop as another camera, day or lens would.
 pub fn degrade(crop: &mut Crop, strength: &Strength, rng: &mut impl Rng) {
+    if rng.random::<f32>() < strength.soil_share {
+        colour::repaint_soil(crop, rng);
+    }
     colour::recolour(crop, rng);
     if rng.random::<f32>() < strength.shade_share {
         colour::shade(crop, rng);

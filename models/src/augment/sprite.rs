@@ -21,12 +21,14 @@ pub struct Sprite {
     pub outline: GrayImage,
     /// Mean colour of the soil it stood on: what it is matched by.
     pub soil: [f32; 3],
+    /// Pixels at working size per pixel of the sprite; a seedling on a tray has no scale.
+    pub nominal: Option<f32>,
 }
 
 /// Below this many pixels a plant has no shape worth pasting.
-const MIN_PIXELS: usize = 150;
+const MIN_PIXELS: usize = 120;
 /// A sprite larger than this is a row or a patch of plants.
-const MAX_SIDE: u32 = 260;
+const MAX_SIDE: u32 = 400;
 
 /// The whole plants of a scene (none that the border cuts).
 pub fn cut_sprites(scene: &Scene) -> Vec<Sprite> {
@@ -47,7 +49,14 @@ pub fn cut_sprites(scene: &Scene) -> Vec<Sprite> {
                 outline.get_pixel_mut(x - left, y - top).0 = [255];
             }
             let rgb = image::imageops::crop_imm(&scene.rgb, left, top, w, h).to_image();
-            Sprite { class: plant.class, source: scene.item.source.clone(), rgb, outline, soil }
+            Sprite {
+                class: plant.class,
+                source: scene.item.source.clone(),
+                rgb,
+                outline,
+                soil,
+                nominal: Some(scene.nominal),
+            }
         })
         .collect()
 }
@@ -124,5 +133,5 @@ fn seedling(mut rgb: RgbImage, class: u8) -> Option<Sprite> {
     for (x, y) in plant.pixels {
         outline.get_pixel_mut(x, y).0 = [255];
     }
-    Some(Sprite { class, source: "seedlings".into(), rgb, outline, soil })
+    Some(Sprite { class, source: "seedlings".into(), rgb, outline, soil, nominal: None })
 }

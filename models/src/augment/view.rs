@@ -20,24 +20,30 @@ pub struct View {
 }
 
 impl View {
-    /// A view onto `centre` at a random turn and a scale from the range (evenly on a logarithmic axis).
-    pub fn random(centre: (f32, f32), scales: (f32, f32), rng: &mut impl Rng) -> Self {
-        let scale = rng.random_range(scales.0.ln()..=scales.1.ln()).exp();
+    /// A view that holds `place` somewhere in the inner half of its `side` pixels, at a random turn.
+    pub fn random(place: (f32, f32), scale: f32, side: u32, rng: &mut impl Rng) -> Self {
+        let reach = 0.3 * side as f32 / scale;
+        let mut near = |at: f32| at + rng.random_range(-reach..=reach);
+        let centre = (near(place.0), near(place.1));
         // Half of the views keep the rows of the image upright or turned by quarters.
         let angle = if rng.random::<bool>() {
             f32::from(rng.random_range(0_u8..4)) * std::f32::consts::FRAC_PI_2
         } else {
             rng.random_range(0.0..std::f32::consts::TAU)
         };
-        Self { centre, scale, angle, mirrored: rng.random(), stretch: rng.random_range(0.87..1.15) }
+        Self { centre, scale, angle, mirrored: rng.random(), stretch: rng.random_range(0.8..1.25) }
     }
 
     /// What the view shows, `side` pixels wide. Beyond its border the scene is continued by its mirror image.
     pub fn crop(&self, scene: &Scene, side: u32) -> Crop {
         let (sin, cos) = self.angle.sin_cos();
         let (across, down) = (self.stretch.sqrt() / self.scale, 1. / (self.stretch.sqrt() * self.scale));
-        // Shrinking by more than a third averages four samples per pixel, else fine texture turns to noise.
-        let taps: &[f32] = if self.scale < 0.67 { &[-0.25, 0.25] } else { &[0.] };
+        // Shrinking averages several samples per pixel, else fine texture turns to noise.
+        let taps: &[f32] = match self.scale {
+            ..0.4 => &[-0.333, 0., 0.333],
+            ..0.75 => &[-0.25, 0.25],
+            _ => &[0.],
+        };
         let weight = 1. / (taps.len() * taps.len()) as f32;
         let half = (side as f32 - 1.) / 2.;
         let place = |x: f32, y: f32| {

@@ -1,19 +1,17 @@
 //! `kompas-model crops`: shows what training sees.
 
-use super::BadInput;
+use super::{BadInput, DataArgs};
 use anyhow::{Context, Result};
 use clap::Args;
 use image::{Rgb, RgbImage};
 use kompas_models::CLASS_COLOURS;
-use kompas_models::data::index;
 use kompas_models::train::{Config, Pool};
 use std::path::PathBuf;
 
 #[derive(Args)]
 pub(crate) struct CropsArgs {
-    /// Folder with `index.csv` and a folder per source.
-    #[arg(long)]
-    data: PathBuf,
+    #[command(flatten)]
+    data: DataArgs,
     /// The run's configuration.
     #[arg(long, default_value = "models/plants.toml")]
     config: PathBuf,
@@ -28,8 +26,8 @@ pub(crate) struct CropsArgs {
 pub(crate) fn run(args: &CropsArgs) -> Result<()> {
     let text = std::fs::read_to_string(&args.config).context(BadInput)?;
     let config = Config::parse(&text).context(BadInput)?;
-    let data = index::read(&args.data).context(BadInput)?;
-    let pool = Pool::read(&data, &args.data, &config, || {});
+    let data = args.data.read()?;
+    let pool = Pool::read(&data, &args.data.folder, &config, || {});
     let side = config.crop_px;
     let mut sheet = RgbImage::new(config.batch * side, args.batches * side * 2);
     for row in 0..args.batches {

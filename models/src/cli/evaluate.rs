@@ -1,14 +1,18 @@
 //! `kompas-model evaluate`, `predict` and `card`.
 
-use super::BadInput;
+use super::{BadInput, DataArgs};
 use anyhow::{Context, Result};
 use clap::Args;
 use kompas_models::card::{CardFacts, card, sha256_hex};
-use kompas_models::data::{DataSet, Item, index, refuse_if_too_many};
+use kompas_models::data::{DataSet, Item, refuse_if_too_many};
 use kompas_models::evaluate::{SourceFigures, evaluate};
 use kompas_models::net::Params;
 use kompas_models::torch_segmenter::TorchSegmenter;
 use kompas_models::{CLASS_COLOURS, CLASS_NAMES};
+use kompas_vision::consensus;
+use kompas_vision::load::{MEMORY_LIMIT_BYTES, load_picture};
+use kompas_vision::normalise::ZOOMS;
+use kompas_vision::usable::unusable;
 use kompas_vision::{OnnxOptions, OnnxSegmenter, Segmenter, onnx};
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -20,9 +24,8 @@ pub(crate) struct EvaluateArgs {
     /// An ONNX file with its card beside it, or the weights of a run (`.safetensors`).
     #[arg(long)]
     model: PathBuf,
-    /// Folder with `index.csv` and a folder per source.
-    #[arg(long)]
-    data: PathBuf,
+    #[command(flatten)]
+    data: DataArgs,
     /// Only images of this split (train, val, test).
     #[arg(long)]
     split: Option<String>,
@@ -35,6 +38,12 @@ pub(crate) struct EvaluateArgs {
     /// At most this many images per source, evenly taken.
     #[arg(long)]
     limit: Option<usize>,
+    /// Sizes to look at, as multiples of the working size, instead of the released ones.
+    #[arg(long, value_delimiter = ',')]
+    zooms: Vec<f64>,
+    /// How much the whole of a plant counts beside each of its pixels, instead of the released weight.
+    #[arg(long, default_value_t = consensus::WEIGHT)]
+    consensus: f32,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -60,9 +69,8 @@ pub(crate) struct CardArgs {
     /// Model files in one folder; the card is written beside them.
     #[arg(long, required = true, num_args = 1..)]
     files: Vec<PathBuf>,
-    /// Folder with `index.csv`.
-    #[arg(long)]
-    data: PathBuf,
+    #[command(flatten)]
+    data: DataArgs,
     /// The run's configuration.
     #[arg(long)]
     config: PathBuf,
@@ -77,20 +85,41 @@ pub(crate) struct CardArgs {
     limit: usize,
 }
 
-fn open(path: &Path) -> Result<Box<dyn Segmenter>> {
+/// How a model looks at pictures.
+pub(super) struct Look {
+    /// Multiples of the working size.
+    pub(super) zooms: &'static [f64],
+    /// Weight of the whole plant.
+    pub(super) consensus: f32,
+}
+
+impl Look {
+    /// As the robot does.
+    pub(super) const RELEASED: Self = Self { zooms: ZOOMS, consensus: consensus::WEIGHT };
+}
+
+pub(super) fn open(path: &Path, look: &Look) -> Result<Box<dyn Segmenter>> {
     if path.extension().is_some_and(|extension| extension == "safetensors") {
         tch::set_num_threads(1);
         let bytes = std::fs::read(path).with_context(|| path.display().to_string()).context(BadInput)?;
         let params = Params::read(path).context(BadInput)?;
         let id = format!("weights@sha256:{}", &sha256_hex(&bytes)[..12]);
-        return Ok(Box::new(TorchSegmenter::new(params, id)));
+        return Ok(Box::new(
+            TorchSegmenter::new(params, id).with_zooms(look.zooms).with_consensus(look.consensus),
+        ));
     }
     let library = onnx::find_library().context("ONNX Runtime is missing: run vision/setup-onnxruntime.sh")?;
-    Ok(Box::new(OnnxSegmenter::load(path, OnnxOptions::new(library)).context(BadInput)?))
+    let options = OnnxOptions { zooms: look.zooms, consensus: look.consensus, ..OnnxOptions::new(library) };
+    Ok(Box::new(OnnxSegmenter::load(path, options).context(BadInput)?))
+}
+
+/// A photograph from a file: any depth and colour, upright.
+pub(super) fn picture(path: &Path) -> Result<image::RgbImage> {
+    load_picture(path, MEMORY_LIMIT_BYTES).context(BadInput)
 }
 
 /// The items that `wanted` accepts, at most `limit` per source.
-fn choose(data: &DataSet, wanted: impl Fn(&Item) -> bool, limit: Option<usize>) -> Vec<Item> {
+pub(super) fn choose(data: &DataSet, wanted: impl Fn(&Item) -> bool, limit: Option<usize>) -> Vec<Item> {
     let mut by_source: BTreeMap<&str, Vec<&Item>> = BTreeMap::new();
     for item in data.items.iter().filter(|item| wanted(item)) {
         by_source.entry(&item.source).or_default().push(item);
@@ -119,16 +148,20 @@ fn figures(
 }
 
 pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
-    let mut model = open(&args.model)?;
-    let data = index::read(&args.data).context(BadInput)?;
+    let zooms = if args.zooms.is_empty() { ZOOMS } else { args.zooms.clone().leak() };
+    let mut model = open(&args.model, &Look { zooms, consensus: args.consensus })?;
+    let data = args.data.read()?;
     let is = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
     let wanted = |item: &Item| {
         is(&args.split, &item.split) && is(&args.source, &item.source) && is(&args.group, &item.group)
     };
     let items = choose(&data, wanted, args.limit);
     if items.is_empty() {
-        return Err(anyhow::anyhow!("no image of that split, source and group in {}", args.data.display()))
-            .context(BadInput);
+        return Err(anyhow::anyhow!(
+            "no image of that split, source and group in {}",
+            args.data.folder.display()
+        ))
+        .context(BadInput);
     }
     let figures = figures(model.as_mut(), &data, &items)?;
     let mut out = std::io::stdout().lock();
@@ -154,11 +187,11 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
 }
 
 pub(crate) fn predict(args: &PredictArgs) -> Result<()> {
-    let mut model = open(&args.model)?;
-    let mut rgb = image::open(&args.image)
-        .with_context(|| args.image.display().to_string())
-        .context(BadInput)?
-        .into_rgb8();
+    let mut model = open(&args.model, &Look::RELEASED)?;
+    let mut rgb = picture(&args.image)?;
+    if let Some(reason) = unusable(&rgb) {
+        return Err(anyhow::anyhow!("{}: unusable: {reason}", args.image.display())).context(BadInput);
+    }
     let map = model.segment(&rgb)?;
     for (pixel, &id) in rgb.pixels_mut().zip(map.class_ids()) {
         if let (1.., Some(colour)) = (id, CLASS_COLOURS.get(usize::from(id))) {
@@ -180,9 +213,9 @@ pub(crate) fn write_card(args: &CardArgs) -> Result<()> {
     let files = args.files.iter().map(named).collect::<Result<Vec<_>>>()?;
     let config = String::from_utf8(read(&args.config)?).context(BadInput)?;
     let notes = serde_json::from_slice(&read(&args.notes)?).context(BadInput)?;
-    let data = index::read(&args.data).context(BadInput)?;
+    let data = args.data.read()?;
     let items = choose(&data, |item| item.split != "train", Some(args.limit));
-    let figures = figures(open(&args.weights)?.as_mut(), &data, &items)?;
+    let figures = figures(open(&args.weights, &Look::RELEASED)?.as_mut(), &data, &items)?;
     let facts = CardFacts {
         name: "plants",
         files: &files,

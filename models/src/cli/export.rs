@@ -1,9 +1,9 @@
 //! `kompas-model export` and `kompas-model quantise`.
 
-use super::BadInput;
+use super::{BadInput, DataArgs};
 use anyhow::{Context, Result};
 use clap::Args;
-use kompas_models::data::{Item, index, scene::Scene};
+use kompas_models::data::{Item, scene::Scene};
 use kompas_models::net::{Params, rgb_tensor};
 use kompas_models::onnx::{Calibration, encode};
 use std::path::{Path, PathBuf};
@@ -23,9 +23,8 @@ pub(crate) struct QuantiseArgs {
     /// Weights of a run (`best.safetensors`).
     #[arg(long)]
     weights: PathBuf,
-    /// Folder with `index.csv`: ranges are taken from images of its training split.
-    #[arg(long)]
-    data: PathBuf,
+    #[command(flatten)]
+    data: DataArgs,
     /// Images per source to take ranges from.
     #[arg(long, default_value_t = 12)]
     images: usize,
@@ -41,7 +40,7 @@ pub(crate) fn export(args: &ExportArgs) -> Result<()> {
 
 pub(crate) fn quantise(args: &QuantiseArgs) -> Result<()> {
     let params = Params::read(&args.weights).context(BadInput)?;
-    let data = index::read(&args.data).context(BadInput)?;
+    let data = args.data.read()?;
     let mut calibration = Calibration::default();
     for item in evenly(&data.items, args.images) {
         let scene = Scene::read(item).map_err(|bad| anyhow::anyhow!("{}: {}", bad.place, bad.reason))?;

@@ -1,12 +1,21 @@
 //! The commands, one file each.
 
+mod bench;
+mod compare;
+mod composites;
 mod crops;
+mod cross_validate;
 mod evaluate;
 mod export;
+mod gallery;
 mod train;
 
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
+use kompas_models::data::DataSet;
+use kompas_models::data::names::ClassNames;
 use std::io::IsTerminal as _;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Trains, evaluates and exports the plant recognition model.
@@ -21,10 +30,20 @@ pub(crate) struct Args {
 enum Command {
     /// Train on a folder of labelled images; goes on where a killed run stopped.
     Train(train::TrainArgs),
+    /// Train without each of some groups in turn and print how well they are recognised.
+    CrossValidate(cross_validate::CrossValidateArgs),
     /// Write a picture of training crops as the configuration makes them.
     Crops(crops::CropsArgs),
     /// Print figures per source: pixels and plants.
     Evaluate(evaluate::EvaluateArgs),
+    /// Write the best and the worst predictions per source as pictures and tables.
+    Gallery(gallery::GalleryArgs),
+    /// Paste potato into beet scenes and beet onto potato soil, and print what they are taken for.
+    Composites(composites::CompositesArgs),
+    /// Compare two folders of masks pixel by pixel.
+    Compare(compare::CompareArgs),
+    /// Measure model files: frame to plants and its stages, one thread.
+    Bench(bench::BenchArgs),
     /// Lay the classes over a photograph.
     Predict(evaluate::PredictArgs),
     /// Write the card of model files.
@@ -33,6 +52,24 @@ enum Command {
     Export(export::ExportArgs),
     /// Write the weights of a run as an ONNX file with 8-bit integers.
     Quantise(export::QuantiseArgs),
+}
+
+/// Where labelled images are.
+#[derive(clap::Args)]
+pub(crate) struct DataArgs {
+    /// Folder of labelled images: with `index.csv` and a folder per source, or a COCO, YOLO or PhenoBench folder.
+    #[arg(long = "data", value_name = "DIR")]
+    folder: PathBuf,
+    /// What a class name of a COCO or YOLO folder means, as NAME=CLASS; may be given several times.
+    #[arg(long = "class", value_name = "NAME=CLASS")]
+    classes: Vec<String>,
+}
+
+impl DataArgs {
+    fn read(&self) -> Result<DataSet> {
+        let names = ClassNames::parse(&self.classes).map_err(anyhow::Error::msg).context(BadInput)?;
+        kompas_models::data::read(&self.folder, &names).context(BadInput)
+    }
 }
 
 /// Bad usage or input, as opposed to a failure of ours.
@@ -54,7 +91,12 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         .init();
     let done = match &args.command {
         Command::Train(args) => train::run(args),
+        Command::CrossValidate(args) => cross_validate::run(args),
         Command::Crops(args) => crops::run(args),
+        Command::Gallery(args) => gallery::run(args),
+        Command::Compare(args) => compare::run(args),
+        Command::Composites(args) => composites::run(args),
+        Command::Bench(args) => bench::run(args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Predict(args) => evaluate::predict(args),
         Command::Card(args) => evaluate::write_card(args),

@@ -1,24 +1,22 @@
 //! `kompas-model train`.
 
-use super::BadInput;
+use super::{BadInput, DataArgs};
 use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use kompas_field::PlantClass;
 use kompas_models::CLASS_NAMES;
-use kompas_models::data::index;
 use kompas_models::evaluate::iou;
 use kompas_models::net::Params;
 use kompas_models::train::{Config, Events, Pool, RunFiles, State, Watch, train};
 use kompas_vision::metrics::Confusion;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 #[derive(Args)]
 pub(crate) struct TrainArgs {
-    /// Folder with `index.csv` and a folder per source.
-    #[arg(long)]
-    data: PathBuf,
+    #[command(flatten)]
+    data: DataArgs,
     /// Folder of the run: checkpoints, event files, weights. An interrupted run in it is continued.
     #[arg(long)]
     out: PathBuf,
@@ -37,16 +35,30 @@ pub(crate) struct TrainArgs {
 }
 
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
-    tch::set_num_threads(args.threads.into());
     let text = std::fs::read_to_string(&args.config)
         .with_context(|| format!("{}", args.config.display()))
         .context(BadInput)?;
     let config =
         Config::parse(&text).with_context(|| format!("{}", args.config.display())).context(BadInput)?;
-    let data = index::read(&args.data).context(BadInput)?;
+    tch::set_num_threads(args.threads.into());
+    let start = args.from.as_deref().map_or(Start::Pretrained(&args.encoder), Start::Weights);
+    train_in(&args.out, &config, &args.data, &start).map(drop)
+}
+
+/// What a run begins with.
+pub(super) enum Start<'a> {
+    /// An `ImageNet` encoder and a fresh decoder.
+    Pretrained(&'a Path),
+    /// The weights of an earlier run.
+    Weights(&'a Path),
+}
+
+/// Trains in the folder `out`, or goes on there, and says where its files are.
+pub(super) fn train_in(out: &Path, config: &Config, from: &DataArgs, start: &Start) -> Result<RunFiles> {
+    let data = from.read()?;
     let images = data.items.len();
     let bar = bar(images as u64, "reading");
-    let mut pool = Pool::read(&data, &args.data, &config, || bar.inc(1));
+    let mut pool = Pool::read(&data, &from.folder, config, || bar.inc(1));
     bar.finish_and_clear();
     let mut rejected = data.rejected;
     rejected.append(&mut pool.rejected);
@@ -57,35 +69,35 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     tracing::info!(images, trained, validated, sprites, skipped = rejected.len(), "data read");
     kompas_models::data::refuse_if_too_many(&rejected, images).context(BadInput)?;
 
-    std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make {}", args.out.display()))?;
-    let kept = args.out.join("config.toml");
+    std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
+    let (kept, text) = (out.join("config.toml"), toml::to_string(config)?);
     if kept.exists() && std::fs::read_to_string(&kept)? != text {
         let place = kept.display();
         return Err(anyhow::anyhow!(
-            "{place} differs from --config: continue with the same, or choose a new --out"
+            "{place} differs from the configuration: continue with the same, or choose a new folder"
         ))
         .context(BadInput);
     }
     std::fs::write(&kept, &text)?;
-    let mut params = match &args.from {
-        Some(path) => Params::read(path),
-        None => Params::pretrained(&args.encoder, config.seed),
+    let mut params = match start {
+        Start::Weights(path) => Params::read(path),
+        Start::Pretrained(encoder) => Params::pretrained(encoder, config.seed),
     }
     .context(BadInput)?;
     params.train_only(|name| config.trains(name))?;
     let mut state = State::new(params)?;
-    let files = RunFiles::in_folder(&args.out);
+    let files = RunFiles::in_folder(out);
     if files.checkpoint.exists() {
         state.resume(&files.checkpoint).context(BadInput)?;
         tracing::info!(step = state.step, "continuing");
     }
-    let mut events = Events::create(&args.out, unix_seconds)?;
+    let mut events = Events::create(out, unix_seconds)?;
     let mut watch = Shown { bar: self::bar(config.steps.into(), "training"), losses: Vec::new() };
     watch.bar.set_position(state.step.into());
-    train(&mut state, &pool, &config, &files, &mut events, &mut watch)?;
+    train(&mut state, &pool, config, &files, &mut events, &mut watch)?;
     watch.bar.finish_and_clear();
-    tracing::info!(steps = state.step, best = state.best, "done; weights are in {}", files.best.display());
-    Ok(())
+    tracing::info!(steps = state.step, best = state.best, "done; weights are in {}", files.last.display());
+    Ok(files)
 }
 
 pub(super) fn bar(length: u64, what: &'static str) -> ProgressBar {

@@ -46,10 +46,7 @@ pub fn read(folder: &Path) -> Result<DataSet, DataError> {
             }
         }
     }
-    if set.items.is_empty() && set.rejected.is_empty() {
-        return Err(DataError::Empty { path: folder.to_owned() });
-    }
-    Ok(set)
+    set.unless_empty(folder)
 }
 
 fn item(folder: &Path, row: Row) -> Result<Item, String> {

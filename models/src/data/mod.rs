@@ -3,10 +3,17 @@
 //! A file that cannot be used is never dropped in silence: it becomes a [`Rejected`] with its reason, and
 //! more than 5 % of them refuse the whole folder ([`refuse_if_too_many`]).
 
+pub mod coco;
 pub mod index;
+pub mod names;
+pub mod phenobench;
 pub mod scene;
+pub mod shapes;
+pub mod yolo;
 
-use std::path::PathBuf;
+use names::ClassNames;
+use shapes::Shape;
+use std::path::{Path, PathBuf};
 
 /// Above this share of rejected files a folder is refused: it is probably not what its owner thinks.
 const MAX_REJECTED_SHARE: f64 = 0.05;
@@ -21,6 +28,8 @@ pub enum Labels {
         /// `translate[id in the file]`; `None` is an id nobody declared.
         translate: Box<[Option<u8>; 256]>,
     },
+    /// Outlines or run lengths, in the order they are painted.
+    Shapes(Vec<Shape>),
 }
 
 /// One labelled photograph.
@@ -44,6 +53,83 @@ pub struct Item {
     pub gsd_mm: Option<f64>,
 }
 
+impl Item {
+    /// An image of a foreign folder: its source is the folder's name, its group the folder of the image.
+    fn drawn(
+        folder: &Path,
+        image: PathBuf,
+        split: &str,
+        size: (u32, u32),
+        labels: Labels,
+    ) -> Result<Self, String> {
+        let found = image::image_dimensions(&image).map_err(|error| error.to_string())?;
+        if found != size {
+            return Err(format!(
+                "it is {}x{}, its labels are of {}x{}: both must agree",
+                found.0, found.1, size.0, size.1
+            ));
+        }
+        let text = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
+        let inside = image.strip_prefix(folder).ok().and_then(Path::parent);
+        Ok(Self {
+            source: text(folder.file_name()),
+            name: text(image.file_stem()),
+            group: inside.map_or_else(String::new, |inside| inside.display().to_string()),
+            split: split.to_owned(),
+            image,
+            labels,
+            size,
+            gsd_mm: None,
+        })
+    }
+}
+
+/// The split a path speaks of, `train` where it speaks of none.
+fn split_named(path: &Path) -> &'static str {
+    let text = path.display().to_string().to_lowercase();
+    let words: Vec<&str> = text.split(|letter: char| !letter.is_alphanumeric()).collect();
+    if words.contains(&"test") {
+        "test"
+    } else if words.contains(&"val") || words.contains(&"valid") {
+        "val"
+    } else {
+        "train"
+    }
+}
+
+/// All files below `folder` with one of these extensions, sorted.
+fn files_below(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
+    let (mut folders, mut found) = (vec![folder.to_owned()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
+            let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+            if path.is_dir() {
+                folders.push(path);
+            } else if extensions.contains(&extension.as_str()) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Reads `folder` in whichever format it is: `index.csv` (ours), PhenoBench, YOLO or COCO. Names are used where
+/// the format has class names.
+/// # Errors
+/// [`DataError`] when it is none of them or nothing is usable.
+pub fn read(folder: &Path, names: &ClassNames) -> Result<DataSet, DataError> {
+    if phenobench::is_one(folder) && !folder.join("index.csv").exists() {
+        phenobench::read(folder)
+    } else if yolo::description(folder).is_some() {
+        yolo::read(folder, names)
+    } else if !folder.join("index.csv").exists() && !coco::lists(folder).is_empty() {
+        coco::read(folder, names)
+    } else {
+        index::read(folder)
+    }
+}
+
 /// A file that was skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejected {
@@ -60,6 +146,15 @@ pub struct DataSet {
     pub items: Vec<Item>,
     /// Files that were skipped.
     pub rejected: Vec<Rejected>,
+}
+
+impl DataSet {
+    fn unless_empty(self, folder: &Path) -> Result<Self, DataError> {
+        if self.items.is_empty() && self.rejected.is_empty() {
+            return Err(DataError::Empty { path: folder.to_owned() });
+        }
+        Ok(self)
+    }
 }
 
 /// Why a folder cannot be used.

@@ -1,20 +1,26 @@
-//! An [`Item`] decoded: pixels as the network sees them, and class ids.
+//! An [`Item`] decoded: pixels at common exposure, and class ids.
 
+use super::shapes::painted;
 use super::{Item, Labels, Rejected};
 use image::imageops::{FilterType, resize};
 use image::{GrayImage, RgbImage};
-use kompas_vision::normalise::prepare;
+use kompas_vision::normalise::{Exposure, resized, working_size};
 
-/// A photograph at working size and common exposure, with one class id per pixel.
+/// A photograph at common exposure, with one class id per pixel.
 #[derive(Debug, Clone)]
 pub struct Scene {
     /// What it was read from.
     pub item: Item,
-    /// Interleaved RGB at working size.
+    /// Interleaved RGB.
     pub rgb: RgbImage,
-    /// Class ids at working size.
+    /// Class ids, same size.
     pub mask: GrayImage,
+    /// Pixels at working size ([`working_size`]) per pixel of this scene.
+    pub nominal: f32,
 }
+
+/// Scenes to cut crops from keep their pixels up to this side: crops are enlarged, too.
+const FINE_SIDE: u32 = 1536;
 
 /// Photograph and mask as stored.
 /// # Errors
@@ -23,7 +29,13 @@ pub fn decode(item: &Item) -> Result<(RgbImage, GrayImage), Rejected> {
     let reject =
         |place: &std::path::Path, reason: String| Rejected { place: place.display().to_string(), reason };
     let rgb = image::open(&item.image).map_err(|error| reject(&item.image, error.to_string()))?.into_rgb8();
-    let Labels::Mask { path, translate } = &item.labels;
+    let (path, translate) = match &item.labels {
+        Labels::Mask { path, translate } => (path, translate),
+        Labels::Shapes(shapes) => {
+            let mask = painted(shapes, rgb.width(), rgb.height());
+            return Ok((rgb, mask.map_err(|reason| reject(&item.image, reason))?));
+        }
+    };
     let mut mask = match image::open(path).map_err(|error| reject(path, error.to_string()))? {
         image::DynamicImage::ImageLuma8(mask) => mask,
         other => {
@@ -36,7 +48,7 @@ pub fn decode(item: &Item) -> Result<(RgbImage, GrayImage), Rejected> {
     }
     for id in mask.iter_mut() {
         *id = translate[usize::from(*id)]
-            .ok_or_else(|| reject(path, format!("unknown class id {id}: known are 0 to 4 and 255")))?;
+            .ok_or_else(|| reject(path, format!("unknown class id {id}: not one of the source's")))?;
     }
     Ok((rgb, mask))
 }
@@ -47,16 +59,29 @@ impl Scene {
     /// As [`decode`].
     pub fn read(item: &Item) -> Result<Self, Rejected> {
         let (rgb, mask) = decode(item)?;
-        Ok(Self::new(item.clone(), &rgb, &mask))
+        let (width, height) = working_size(rgb.width(), rgb.height());
+        Ok(Self::at_size(item, &rgb, &mask, width, height))
     }
 
-    /// Brings a photograph and its mask to working size and exposure.
-    pub fn new(item: Item, rgb: &RgbImage, mask: &GrayImage) -> Self {
-        let rgb = prepare(rgb);
+    /// Decodes `item` and brings it to common exposure, as fine as crops need it.
+    /// # Errors
+    /// As [`decode`].
+    pub fn read_fine(item: &Item) -> Result<Self, Rejected> {
+        let (rgb, mask) = decode(item)?;
         let (width, height) = rgb.dimensions();
+        let long = width.max(height);
+        let scaled = |side: u32| if long > FINE_SIDE { (side * FINE_SIDE / long).max(1) } else { side };
+        Ok(Self::at_size(item, &rgb, &mask, scaled(width), scaled(height)))
+    }
+
+    fn at_size(item: &Item, rgb: &RgbImage, mask: &GrayImage, width: u32, height: u32) -> Self {
+        let (w, h) = working_size(rgb.width(), rgb.height());
+        let exposure = Exposure::of(&resized(rgb, w, h));
+        let mut rgb = resized(rgb, width, height);
+        exposure.apply(&mut rgb);
         let same = (width, height) == mask.dimensions();
         let mask = if same { mask.clone() } else { resize(mask, width, height, FilterType::Nearest) };
-        Self { item, rgb, mask }
+        Self { item: item.clone(), rgb, mask, nominal: w.max(h) as f32 / width.max(height) as f32 }
     }
 
     /// Sets weeds that touch the border to "ignore": some sources label crop plants cut by the border weed.

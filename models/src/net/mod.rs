@@ -3,10 +3,12 @@
 //! [`segment`] speaks to the [`Layers`] trait only. `TorchLayers` computes, the ONNX writer emits nodes:
 //! the two cannot drift apart.
 
+mod condition;
 mod input;
 mod params;
 mod torch;
 
+pub use condition::condition;
 pub use input::rgb_tensor;
 pub use params::{ParamError, Params};
 pub use torch::TorchLayers;

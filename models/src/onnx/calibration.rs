@@ -26,14 +26,18 @@ impl Range {
     }
 }
 
-/// Smallest and largest value seen, by value name.
+/// Sums over images of the smallest and the largest value, and how many images, by value name. The mean over
+/// images is what counts: one odd image does not coarsen the steps of all others.
 #[derive(Debug, Default)]
 pub struct Calibration {
-    seen: BTreeMap<String, (f64, f64)>,
+    seen: BTreeMap<String, (f64, f64, u32)>,
 }
 
+/// Room beyond the mean extremes, so that an image somewhat beyond the mean is not clipped.
+const MARGIN: f64 = 1.05;
+
 impl Calibration {
-    /// Runs `rgb` (`[n, 3, h, w]` in 0..=1) through the network and widens the ranges by what occurs.
+    /// Runs one image, `rgb` (`[1, 3, h, w]` in 0..=1), through the network and notes the range of every value.
     /// # Errors
     /// If LibTorch refuses.
     pub fn observe(&mut self, params: &Params, rgb: &Tensor) -> Result<(), TchError> {
@@ -46,15 +50,17 @@ impl Calibration {
     /// If it was never observed.
     pub fn range(&self, name: &str) -> Result<Range, TchError> {
         let seen = self.seen.get(name);
-        let (low, high) = seen.ok_or_else(|| TchError::Convert(format!("`{name}` was not calibrated")))?;
-        Ok(Range::covering(*low, *high))
+        let (low, high, images) =
+            *seen.ok_or_else(|| TchError::Convert(format!("`{name}` was not calibrated")))?;
+        let share = MARGIN / f64::from(images);
+        Ok(Range::covering(low * share, high * share))
     }
 }
 
-/// Computes like [`TorchLayers`] and notes the extremes of every value.
+/// Computes like [`TorchLayers`] and adds up the extremes of every value.
 struct Recording<'a> {
     inner: TorchLayers<'a>,
-    seen: &'a mut BTreeMap<String, (f64, f64)>,
+    seen: &'a mut BTreeMap<String, (f64, f64, u32)>,
 }
 
 impl Recording<'_> {
@@ -62,8 +68,8 @@ impl Recording<'_> {
         let (low, high) = value.f_aminmax(None, false)?;
         let extreme = |x: Tensor| x.f_to_kind(Kind::Double)?.f_double_value(&[]);
         let (low, high) = (extreme(low)?, extreme(high)?);
-        let seen = self.seen.entry(name.to_owned()).or_insert((low, high));
-        *seen = (seen.0.min(low), seen.1.max(high));
+        let seen = self.seen.entry(name.to_owned()).or_default();
+        *seen = (seen.0 + low, seen.1 + high, seen.2 + 1);
         Ok(value)
     }
 }

@@ -139,7 +139,8 @@ impl Layers for OnnxLayers<'_> {
                 self.node(&format!("{name}.relu6"), "Clip", &[&sum, &low, &high], vec![])
             }
         };
-        self.rounded(name, value)
+        // Scores are what classes are told apart by: they keep their fractions.
+        if name == "decoder.head" { Ok(value) } else { self.rounded(name, value) }
     }
 
     fn add(&mut self, name: &str, a: &String, b: &String) -> Result<String, TchError> {

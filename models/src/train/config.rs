@@ -20,6 +20,10 @@ pub struct Config {
     pub crop_px: u32,
     /// Encoder blocks (of 16, from the input) that keep their `ImageNet` weights.
     pub frozen_blocks: usize,
+    /// Number format of the convolutions while training; weights and sums stay in single precision.
+    pub precision: Precision,
+    /// Whether the decoder is fitted to the size of the encoder's features before the first step.
+    pub condition_decoder: bool,
     /// Peak learning rate of the decoder.
     pub learning_rate: f64,
     /// The encoder learns at this fraction of it.
@@ -36,6 +40,8 @@ pub struct Config {
     pub class_weights: [f32; 5],
     /// Share of crops around a pixel of soil, weed, sugar beet, potato, other crop.
     pub class_shares: [f64; 5],
+    /// Share of pasted plants that are soil (none), weed, sugar beet, potato, other crop.
+    pub paste_shares: [f64; 5],
     /// Share of crops per source, within each class. A source not named is not trained on.
     pub sources: BTreeMap<String, f64>,
     /// Groups (`source/group`) kept for validation; a group is all of one camera and site.
@@ -54,6 +60,26 @@ pub struct Config {
     pub seedlings: Option<Seedlings>,
     /// Changes to the crops.
     pub augment: Strength,
+}
+
+/// A number format of convolutions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// 32 bits.
+    Single,
+    /// 16 bits with the range of 32: faster where the processor has instructions for it (AMX, AVX512-BF16).
+    BFloat16,
+}
+
+impl Precision {
+    /// As LibTorch calls it.
+    pub const fn kind(self) -> tch::Kind {
+        match self {
+            Self::Single => tch::Kind::Float,
+            Self::BFloat16 => tch::Kind::BFloat16,
+        }
+    }
 }
 
 /// A folder of single seedlings, relative to the data folder, and the class of its species.

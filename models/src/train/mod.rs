@@ -8,14 +8,14 @@ mod optimiser;
 mod pool;
 
 pub use checkpoint::{CheckpointError, State};
-pub use config::{Config, ConfigError, Seedlings};
+pub use config::{Config, ConfigError, Precision, Seedlings};
 pub use events::Events;
 pub use loss::loss;
 pub use pool::{Pool, is_held_out};
 
 use crate::augment::Crop;
 use crate::evaluate::{iou, mean_plant_iou};
-use crate::net::{ParamError, TorchLayers, rgb_tensor, segment};
+use crate::net::{ParamError, TorchLayers, condition, rgb_tensor, segment};
 use crate::torch_segmenter::scores;
 use image::RgbImage;
 use kompas_field::PlantClass;
@@ -27,6 +27,9 @@ use tch::{Kind, TchError, Tensor};
 
 /// Batches made ahead of the network.
 const AHEAD: usize = 3;
+
+/// Batches that a fresh decoder is fitted to before the first step.
+const CONDITIONING_BATCHES: u32 = 4;
 
 /// Why a run stopped early.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +106,11 @@ pub fn train(
     if pool.sizes().0 == 0 {
         return Err(TrainError::NoScenes);
     }
+    if state.step == 0 && config.condition_decoder {
+        let crops: Vec<Crop> =
+            (0..CONDITIONING_BATCHES).flat_map(|i| pool.batch(config, u32::MAX - i)).collect();
+        condition(&state.params, &tensors(&crops, config.crop_px.into())?.0)?;
+    }
     let first = state.step;
     std::thread::scope(|scope| {
         let (sender, batches) = mpsc::sync_channel(AHEAD);
@@ -117,7 +125,7 @@ pub fn train(
             step(state, &batch, config, events, watch)?;
             let done = state.step == config.steps;
             if state.step.is_multiple_of(config.validate_every) || done {
-                validate(state, pool, files, events, watch)?;
+                validate(state, pool, config, files, events, watch)?;
             }
             if state.step.is_multiple_of(config.checkpoint_every) || done {
                 state.write(&files.checkpoint)?;
@@ -139,7 +147,7 @@ fn step(
     watch: &mut dyn Watch,
 ) -> Result<(), TrainError> {
     let (rgb, target) = tensors(batch, i64::from(config.crop_px))?;
-    let scores = segment(&mut TorchLayers::new(&state.params), &rgb)?;
+    let scores = segment(&mut TorchLayers::in_precision(&state.params, config.precision.kind()), &rgb)?;
     let weights = Tensor::f_from_slice(&config.class_weights)?;
     let loss = loss(&scores, &target, &weights, config.label_smoothing)?;
     loss.f_backward()?;
@@ -186,6 +194,7 @@ fn class_ids(params: &crate::net::Params, rgb: &RgbImage) -> Result<Vec<u8>, Tch
 fn validate(
     state: &mut State,
     pool: &Pool,
+    config: &Config,
     files: &RunFiles,
     events: &mut Events,
     watch: &mut dyn Watch,
@@ -193,7 +202,8 @@ fn validate(
     let mut per_source: BTreeMap<String, Confusion> = BTreeMap::new();
     for scene in &pool.validation {
         let map = class_ids(&state.average, &scene.rgb)?;
-        per_source.entry(scene.item.source.clone()).or_default().add(&scene.mask, &map)?;
+        let part = pool::validated_as(&scene.item, config);
+        per_source.entry(part).or_default().add(&scene.mask, &map)?;
     }
     let scores: Vec<f64> = per_source.values().filter_map(mean_plant_iou).collect();
     if scores.is_empty() {

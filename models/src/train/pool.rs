@@ -1,7 +1,7 @@
 //! The scenes of a run, split by group, and the crops drawn from them.
 
 use super::Config;
-use crate::augment::{Crop, Sprite, View, cut_sprites, degrade, paste, read_seedlings};
+use crate::augment::{Crop, Sprite, View, cut_sprites, degrade, paste, paste_debris, read_seedlings};
 use crate::data::scene::Scene;
 use crate::data::{DataSet, Rejected};
 use rand::{Rng, RngExt, SeedableRng};
@@ -57,7 +57,8 @@ impl Pool {
             if held_out && !chosen.contains(&number) {
                 continue;
             }
-            let mut scene = match Scene::read(item) {
+            let read = if held_out { Scene::read(item) } else { Scene::read_fine(item) };
+            let mut scene = match read {
                 Ok(scene) => scene,
                 Err(reason) => {
                     rejected.push(reason);
@@ -114,32 +115,43 @@ impl Pool {
             &self.scenes[stratum.scenes[rng.random_range(0..stratum.scenes.len())]];
         let (x, y) = places[class][rng.random_range(0..places[class].len())];
         let (augment, side) = (&config.augment, config.crop_px);
-        let shift = side as f32 / 3. / augment.scale_max;
-        let centre =
-            (x as f32 + rng.random_range(-shift..=shift), y as f32 + rng.random_range(-shift..=shift));
-        let view = View::random(centre, (augment.scale_min, augment.scale_max), rng);
+        let zoom = rng.random_range(augment.scale_min.ln()..=augment.scale_max.ln()).exp();
+        // A tile is not shrunk so far that the crop shows more of its mirror images than of itself.
+        let long = scene.rgb.width().max(scene.rgb.height()) as f32;
+        let scale = (zoom * scene.nominal).max(0.8 * side as f32 / long);
+        let view = View::random((x as f32, y as f32), scale, side, rng);
         let mut crop = view.crop(scene, side);
+        if rng.random::<f32>() < augment.debris_share {
+            for _ in 0..rng.random_range(1..=8) {
+                let lists = self.sprites.values().filter(|list| !list.is_empty());
+                let Some(list) = lists.clone().nth(rng.random_range(0..lists.count().max(1))) else {
+                    continue;
+                };
+                let shape = &list[rng.random_range(0..list.len())];
+                paste_debris(&mut crop, shape, rng.random_range(5_f32.ln()..70_f32.ln()).exp(), rng);
+            }
+        }
         if rng.random::<f32>() < augment.composite_share {
-            for _ in 0..rng.random_range(1..=4) {
-                self.paste_one(&mut crop, &view, rng);
+            for _ in 0..rng.random_range(1..=6) {
+                self.paste_one(&mut crop, config, zoom, rng);
             }
         }
         degrade(&mut crop, augment, rng);
         Some(crop)
     }
 
-    fn paste_one(&self, crop: &mut Crop, view: &View, rng: &mut impl Rng) {
-        // Beet and potato are what must be told apart in one scene, and never are in the photographs.
-        let class = [1, 2, 2, 2, 3, 3, 3, 4][rng.random_range(0..8)];
-        let Some(list) = self.sprites.get(&class).filter(|list| !list.is_empty()) else { return };
+    /// Pastes a plant of any source, as large as it stands at working size, times `zoom`, give or take.
+    fn paste_one(&self, crop: &mut Crop, config: &Config, zoom: f32, rng: &mut impl Rng) {
+        let Some(class) = drawn(config.paste_shares.iter().copied(), rng) else { return };
+        let list = u8::try_from(class).ok().and_then(|class| self.sprites.get(&class));
+        let Some(list) = list.filter(|list| !list.is_empty()) else { return };
         let sprite = &list[rng.random_range(0..list.len())];
         let own = sprite.outline.width().max(sprite.outline.height()) as f32;
-        let length = if sprite.source == "seedlings" {
-            rng.random_range(14_f32.ln()..90_f32.ln()).exp()
-        } else {
-            (own * view.scale * rng.random_range(0.35..1.4)).clamp(10., 0.9 * crop.side as f32)
+        let length = match sprite.nominal {
+            Some(nominal) => own * nominal * zoom * rng.random_range(0.6..1.5),
+            None => zoom * rng.random_range(10_f32.ln()..70_f32.ln()).exp(),
         };
-        paste(crop, sprite, length, rng);
+        paste(crop, sprite, length.clamp(6., 0.9 * crop.side as f32), rng);
     }
 }
 
@@ -148,13 +160,19 @@ pub fn is_held_out(item: &crate::data::Item, config: &Config) -> bool {
     item.split != "train" || config.hold_out.contains(&format!("{}/{}", item.source, item.group))
 }
 
-/// Indices of at most `validate_images` held-out images per source, evenly taken.
+/// What an image is validated under: its group where that is held out, else its source.
+pub(super) fn validated_as(item: &crate::data::Item, config: &Config) -> String {
+    let group = format!("{}/{}", item.source, item.group);
+    if config.hold_out.contains(&group) { group } else { item.source.clone() }
+}
+
+/// Indices of at most `validate_images` held-out images per source or held-out group, evenly taken.
 fn chosen_for_validation(data: &DataSet, config: &Config) -> Vec<usize> {
-    let mut by_source: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut parts: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (number, item) in data.items.iter().enumerate().filter(|(_, item)| is_held_out(item, config)) {
-        by_source.entry(&item.source).or_default().push(number);
+        parts.entry(validated_as(item, config)).or_default().push(number);
     }
-    let thinned = by_source.into_values().flat_map(|numbers| {
+    let thinned = parts.into_values().flat_map(|numbers| {
         let count = numbers.len().min(config.validate_images);
         (0..count).map(move |i| numbers[i * numbers.len() / count]).collect::<Vec<_>>()
     });

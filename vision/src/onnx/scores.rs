@@ -1,9 +1,7 @@
 //! Pixels to the network's planes, and its scores to classes.
 
-use crate::segment::{ClassMap, SegmentError};
+use crate::consensus;
 use crate::tiles::Tile;
-use image::GrayImage;
-use image::imageops::{FilterType, resize};
 use kompas_field::PlantClass;
 
 const CLASSES: usize = PlantClass::ALL.len();
@@ -38,52 +36,94 @@ pub(super) fn planes(picture: &image::RgbImage, tile: &Tile, [height, width]: [u
     }
 }
 
-/// Class and confidence of a picture at working size.
-pub(super) struct Canvas {
-    width: u32,
-    height: u32,
-    class_ids: Vec<u8>,
-    confidence: Vec<u8>,
+/// Scores per class of a picture at one of the sizes it is looked at.
+pub(super) struct ScoreMap {
+    width: usize,
+    height: usize,
+    /// One plane per class, row by row.
+    scores: Vec<f32>,
 }
 
-impl Canvas {
+impl ScoreMap {
     pub(super) fn new(width: u32, height: u32) -> Self {
-        let count = width as usize * height as usize;
-        Self { width, height, class_ids: vec![0; count], confidence: vec![0; count] }
+        let (width, height) = (width as usize, height as usize);
+        Self { width, height, scores: vec![0.0; CLASSES * width * height] }
     }
 
     /// Takes the kept part of a tile from its scores, one plane per class, sides multiples of 32.
-    pub(super) fn paint(&mut self, tile: &Tile, scores: &[f32], temperature: f32) {
+    pub(super) fn keep(&mut self, tile: &Tile, scores: &[f32]) {
         let row_length = tile.width.next_multiple_of(super::STRIDE) as usize;
         let plane = scores.len() / CLASSES;
         let [left, top, right, bottom] = tile.keep;
         let count = (right - left) as usize;
-        for row in top..bottom {
-            let from = (row - tile.top) as usize * row_length + (left - tile.left) as usize;
-            let score: [&[f32]; CLASSES] =
-                std::array::from_fn(|class| &scores[class * plane + from..class * plane + from + count]);
-            let to = row as usize * self.width as usize + left as usize;
-            judge(
-                score,
-                1.0 / temperature,
-                &mut self.class_ids[to..to + count],
-                &mut self.confidence[to..to + count],
-            );
+        for class in 0..CLASSES {
+            for row in top..bottom {
+                let from =
+                    class * plane + (row - tile.top) as usize * row_length + (left - tile.left) as usize;
+                let to = (class * self.height + row as usize) * self.width + left as usize;
+                self.scores[to..to + count].copy_from_slice(&scores[from..from + count]);
+            }
         }
     }
 
-    /// At the size of the picture, by the nearest pixel.
-    pub(super) fn at_size(self, width: u32, height: u32) -> Result<ClassMap, SegmentError> {
-        let Self { width: w, height: h, class_ids, confidence } = self;
-        if (w, h) == (width, height) {
-            return ClassMap::new(width, height, class_ids, confidence);
-        }
-        let scaled = |bytes: Vec<u8>| {
-            let small = GrayImage::from_raw(w, h, bytes).unwrap_or_default();
-            resize(&small, width, height, FilterType::Nearest).into_raw()
-        };
-        ClassMap::new(width, height, scaled(class_ids), scaled(confidence))
+    /// Lets the pixels of each plant agree ([`consensus::agree`]).
+    pub(super) fn agree(&mut self, weight: f32) {
+        consensus::agree(&mut self.scores, self.width, self.height, weight);
     }
+
+    /// Row `row` of `class`.
+    fn row(&self, class: usize, row: usize) -> &[f32] {
+        let from = (class * self.height + row) * self.width;
+        &self.scores[from..from + self.width]
+    }
+}
+
+/// Where the pixels of one axis lie between those of a shorter or longer one: the pixel before, the one
+/// after, and the share of the latter. Half-pixel centres, as `Resize` and LibTorch have them.
+fn between(from: usize, to: usize) -> Vec<(usize, usize, f32)> {
+    let step = from as f32 / to as f32;
+    (0..to)
+        .map(|at| {
+            let place = ((at as f32 + 0.5) * step - 0.5).max(0.0);
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "0 or more, in range"
+            )]
+            let before = (place as usize).min(from - 1);
+            (before, (before + 1).min(from - 1), place - before as f32)
+        })
+        .collect()
+}
+
+/// The mean of the scores at every size, interpolated to `width` × `height`, as class and confidence.
+pub(super) fn judged(maps: &[ScoreMap], width: u32, height: u32, temperature: f32) -> (Vec<u8>, Vec<u8>) {
+    let (width, height) = (width as usize, height as usize);
+    let (mut class_ids, mut confidence) = (vec![0; width * height], vec![0; width * height]);
+    let places: Vec<_> =
+        maps.iter().map(|map| (between(map.width, width), between(map.height, height))).collect();
+    let longest = maps.iter().map(|map| map.width).max().unwrap_or(0);
+    let (mut sums, mut blended) = (vec![0.0_f32; CLASSES * width], vec![0.0_f32; longest]);
+    let sharpness = 1.0 / (temperature * maps.len() as f32);
+    for y in 0..height {
+        sums.fill(0.0);
+        for (map, (across, down)) in maps.iter().zip(&places) {
+            let (upper, lower, share) = down[y];
+            for (class, sums) in sums.chunks_exact_mut(width).enumerate() {
+                let rows = map.row(class, upper).iter().zip(map.row(class, lower));
+                for (value, (upper, lower)) in blended.iter_mut().zip(rows) {
+                    *value = upper + (lower - upper) * share;
+                }
+                for (sum, &(before, after, share)) in sums.iter_mut().zip(across) {
+                    *sum += blended[before] + (blended[after] - blended[before]) * share;
+                }
+            }
+        }
+        let score: [&[f32]; CLASSES] = std::array::from_fn(|class| &sums[class * width..(class + 1) * width]);
+        let row = y * width..(y + 1) * width;
+        judge(score, sharpness, &mut class_ids[row.clone()], &mut confidence[row]);
+    }
+    (class_ids, confidence)
 }
 
 /// The class with the highest score, the lower id among equals, and its softmax share in 0 to 255.
@@ -133,7 +173,7 @@ mod tests {
     #[test]
     fn confidence_is_the_softmax_share_and_temperature_softens_it() {
         let planes = [2.0_f32, 0.0, 1.0, -1.0, 0.5].map(|score| [score]);
-        let mut canvas = Canvas::new(1, 1);
+        let mut map = ScoreMap::new(1, 1);
         let tile = Tile { left: 0, top: 0, width: 1, height: 1, keep: [0, 0, 1, 1] };
         // One pixel in planes of 32 × 32.
         let mut scores = vec![0.0; CLASSES * 32 * 32];
@@ -143,10 +183,11 @@ mod tests {
         let total =
             |t: f64| [2.0, 0.0, 1.0, -1.0, 0.5].iter().map(|score| f64::exp((score - 2.0) / t)).sum::<f64>();
         for temperature in [1.0_f32, 2.5] {
-            canvas.paint(&tile, &scores, temperature);
+            map.keep(&tile, &scores);
+            let (class_ids, confidence) = judged(std::slice::from_ref(&map), 1, 1, temperature);
             let wanted = 255.0 / total(f64::from(temperature));
-            assert!((f64::from(canvas.confidence[0]) - wanted).abs() < 0.6);
-            assert_eq!(canvas.class_ids, [0]);
+            assert!((f64::from(confidence[0]) - wanted).abs() < 0.6);
+            assert_eq!(class_ids, [0]);
         }
     }
 
