@@ -11,6 +11,7 @@ use kompas_cloud_sync::{BrokerAddress, OutboxLimits};
 use kompas_field::ids::{FarmId, FieldId, RobotId};
 use kompas_field::units::{LitresPerHectare, Metres, MetresPerSecond, Seconds};
 use kompas_field::{ClockQuality, Confidence, Datum, FieldCrop, Finding};
+use kompas_vision::normalise;
 use kompas_vision::onnx::Provider;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -73,7 +74,7 @@ pub struct PlanSource {
 }
 
 /// What finds plants.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum SegmenterChoice {
     /// Excess green: plant or soil.
     ExcessGreen,
@@ -87,8 +88,13 @@ pub enum SegmenterChoice {
         provider: Provider,
         /// Threads for one picture.
         threads: usize,
+        /// Sizes a picture is looked at: two are steadier, one takes a third of the time.
+        zooms: &'static [f64],
     },
 }
+
+/// A frame 1280 px wide keeps its own pixels: working size shrinks it to 1024.
+const ONE_SIZE: &[f64] = &[1.25];
 
 /// Camera, antenna and boom.
 #[derive(Debug, Clone, PartialEq)]
@@ -241,6 +247,8 @@ impl SegmenterChoice {
         let threads = r.number("segmenter.threads", Some(1.0), 1.0..=64.0, threads);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
         let threads = threads as usize;
+        let words = [("two_sizes", normalise::ZOOMS), ("one_size", ONE_SIZE)];
+        let zooms = r.choice("segmenter.look", false, &words, "one_size where a frame takes too long");
         let model = "the model file; its card lies beside it";
         if !network {
             // A configuration may keep its network's keys while excess green is tried.
@@ -248,7 +256,7 @@ impl SegmenterChoice {
             return Some(Self::ExcessGreen);
         }
         let model = r.path("segmenter.model", model);
-        Some(Self::Onnx { model: model?, library, provider, threads })
+        Some(Self::Onnx { model: model?, library, provider, threads, zooms })
     }
 }
 

@@ -152,9 +152,10 @@ pub fn ready_with(
 
     let segmenter: Box<dyn Segmenter> = match &config.segmenter {
         SegmenterChoice::ExcessGreen => Box::new(ExcessGreen::default()),
-        SegmenterChoice::Onnx { model, library, provider, threads } => {
+        SegmenterChoice::Onnx { model, library, provider, threads, zooms } => {
             let library = library.clone().or_else(find_library).ok_or(SetupError::NoOnnxRuntime)?;
-            let options = OnnxOptions { provider: *provider, threads: *threads, ..OnnxOptions::new(library) };
+            let options =
+                OnnxOptions { provider: *provider, threads: *threads, zooms, ..OnnxOptions::new(library) };
             Box::new(OnnxSegmenter::load(model, options)?)
         }
     };

@@ -11,6 +11,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+/// Below the workspace.
+const RELEASED: &str = "models/released/plants.int8.onnx";
+
 /// Drive one small field from camera to map.
 #[derive(Debug, Parser)]
 #[command(name = "kompas-demo", version)]
@@ -21,7 +24,8 @@ struct Args {
     /// Lay these photographs (FOLDER/images, FOLDER/masks) on the ground instead of drawing it.
     #[arg(long, value_name = "FOLDER")]
     images: Option<PathBuf>,
-    /// What finds plants: `exg`, or a model file with its card beside it.
+    /// What finds plants: `exg`, or a model file with its card beside it. Without it the released model looks at
+    /// photographs, and excess green at drawn ground: no model was trained on drawings.
     #[arg(long, value_name = "exg|MODEL")]
     segmenter: Option<PathBuf>,
     /// The map's preferred port; a free one is taken when it is in use.
@@ -52,7 +56,8 @@ fn run(args: &Args) -> Result<()> {
     if let Some(images) = &args.images {
         job = job.with("--images", &std::path::absolute(images).context("no such folder")?.display());
     }
-    if let Some(segmenter) = &args.segmenter {
+    let released = || args.images.as_ref().map(|_| workspace().join(RELEASED));
+    if let Some(segmenter) = args.segmenter.clone().or_else(released) {
         job = job.with("--segmenter", &segmenter.display());
     }
     let robot = job.run()?;
