@@ -28,7 +28,7 @@ pub(crate) struct Tried {
 
 /// Swaths over all directions for which a whole tour is made: estimates cannot tell the best few apart, and a small
 /// field can afford more tries than a large one.
-const TRIED_SWATHS: usize = 1200;
+const TRIED_SWATHS: usize = 900;
 /// Share of a field that is worked by any plan that can: beyond, metres are saved instead.
 const ENOUGH: f64 = 0.9956;
 /// How many times its own driving a missing square metre costs.
