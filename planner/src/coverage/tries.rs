@@ -90,6 +90,8 @@ fn attempt(
     peeking: bool,
 ) -> Tried {
     let width = layout.dimensions.width;
+    // Where every wanted cell counts, no corner is left over.
+    let undone = if needs.wanted.is_some() { 0.0 } else { undone };
     let mut strips = swaths(&layout.mainland, width, way, undone);
     strips.extend(needs.extra.iter().cloned());
     let mut peeks = Vec::new();
