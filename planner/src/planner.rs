@@ -4,10 +4,10 @@ use crate::check::check;
 use crate::coverage::layout::{Dimensions, Layout, layout};
 use crate::coverage::necks::necks;
 use crate::coverage::patches::patches;
-use crate::coverage::swaths::Swath;
+use crate::coverage::swaths::{Spacing, Swath};
 use crate::coverage::tour::{Drive, NoWay, Purpose};
 use crate::coverage::tries::{Needs, Tried, tries};
-use crate::geometry::pose::Pt;
+use crate::geometry::pose::{Pt, direction, rotate};
 use crate::plan::{Leg, LegKind, MadeFor, Plan, PlannedSwath, Summary};
 use crate::policy::Policy;
 use crate::prescribe::prescribe;
@@ -188,7 +188,8 @@ fn plan_with(
         }
     }
     let heading = policy.swath_heading_deg.map(|deg| FRAC_PI_2 - deg.to_radians());
-    let tried = tries(&layout, polygon, &Needs { extra: &extra, wanted: wanted.as_ref(), heading });
+    let rows = policy.ab_line.map(|[a, b]| rows_along(a.into(), b.into()));
+    let tried = tries(&layout, polygon, &Needs { extra: &extra, wanted: wanted.as_ref(), heading, rows });
     let mut refused: Option<PlanError> = None;
     for Tried { heading, strips, drives, missed, worked, .. } in tried {
         if drives.is_empty() && missed.is_empty() {
@@ -210,6 +211,12 @@ fn plan_with(
         }
     }
     Err(refused.unwrap_or_else(|| no_room(field, dimensions)))
+}
+
+/// Direction of the rows along a line, and their distance from the origin, seen along them.
+fn rows_along(a: Pt, b: Pt) -> (f64, Spacing) {
+    let heading = direction(a, b);
+    (heading, Spacing::Through(rotate(a, -heading).y))
 }
 
 fn no_room(field: &Field, dimensions: Dimensions) -> PlanError {

@@ -296,3 +296,21 @@ fn a_small_tank_is_filled_before_it_is_empty() {
     assert!(matches!(stops(supply(Some(1.0), None)), Err(PlanError::OutOfSupply { .. })));
     assert!(matches!(stops(supply(None, Some(50.0))), Err(PlanError::OutOfSupply { .. })));
 }
+
+#[test]
+fn swaths_keep_to_the_crop_rows_of_an_a_b_line() {
+    let (field, rig) = (l_shape(), rig("robot-3m"));
+    let [a, b] = [kompas_field::Point2::new(20.0, 11.3), kompas_field::Point2::new(60.0, 31.3)];
+    let policy = Policy { ab_line: Some([a, b]), ..Policy::reference() };
+    let made = plan(&field, None, &rig, &policy).unwrap();
+    let (ux, uy) = ((b.x - a.x) / a.distance(b).get(), (b.y - a.y) / a.distance(b).get());
+    let mut on_rows = 0;
+    for swath in made.swaths.iter().filter(|s| s.row != u32::MAX) {
+        let across = |p: kompas_field::Point2<_>| ((p.y - a.y) * ux - (p.x - a.x) * uy) / 3.0;
+        for end in [swath.from, swath.to] {
+            assert!((across(end) - across(end).round()).abs() < 1e-3, "{} widths off the line", across(end));
+        }
+        on_rows += 1;
+    }
+    assert!(on_rows > 20, "{on_rows}");
+}

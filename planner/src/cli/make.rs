@@ -26,6 +26,9 @@ pub(crate) struct MakeArgs {
     /// Swath direction, degrees clockwise from north; the planner chooses when absent.
     #[arg(long)]
     heading_deg: Option<f64>,
+    /// A-B line that the crop rows follow: longitude,latitude,longitude,latitude in degrees. One swath lies on it.
+    #[arg(long, value_parser = line, conflicts_with = "heading_deg")]
+    ab_line: Option<[(f64, f64); 2]>,
     /// Rate where a grid cell is treated, litres per hectare.
     #[arg(long, default_value_t = 200.0)]
     rate_l_per_ha: f64,
@@ -75,7 +78,15 @@ pub(crate) fn run(args: &MakeArgs) -> Result<(), Failure> {
         .map(|(lon, lat)| field.plane.to_field(Geodetic::etrs89(lat, lon)))
         .transpose()
         .context("--entry")?;
+    let ab_line = match args.ab_line {
+        None => None,
+        Some(ends) => {
+            let [a, b] = ends.map(|(lon, lat)| field.plane.to_field(Geodetic::etrs89(lat, lon)));
+            Some([a.context("--ab-line")?, b.context("--ab-line")?])
+        }
+    };
     let policy = Policy {
+        ab_line,
         zones,
         entry,
         generation: Generation(args.generation),
@@ -121,6 +132,15 @@ pub(super) fn place(text: &str) -> Result<(f64, f64), String> {
     match parts[..] {
         [lon, lat] => Ok((lon, lat)),
         _ => Err(format!("{text:?} is not longitude,latitude, for example 6.95,52.87")),
+    }
+}
+
+/// `lon,lat,lon,lat` as two places.
+fn line(text: &str) -> Result<[(f64, f64); 2], String> {
+    let parts: Vec<f64> = text.split(',').filter_map(|part| part.trim().parse().ok()).collect();
+    match parts[..] {
+        [a, b, c, d] if (a - c).abs() + (b - d).abs() > 0.0 => Ok([(a, b), (c, d)]),
+        _ => Err(format!("{text:?} is not two different places, for example 6.95,52.87,6.951,52.872")),
     }
 }
 
