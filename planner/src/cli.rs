@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 pub(crate) mod check;
 pub(crate) mod make;
+pub(crate) mod resume;
 pub(crate) mod show;
 
 /// What a command ends with, besides success.

@@ -1,6 +1,6 @@
 //! Where a robot is after so many metres of a plan.
 
-use crate::plan::{Gear, Plan};
+use crate::plan::{Gear, Leg, Plan};
 use kompas_field::units::{Metres, Radians};
 use kompas_field::{FieldFrame, Point2, Pose2};
 
@@ -28,10 +28,15 @@ pub struct PathSampler {
 impl PathSampler {
     /// Of all legs of `plan`, in order.
     pub fn new(plan: &Plan) -> Self {
+        Self::of_legs(&plan.path)
+    }
+
+    /// Of legs that are no plan yet.
+    pub(crate) fn of_legs(path: &[Leg]) -> Self {
         let (mut points, mut legs) = (Vec::new(), Vec::new());
         let mut driven = 0.0;
         let mut last: Option<Point2<FieldFrame>> = None;
-        for (i, leg) in plan.path.iter().enumerate() {
+        for (i, leg) in path.iter().enumerate() {
             for (k, point) in leg.points.iter().enumerate() {
                 let step = last.map_or(0.0, |l| l.distance(*point).get());
                 driven += step;

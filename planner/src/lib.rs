@@ -6,6 +6,8 @@
 //! import::field_from_file(path, FieldId, FieldCrop)    -> Result<(Field, warnings), ImportError>
 //! plan(&Field, Option<&WeedMap>, &Rig, &Policy)        -> Result<Plan, PlanError>     pure, deterministic
 //! resume(&Plan, &Pose2, driven, &Field, map, &Rig, &Policy) the rest, from where the robot stands, after new weeds
+//! crew(&Plan, robots, &Field, map, &Rig, &Policy)      -> Result<Vec<Plan>, PlanError>, finished at the same time
+//! with_stops(&Plan, &Supply, &Field, map, &Rig, &Policy)   ways to tank and battery before they run out
 //! check(&Plan, &Field, &Rig)                           -> Vec<Finding>                shares no code with plan
 //! Plan::to_json() / Plan::from_json(text)              from_json refuses a changed plan
 //! PathSampler::new(&plan).at(Metres) -> OnPath         pose, leg, implement, gear by distance driven
@@ -19,6 +21,7 @@
 
 pub mod check;
 mod coverage;
+pub mod crew;
 pub mod crs;
 pub mod drive;
 pub mod export;
@@ -31,10 +34,12 @@ pub mod prescribe;
 pub mod resume;
 mod schedule;
 pub mod selective;
+pub mod supply;
 pub mod survey;
 pub mod zones;
 
 pub use check::check;
+pub use crew::crew;
 pub use drive::{OnPath, PathSampler};
 pub use plan::{
     Gear, Generation, Leg, LegKind, MadeFor, NozzleRun, Plan, PlanFileError, PlannedSwath, Summary,
@@ -42,4 +47,5 @@ pub use plan::{
 pub use planner::{PlanError, plan};
 pub use policy::Policy;
 pub use resume::resume;
+pub use supply::{Supply, with_stops};
 pub use zones::SprayFreeZone;

@@ -18,6 +18,8 @@ struct Args {
 enum Command {
     /// Make a plan for a field.
     Make(cli::make::MakeArgs),
+    /// Plan the rest from where the robot stands, after new weeds or another way.
+    Resume(cli::resume::ResumeArgs),
     /// Look at a plan with code that shares nothing with the planner.
     Check(cli::check::CheckArgs),
     /// Draw a plan as SVG.
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         .init();
     let result = match Args::parse().command {
         Command::Make(args) => cli::make::run(&args),
+        Command::Resume(args) => cli::resume::run(&args),
         Command::Check(args) => cli::check::run(&args),
         Command::Show(args) => cli::show::show(&args),
         Command::Mission(args) => cli::show::mission(&args),

@@ -4,19 +4,21 @@ use crate::check::check;
 use crate::coverage::layout::{Dimensions, Layout, layout};
 use crate::coverage::necks::necks;
 use crate::coverage::patches::patches;
-use crate::coverage::swaths::Swath;
+use crate::coverage::swaths::{Spacing, Swath};
 use crate::coverage::tour::{Drive, NoWay, Purpose};
 use crate::coverage::tries::{Needs, Tried, tries};
-use crate::geometry::pose::Pt;
+use crate::geometry::pose::{Pt, direction, rotate};
 use crate::plan::{Leg, LegKind, MadeFor, Plan, PlannedSwath, Summary};
 use crate::policy::Policy;
 use crate::prescribe::prescribe;
 use crate::schedule::schedule;
 use crate::selective::needed::Wanted;
+use geo::{CoordsIter, Polygon, Simplify};
 use kompas_field::ids::PlanId;
 use kompas_field::prescription::PrescriptionError;
 use kompas_field::units::LitresPerHectare;
 use kompas_field::{Digest, Field, Finding, Findings, Rig, Severity, WeedMap};
+use std::borrow::Cow;
 use std::f64::consts::FRAC_PI_2;
 
 /// Why there is no plan.
@@ -80,6 +82,18 @@ pub enum PlanError {
         /// Where it stands, in the field's plane.
         y_m: f64,
     },
+    /// A full load does not last for one piece of work and the ways to it.
+    #[error(
+        "leg {leg} with its ways needs {needed_l:.0} litres and {needed_m:.0} metres, more than a full load: put the supply nearer, or use a larger tank or battery"
+    )]
+    OutOfSupply {
+        /// Index into the plan's path.
+        leg: usize,
+        /// From the last filling.
+        needed_l: f64,
+        /// From the last charging, with the way back.
+        needed_m: f64,
+    },
     /// A rate in the policy is negative.
     #[error("the policy asks for an impossible rate")]
     Rate(#[from] PrescriptionError),
@@ -113,6 +127,19 @@ pub(crate) fn dimensions(rig: &Rig) -> Dimensions {
     }
 }
 
+/// The field as the planner sees it. Tracked boundaries have a point every centimetre: where there are very many, those
+/// that change less than a millimetre are left out. The checker looks at all of them.
+pub(crate) fn ground(field: &Field) -> Cow<'_, Polygon<f64>> {
+    const MANY: usize = 2000;
+    const CHANGE_M: f64 = 0.001;
+    let polygon = field.boundary.polygon();
+    if polygon.coords_count() > MANY {
+        Cow::Owned(polygon.simplify(CHANGE_M))
+    } else {
+        Cow::Borrowed(polygon)
+    }
+}
+
 /// Makes the plan and has [`check`] look at it.
 ///
 /// Without a map the whole field is treated at the policy's rate. Parts that the unfolded boom cannot reach
@@ -142,7 +169,7 @@ fn plan_with(
     policy: &Policy,
 ) -> Result<Plan, PlanError> {
     belongs(field, map)?;
-    let polygon = field.boundary.polygon();
+    let polygon = &ground(field);
     let mut layout = layout(polygon, dimensions, dimensions.headland_passes());
     layout.entry = policy.entry.map(Into::into);
     if layout.lanes.is_empty() {
@@ -161,7 +188,8 @@ fn plan_with(
         }
     }
     let heading = policy.swath_heading_deg.map(|deg| FRAC_PI_2 - deg.to_radians());
-    let tried = tries(&layout, polygon, &Needs { extra: &extra, wanted: wanted.as_ref(), heading });
+    let rows = policy.ab_line.map(|[a, b]| rows_along(a.into(), b.into()));
+    let tried = tries(&layout, polygon, &Needs { extra: &extra, wanted: wanted.as_ref(), heading, rows });
     let mut refused: Option<PlanError> = None;
     for Tried { heading, strips, drives, missed, worked, .. } in tried {
         if drives.is_empty() && missed.is_empty() {
@@ -183,6 +211,12 @@ fn plan_with(
         }
     }
     Err(refused.unwrap_or_else(|| no_room(field, dimensions)))
+}
+
+/// Direction of the rows along a line, and their distance from the origin, seen along them.
+fn rows_along(a: Pt, b: Pt) -> (f64, Spacing) {
+    let heading = direction(a, b);
+    (heading, Spacing::Through(rotate(a, -heading).y))
 }
 
 fn no_room(field: &Field, dimensions: Dimensions) -> PlanError {

@@ -14,6 +14,9 @@ pub struct Policy {
     pub generation: Generation,
     /// Degrees clockwise from north; none lets the planner choose.
     pub swath_heading_deg: Option<f64>,
+    /// A-B line: swaths are parallel to it, and one of them lies on it. Counts before [`Policy::swath_heading_deg`], which
+    /// is the A+ heading.
+    pub ab_line: Option<[Point2<FieldFrame>; 2]>,
     /// Where the robot comes in; none lets the planner choose.
     pub entry: Option<Point2<FieldFrame>>,
     /// Rate where a grid cell is treated.
@@ -36,6 +39,7 @@ impl Policy {
         Self {
             generation: Generation(1),
             swath_heading_deg: None,
+            ab_line: None,
             entry: None,
             rate_l_per_ha: LitresPerHectare::new(200.0),
             min_plants: 1,

@@ -3,9 +3,10 @@
 use crate::coverage::join::{End, single_curve};
 use crate::coverage::layout::layout;
 use crate::coverage::roads::{LaneRoads, Roads};
+use crate::coverage::swaths::Swath;
 use crate::geometry::pose::Pose;
 use crate::plan::{Gear, Generation, Leg, LegKind, Plan};
-use crate::planner::{PlanError, dimensions, finished};
+use crate::planner::{PlanError, dimensions, finished, ground};
 use crate::policy::Policy;
 use kompas_field::units::Metres;
 use kompas_field::{Field, FieldFrame, Point2, Pose2, Rig, WeedMap};
@@ -35,7 +36,7 @@ pub fn resume(
     let mut pairs = plan.path.iter().flat_map(|l| l.points.windows(2)).filter(|w| w[1] == *first);
     let before = pairs.find(|w| short(w[0], *first) && short(*first, after)).map_or(*first, |w| w[0]);
     let dimensions = dimensions(rig);
-    let layout = layout(field.boundary.polygon(), dimensions, dimensions.headland_passes());
+    let layout = layout(&ground(field), dimensions, dimensions.headland_passes());
     let travel = (after.y - before.y).atan2(after.x - before.x);
     let leave = End::fixed(Pose::new(pose.position.into(), pose.heading.get()));
     let enter = End::fixed(Pose::new((*first).into(), travel));
@@ -44,13 +45,32 @@ pub fn resume(
         return Err(no_way());
     }
     let way = single_curve(&layout, leave, enter)
-        .or_else(|| Roads::new(&lanes, &[]).way(leave, enter))
+        .or_else(|| Roads::new(&lanes, &roads_of(plan)).way(leave, enter))
         .ok_or_else(no_way)?;
     let points: Vec<Point2<FieldFrame>> = way.points.into_iter().map(Into::into).collect();
     let mut path = vec![Leg { kind: LegKind::Turn, implement: false, gear: Gear::Forward, points }];
     path.extend(rest);
     let policy = Policy { generation: Generation(plan.generation.0 + 1), ..policy.clone() };
     finished(path, plan.swaths.clone(), vec![], plan.summary.swath_heading_deg, (field, map, rig, &policy))
+}
+
+/// The swaths of a plan as roads: other ways may lead over them.
+pub(crate) fn roads_of(plan: &Plan) -> Vec<Swath> {
+    plan.path
+        .iter()
+        .filter(|leg| matches!(leg.kind, LegKind::Swath { .. }) && leg.points.len() > 1)
+        .map(|leg| {
+            let last = leg.points.len() - 1;
+            Swath {
+                row: u32::MAX,
+                a: leg.points[0].into(),
+                b: leg.points[last].into(),
+                bend: leg.points[1..last].iter().map(|p| (*p).into()).collect(),
+                slack: [0.0, 0.0],
+                area: 0.0,
+            }
+        })
+        .collect()
 }
 
 /// Shorter pieces of a path are chords of arcs.

@@ -6,6 +6,8 @@ use crate::zones::touches;
 use kompas_field::units::LitresPerHectare;
 use kompas_field::{FieldFrame, Grid, Point2, Prescription, Rig};
 
+mod dry;
+
 /// Path distance between two looks at the map; every run is widened by it, so that nothing opens too late.
 const STEP_M: f64 = 0.1;
 
@@ -45,7 +47,7 @@ pub(crate) fn schedule(
             }
         }
     }
-    runs
+    if policy.zones.is_empty() { runs } else { dry::dry(runs, path, rig, policy) }
 }
 
 fn extend(state: &mut Option<NozzleRun>, run: NozzleRun, begin: f64, runs: &mut Vec<NozzleRun>) {

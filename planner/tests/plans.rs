@@ -256,3 +256,61 @@ fn the_rest_of_a_plan_goes_on_from_where_the_robot_stands() {
     let refused = kompas_planner::resume(&made, &outside, ahead, &field, None, &rig, &Policy::reference());
     assert!(matches!(refused, Err(PlanError::NoWay { .. })));
 }
+
+#[test]
+fn several_robots_share_the_work_and_finish_together() {
+    let (field, rig) = (l_shape(), rig("robot-3m"));
+    let whole = plan(&field, None, &rig, &Policy::reference()).unwrap();
+    let crew = kompas_planner::crew(&whole, 3, &field, None, &rig, &Policy::reference()).unwrap();
+    assert_eq!(crew.len(), 3);
+    let times: Vec<f64> = crew.iter().map(|p| p.summary.path_m).collect();
+    let longest = times.iter().copied().fold(0.0, f64::max);
+    let mean = times.iter().sum::<f64>() / 3.0;
+    // A headland pass around the whole is one piece: that much may be uneven.
+    assert!(longest < 1.35 * mean, "{times:?}");
+    let worked: f64 = crew.iter().map(|p| p.summary.work_m).sum();
+    assert!((worked - whole.summary.work_m).abs() < 1.0, "{worked} of {}", whole.summary.work_m);
+}
+
+#[test]
+fn a_small_tank_is_filled_before_it_is_empty() {
+    let (field, rig) = (l_shape(), rig("robot-3m"));
+    let policy = Policy::reference();
+    let whole = plan(&field, None, &rig, &policy).unwrap();
+    let gate = PathSampler::new(&whole).at(Metres::new(20.0)).unwrap().pose;
+    let supply = |tank_l, range_m| kompas_planner::Supply { place: gate, tank_l, range_m };
+    let stops = |supply| kompas_planner::with_stops(&whole, &supply, &field, None, &rig, &policy);
+    let litres = whole.summary.sprayed_m2 * 200.0 / 1e4;
+    let filled = stops(supply(Some(litres / 3.0), None)).unwrap();
+    assert!(filled.summary.path_m > whole.summary.path_m);
+    assert!((filled.summary.work_m - whole.summary.work_m).abs() < 1.0);
+    let visits = |p: &Plan| {
+        let there = |leg: &&kompas_planner::Leg| {
+            leg.points.last().is_some_and(|q| q.distance(gate.position).get() < 0.01)
+        };
+        p.path.iter().filter(there).count()
+    };
+    assert!(visits(&filled) >= 2, "{}", visits(&filled));
+    let charged = stops(supply(None, Some(1500.0))).unwrap();
+    assert!(visits(&charged) >= 2, "{}", visits(&charged));
+    assert!(matches!(stops(supply(Some(1.0), None)), Err(PlanError::OutOfSupply { .. })));
+    assert!(matches!(stops(supply(None, Some(50.0))), Err(PlanError::OutOfSupply { .. })));
+}
+
+#[test]
+fn swaths_keep_to_the_crop_rows_of_an_a_b_line() {
+    let (field, rig) = (l_shape(), rig("robot-3m"));
+    let [a, b] = [kompas_field::Point2::new(20.0, 11.3), kompas_field::Point2::new(60.0, 31.3)];
+    let policy = Policy { ab_line: Some([a, b]), ..Policy::reference() };
+    let made = plan(&field, None, &rig, &policy).unwrap();
+    let (ux, uy) = ((b.x - a.x) / a.distance(b).get(), (b.y - a.y) / a.distance(b).get());
+    let mut on_rows = 0;
+    for swath in made.swaths.iter().filter(|s| s.row != u32::MAX) {
+        let across = |p: kompas_field::Point2<_>| ((p.y - a.y) * ux - (p.x - a.x) * uy) / 3.0;
+        for end in [swath.from, swath.to] {
+            assert!((across(end) - across(end).round()).abs() < 1e-3, "{} widths off the line", across(end));
+        }
+        on_rows += 1;
+    }
+    assert!(on_rows > 20, "{on_rows}");
+}

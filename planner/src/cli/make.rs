@@ -5,8 +5,8 @@ use anyhow::Context;
 use kompas_field::units::LitresPerHectare;
 use kompas_field::{Geodetic, WeedMap};
 use kompas_planner::import::zones_from_geojson;
-use kompas_planner::{Generation, Plan, PlanError, Policy, export::path_geojson::path_geojson, plan};
-use std::path::PathBuf;
+use kompas_planner::{Generation, Plan, PlanError, Policy, crew, export::path_geojson::path_geojson, plan};
+use std::path::{Path, PathBuf};
 
 /// Arguments of `make`.
 #[derive(clap::Args)]
@@ -26,6 +26,9 @@ pub(crate) struct MakeArgs {
     /// Swath direction, degrees clockwise from north; the planner chooses when absent.
     #[arg(long)]
     heading_deg: Option<f64>,
+    /// A-B line that the crop rows follow: longitude,latitude,longitude,latitude in degrees. One swath lies on it.
+    #[arg(long, value_parser = line, conflicts_with = "heading_deg")]
+    ab_line: Option<[(f64, f64); 2]>,
     /// Rate where a grid cell is treated, litres per hectare.
     #[arg(long, default_value_t = 200.0)]
     rate_l_per_ha: f64,
@@ -44,6 +47,9 @@ pub(crate) struct MakeArgs {
     /// Where to write the plan.
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Robots that share the work: their plans are written beside `--out`, as NAME.1.json and so on.
+    #[arg(long, requires = "out", value_parser = clap::value_parser!(u16).range(1..=100))]
+    robots: Option<u16>,
     /// Where to write the path as GeoJSON.
     #[arg(long)]
     path: Option<PathBuf>,
@@ -55,13 +61,7 @@ pub(crate) struct MakeArgs {
 pub(crate) fn run(args: &MakeArgs) -> Result<(), Failure> {
     let field = read_field(&args.field, args.crop.into())?;
     let rig = read_rig(&args.rig)?;
-    let map: Option<WeedMap> = match &args.weed_map {
-        None => None,
-        Some(path) => Some(
-            serde_json::from_str(&read(path)?)
-                .with_context(|| format!("{} is not a weed map", path.display()))?,
-        ),
-    };
+    let map = read_map(args.weed_map.as_deref())?;
     if let Some(deg) = args.heading_deg
         && !deg.is_finite()
     {
@@ -78,7 +78,15 @@ pub(crate) fn run(args: &MakeArgs) -> Result<(), Failure> {
         .map(|(lon, lat)| field.plane.to_field(Geodetic::etrs89(lat, lon)))
         .transpose()
         .context("--entry")?;
+    let ab_line = match args.ab_line {
+        None => None,
+        Some(ends) => {
+            let [a, b] = ends.map(|(lon, lat)| field.plane.to_field(Geodetic::etrs89(lat, lon)));
+            Some([a.context("--ab-line")?, b.context("--ab-line")?])
+        }
+    };
     let policy = Policy {
+        ab_line,
         zones,
         entry,
         generation: Generation(args.generation),
@@ -93,6 +101,13 @@ pub(crate) fn run(args: &MakeArgs) -> Result<(), Failure> {
     })?;
     if let Some(out) = &args.out {
         write(out, &made.to_json())?;
+        if let Some(robots) = args.robots {
+            let parts = crew(&made, robots.into(), &field, map.as_ref(), &rig, &policy)
+                .map_err(|error| Failure::Work(error.into()))?;
+            for (number, part) in (1..).zip(&parts) {
+                write(&out.with_extension(format!("{number}.json")), &part.to_json())?;
+            }
+        }
     }
     if let Some(path) = &args.path {
         write(path, &path_geojson(&made).to_string())?;
@@ -104,8 +119,15 @@ pub(crate) fn run(args: &MakeArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+pub(super) fn read_map(path: Option<&Path>) -> anyhow::Result<Option<WeedMap>> {
+    let read = |path: &Path| {
+        serde_json::from_str(&read(path)?).with_context(|| format!("{} is not a weed map", path.display()))
+    };
+    path.map(read).transpose()
+}
+
 /// `lon,lat` as two numbers.
-fn place(text: &str) -> Result<(f64, f64), String> {
+pub(super) fn place(text: &str) -> Result<(f64, f64), String> {
     let parts: Vec<f64> = text.split(',').filter_map(|part| part.trim().parse().ok()).collect();
     match parts[..] {
         [lon, lat] => Ok((lon, lat)),
@@ -113,7 +135,16 @@ fn place(text: &str) -> Result<(f64, f64), String> {
     }
 }
 
-fn as_json(plan: &Plan) -> String {
+/// `lon,lat,lon,lat` as two places.
+fn line(text: &str) -> Result<[(f64, f64); 2], String> {
+    let parts: Vec<f64> = text.split(',').filter_map(|part| part.trim().parse().ok()).collect();
+    match parts[..] {
+        [a, b, c, d] if (a - c).abs() + (b - d).abs() > 0.0 => Ok([(a, b), (c, d)]),
+        _ => Err(format!("{text:?} is not two different places, for example 6.95,52.87,6.951,52.872")),
+    }
+}
+
+pub(super) fn as_json(plan: &Plan) -> String {
     let Plan { id, generation, field_id, swaths, summary, findings, .. } = plan;
     serde_json::json!({ "plan": id, "generation": generation, "field": field_id, "swaths": swaths.len(), "summary": summary, "findings": findings }).to_string()
 }

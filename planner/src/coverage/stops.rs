@@ -104,7 +104,10 @@ fn best_place(layout: &Layout, swaths: &[Swath], stops: &[Stop], lane: usize) ->
 
 /// Gaps whose neighbours are close to the lane. A lane along the outside may also come first of all.
 fn near_gaps(layout: &Layout, swaths: &[Swath], stops: &[Stop], lane: usize, samples: &[Pt]) -> Vec<usize> {
-    let nearest = |p: Pt| samples.iter().map(|q| distance(p, *q)).fold(f64::MAX, f64::min);
+    /// Looked at for a first choice of gaps.
+    const LOOKS: usize = 150;
+    let stride = samples.len().div_ceil(LOOKS).max(1);
+    let nearest = |p: Pt| samples.iter().step_by(stride).map(|q| distance(p, *q)).fold(f64::MAX, f64::min);
     let mut gaps: Vec<(f64, usize)> = (0..=stops.len())
         .map(|gap| {
             let before = gap.checked_sub(1).map(|g| nearest(leave_end(layout, swaths, stops[g]).pose.at));

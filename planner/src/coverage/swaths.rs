@@ -67,6 +67,9 @@ pub(crate) enum Spacing {
     /// Full width, the first strip this share of a width outside the part: the overlap is at the two sides, which is
     /// less where the part tapers.
     Full(f64),
+    /// Full width, one strip (drawn on if need be) with its middle at this distance left of the origin, seen along the
+    /// strips: crop rows lie where they lie.
+    Through(f64),
 }
 
 /// Strips at `heading` (radians) over every part of `mainland`; corners that together make up to `undone` of its area
@@ -117,7 +120,11 @@ fn strips_of(
     edges.sort_by(|e, f| e.0.y.total_cmp(&f.0.y));
     let low = edges.first().map_or(0.0, |e| e.0.y);
     let high = edges.iter().fold(low, |high, e| high.max(e.1.y));
-    let outside = if let Spacing::Full(share) = spacing { share * width } else { 0.0 };
+    let outside = match spacing {
+        Spacing::Even => 0.0,
+        Spacing::Full(share) => share * width,
+        Spacing::Through(middle) => ((low - middle) / width + 0.5).rem_euclid(1.0) * width,
+    };
     // 1 mm of the last strip is not worth another one.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand at most")]
     let count = (((high - low + outside - 0.001) / width).ceil().max(1.0)) as u32;
@@ -221,6 +228,20 @@ mod tests {
         let found = swaths(&field, 3.0, (0.0, Spacing::Even), 0.0);
         assert_eq!(found.len(), 4);
         assert!(found.iter().all(|s| (s.length() - 100.0).abs() < 1e-9 && (s.area - 250.0).abs() < 51.0));
+    }
+
+    #[test]
+    fn strips_keep_to_given_rows() {
+        let field = MultiPolygon::new(vec![
+            polygon![(x: 0.0, y: 0.0), (x: 100.0, y: 0.0), (x: 100.0, y: 10.0), (x: 0.0, y: 10.0)],
+        ]);
+        let middles: Vec<f64> =
+            swaths(&field, 3.0, (0.0, Spacing::Through(-38.0)), 0.0).iter().map(|s| s.a.y).collect();
+        assert_eq!(middles.len(), 4);
+        assert!(
+            middles.iter().zip([1.0, 4.0, 7.0, 10.0]).all(|(m, row)| (m - row).abs() < 1e-9),
+            "{middles:?}"
+        );
     }
 
     #[test]

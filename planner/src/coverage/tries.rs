@@ -28,7 +28,7 @@ pub(crate) struct Tried {
 
 /// Swaths over all directions for which a whole tour is made: estimates cannot tell the best few apart, and a small
 /// field can afford more tries than a large one.
-const TRIED_SWATHS: usize = 1200;
+const TRIED_SWATHS: usize = 900;
 /// Share of a field that is worked by any plan that can: beyond, metres are saved instead.
 const ENOUGH: f64 = 0.9956;
 /// How many times its own driving a missing square metre costs.
@@ -42,14 +42,18 @@ pub(crate) struct Needs<'a> {
     pub(crate) wanted: Option<&'a Wanted>,
     /// Direction that the farmer asked for, radians.
     pub(crate) heading: Option<f64>,
+    /// Crop rows: their direction, radians, and where they lie.
+    pub(crate) rows: Option<(f64, Spacing)>,
 }
 
 /// At least one try, best first.
 pub(crate) fn tries(layout: &Layout, field: &Polygon<f64>, needs: &Needs) -> Vec<Tried> {
     let lanes = LaneRoads::new(layout);
-    let headings = needs
-        .heading
-        .map_or_else(|| best_headings(layout, TRIED_SWATHS), |heading| vec![best_spacing(layout, heading)]);
+    let headings = match (needs.rows, needs.heading) {
+        (Some(rows), _) => vec![rows],
+        (None, Some(heading)) => vec![best_spacing(layout, heading)],
+        (None, None) => best_headings(layout, TRIED_SWATHS),
+    };
     let mut tried: Vec<Tried> =
         headings.iter().map(|h| attempt(layout, &lanes, field, needs, (*h, layout.undone), false)).collect();
     if needs.wanted.is_some() && layout.dimensions.may_reverse {
@@ -61,7 +65,7 @@ pub(crate) fn tries(layout: &Layout, field: &Polygon<f64>, needs: &Needs) -> Vec
     if let Some(best) = tried.first()
         && best.worked.is_some_and(|worked| worked < ENOUGH)
     {
-        let again = (best.heading, Spacing::Even);
+        let again = needs.rows.unwrap_or((best.heading, Spacing::Even));
         tried.push(attempt(layout, &lanes, field, needs, (again, 0.0), false));
         sort(&mut tried);
     }
@@ -90,6 +94,8 @@ fn attempt(
     peeking: bool,
 ) -> Tried {
     let width = layout.dimensions.width;
+    // Where every wanted cell counts, no corner is left over.
+    let undone = if needs.wanted.is_some() { 0.0 } else { undone };
     let mut strips = swaths(&layout.mainland, width, way, undone);
     strips.extend(needs.extra.iter().cloned());
     let mut peeks = Vec::new();

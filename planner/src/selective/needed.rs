@@ -63,8 +63,7 @@ impl Wanted {
                 let (from, to) = (at(*k) / span, at(k + 1) / span);
                 self.beside(&[lerp(*a, *b, from), lerp(*a, *b, to)], half)
             })
-            // The far side of the piece: the boom must be past it.
-            .map(|k| (at(k) + 1.0).min(span))
+            .map(|k| f64::midpoint(at(k), at(k + 1)))
             .collect()
     }
 

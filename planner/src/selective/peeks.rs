@@ -22,6 +22,11 @@ pub(crate) struct Peek {
     lines: [Vec<Pt>; 2],
 }
 
+/// How far past the place of a cell along the row its far side may lie.
+const BEYOND_M: f64 = 1.3;
+/// So far into the row the band of the curve that leads in is not yet the row's.
+const MOUTH_M: f64 = 3.5;
+
 /// Rows that are driven through, and peeks into the others.
 pub(crate) fn split(layout: &Layout, strips: Vec<Swath>, wanted: &Wanted) -> (Vec<Swath>, Vec<Peek>) {
     let (mut rows, mut through): (Vec<Swath>, Vec<Swath>) =
@@ -36,15 +41,21 @@ pub(crate) fn split(layout: &Layout, strips: Vec<Swath>, wanted: &Wanted) -> (Ve
         let length = strip.length();
         let (first, last) = (picks.first().copied().unwrap_or(0.0), picks.last().copied().unwrap_or(length));
         let depths = match action {
-            InRow::PeekNear => [Some(last), None],
-            InRow::PeekFar => [None, Some(length - first)],
+            InRow::PeekNear => [Some(last + BEYOND_M), None],
+            InRow::PeekFar => [None, Some(length - first + BEYOND_M)],
             InRow::LargestGap => {
                 let gap = picks.windows(2).max_by(|a, b| (a[1] - a[0]).total_cmp(&(b[1] - b[0])));
-                gap.map_or([None, None], |g| [Some(g[0]), Some(length - g[1])])
+                gap.map_or([None, None], |g| [Some(g[0] + BEYOND_M), Some(length - g[1] + BEYOND_M)])
             }
             InRow::Skip | InRow::Through | InRow::ThroughTwice => [None, None],
         };
+        // Cells right at the mouth lie beside the curve that leads in: such a row is driven through.
+        let at_mouth = [first < MOUTH_M, length - last < MOUTH_M];
         let wanted: Vec<(usize, f64)> = (0..2).filter_map(|end| depths[end].map(|d| (end, d))).collect();
+        if wanted.iter().any(|(end, _)| at_mouth[*end]) {
+            through.push(strip);
+            continue;
+        }
         let found: Vec<Peek> =
             wanted.iter().filter_map(|(end, depth)| peek(layout, &strip, *end, *depth)).collect();
         if found.is_empty() || found.len() < wanted.len() {
