@@ -57,6 +57,7 @@ ema_decay = 0.9
 label_smoothing = 0.0
 class_weights = [1.0, 1.0, 1.0, 1.0, 1.0]
 class_shares = [0.2, 0.4, 0.4, 0.0, 0.0]
+score_offsets = [0.0, 0.0, 0.5, 0.0, 0.0]
 paste_shares = [0.0, 0.5, 0.5, 0.0, 0.0]
 hold_out = []
 border_weeds_ignored = []

@@ -2,10 +2,9 @@
 //!
 //! Cameras differ in size and exposure, and no file states either, so both are read off the image:
 //!
-//! 1. **Size** ([`working_size`]): the longer side is shrunk to 640 px, or the shorter side enlarged to 256 px.
-//!    A few crop plants and the row they stand in then fit into what the network looks at; finer, it sees
-//!    pieces of leaves, which tell cameras apart better than plants. The network looks at every image at
-//!    the sizes of [`ZOOMS`], and their scores are averaged.
+//! 1. **Size** ([`working_size`]): a longer side above 1024 px is shrunk to it, a shorter side below 256 px is
+//!    enlarged to it. The network looks at every image at the multiples of that size in [`ZOOMS`], and the
+//!    scores are averaged: small weeds and cotyledons are found at the finer, whole leaves at the coarser.
 //! 2. **Exposure** ([`Exposure::of`]): the brightest half percent maps to 1 and the median towards 0.45
 //!    (gain at most 16, exponent 0.5 to 1.3). A dark linear robot frame and a phone photograph come out alike.
 //!
@@ -122,14 +121,14 @@ mod tests {
     #[test]
     fn sizes_are_brought_into_range_and_keep_their_shape() {
         for (given, wanted) in [
-            ((1280, 960), (640, 480)),
-            ((1296, 966), (640, 477)),
+            ((1280, 960), (1024, 768)),
+            ((1296, 966), (1024, 763)),
             ((128, 128), (256, 256)),
-            ((600, 400), (600, 400)),
-            ((12_000, 9_000), (640, 480)),
+            ((768, 1024), (768, 1024)),
+            ((12_000, 9_000), (1024, 768)),
             ((1, 1), (256, 256)),
-            ((10_000, 1), (640, 1)),
-            ((1, 600), (1, 640)),
+            ((10_000, 1), (1024, 1)),
+            ((1, 600), (2, 1024)),
         ] {
             assert_eq!(working_size(given.0, given.1), wanted, "{given:?}");
         }

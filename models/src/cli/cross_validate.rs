@@ -54,7 +54,7 @@ pub(crate) fn run(args: &CrossValidateArgs) -> Result<()> {
         let config = Config { hold_out, steps: args.steps.unwrap_or(recipe.steps), ..recipe.clone() };
         let folder = args.out.join(format!("fold{number}"));
         let files = train_in(&folder, &config, &args.data, &Start::Pretrained(&args.encoder))?;
-        let mut model = TorchSegmenter::new(Params::read(&files.last)?, format!("fold {number}"));
+        let mut model = TorchSegmenter::new(Params::read(&files.release)?, format!("fold {number}"));
         let bar = bar(left_out.len() as u64, "evaluating");
         // Groups are reported one by one, so each counts as a source of its own.
         let by_group = left_out.into_iter().map(|item| {

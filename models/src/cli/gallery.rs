@@ -19,6 +19,9 @@ pub(crate) struct GalleryArgs {
     /// Splits to take images from.
     #[arg(long, value_delimiter = ',', default_value = "val,test")]
     splits: Vec<String>,
+    /// Only images of these groups (`source/group`).
+    #[arg(long, value_delimiter = ',')]
+    groups: Vec<String>,
     /// Best and worst images per source.
     #[arg(long, default_value_t = 10)]
     count: usize,
@@ -32,7 +35,10 @@ pub(crate) struct GalleryArgs {
 
 pub(crate) fn run(args: &GalleryArgs) -> Result<()> {
     let data = args.data.read()?;
-    let wanted = |item: &kompas_models::data::Item| args.splits.contains(&item.split);
+    let wanted = |item: &kompas_models::data::Item| {
+        let group = format!("{}/{}", item.source, item.group);
+        args.splits.contains(&item.split) && (args.groups.is_empty() || args.groups.contains(&group))
+    };
     let items = super::evaluate::choose(&data, wanted, args.limit);
     if items.is_empty() {
         return Err(anyhow!("no image of the splits {:?}", args.splits)).context(BadInput);

@@ -96,7 +96,7 @@ pub(super) fn train_in(out: &Path, config: &Config, from: &DataArgs, start: &Sta
     watch.bar.set_position(state.step.into());
     train(&mut state, &pool, config, &files, &mut events, &mut watch)?;
     watch.bar.finish_and_clear();
-    tracing::info!(steps = state.step, best = state.best, "done; weights are in {}", files.last.display());
+    tracing::info!(steps = state.step, best = state.best, "done; weights are in {}", files.release.display());
     Ok(files)
 }
 

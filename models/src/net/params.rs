@@ -115,6 +115,16 @@ impl Params {
         Ok(Self { tensors })
     }
 
+    /// A copy whose scores are higher by `offsets`, one per class.
+    /// # Errors
+    /// If LibTorch refuses.
+    pub fn with_score_offsets(&self, offsets: &[f32; 5]) -> Result<Self, TchError> {
+        let shifted = self.detached_copy()?;
+        let (_, bias) = shifted.conv("decoder.head")?;
+        drop(bias.shallow_clone().f_add_(&Tensor::f_from_slice(offsets)?)?);
+        Ok(shifted)
+    }
+
     /// Asks for gradients of every tensor whose name `wanted` accepts, and of no other.
     /// # Errors
     /// If LibTorch refuses.

@@ -38,6 +38,9 @@ pub struct Config {
     pub label_smoothing: f64,
     /// Weight of soil, weed, sugar beet, potato, other crop in the cross-entropy.
     pub class_weights: [f32; 5],
+    /// Added to the scores of soil, weed, sugar beet, potato, other crop in the released weights: what cross-validation
+    /// over unseen groups asks for.
+    pub score_offsets: [f32; 5],
     /// Share of crops around a pixel of soil, weed, sugar beet, potato, other crop.
     pub class_shares: [f64; 5],
     /// Share of pasted plants that are soil (none), weed, sugar beet, potato, other crop.

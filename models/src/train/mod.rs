@@ -78,6 +78,8 @@ pub struct RunFiles {
     pub best: PathBuf,
     /// Running mean of the weights at the last step.
     pub last: PathBuf,
+    /// The same with the configured score offsets: what is exported.
+    pub release: PathBuf,
 }
 
 impl RunFiles {
@@ -88,6 +90,7 @@ impl RunFiles {
             checkpoint: file("checkpoint.safetensors"),
             best: file("best.safetensors"),
             last: file("last.safetensors"),
+            release: file("release.safetensors"),
         }
     }
 }
@@ -135,6 +138,7 @@ pub fn train(
                 break;
             }
         }
+        state.average.with_score_offsets(&config.score_offsets)?.write(&files.release)?;
         Ok(())
     })
 }
