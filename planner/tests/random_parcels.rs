@@ -38,7 +38,7 @@ fn parcels() -> impl Strategy<Value = (f64, Shape, Vec<Hole>)> {
 
 #[test]
 fn random_parcels_get_a_checked_plan_or_a_named_refusal() {
-    let cases = std::env::var("KOMPAS_PARCELS").ok().and_then(|n| n.parse().ok()).unwrap_or(120);
+    let cases = std::env::var("KOMPAS_PARCELS").ok().and_then(|n| n.parse().ok()).unwrap_or(1000);
     let rigs = [rig("robot-3m"), rig("boom-27m"), rig("robot-3m-reverse")];
     let mut runner = TestRunner::new_with_rng(
         Config { cases, failure_persistence: None, ..Config::default() },

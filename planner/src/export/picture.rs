@@ -1,11 +1,12 @@
 //! A plan as SVG, for people: what is driven, in which order, what is treated.
 
-use crate::plan::{LegKind, Plan};
+use crate::plan::{Gear, LegKind, Plan};
 use kompas_field::units::LitresPerHectare;
 use kompas_field::{Field, FieldFrame, Point2};
 use std::fmt::Write;
 
-/// Field, exclusions, headland passes, numbered swaths, turns, grid cells to treat, start (green) and end (red).
+/// Field, exclusions, spray-free zones, headland passes, numbered swaths, turns, ways in reverse (pink), grid cells to
+/// treat, start (green) and end (red).
 /// One user unit is one metre; north is up.
 pub fn svg(plan: &Plan, field: &Field) -> String {
     let (low, high) = field.boundary.extent();
@@ -41,8 +42,19 @@ pub fn svg(plan: &Plan, field: &Field) -> String {
             ),
         );
     }
+    for zone in &plan.zones {
+        let points = frame.points(zone.line.iter().copied());
+        let wide = 2.0 * zone.width_m.get();
+        push(
+            &mut out,
+            format_args!(
+                "<polyline points=\"{points}\" fill=\"none\" stroke=\"#74add1\" stroke-opacity=\"0.5\" stroke-width=\"{wide:.2}\"/>"
+            ),
+        );
+    }
     for leg in &plan.path {
         let (colour, wide) = match leg.kind {
+            _ if leg.gear == Gear::Reverse => ("#c51b7d", 0.25),
             LegKind::Headland { .. } => ("#2a7f62", 0.35),
             LegKind::Swath { .. } | LegKind::Spur => ("#4d9221", 0.25),
             LegKind::Turn => ("#2166ac", 0.25),
