@@ -218,14 +218,12 @@ pub(crate) fn write_card(args: &CardArgs) -> Result<()> {
     let notes = serde_json::from_slice(&read(&args.notes)?).context(BadInput)?;
     let data = args.data.read()?;
     let path = onnx::card_path(&args.files[0]);
-    let kept = args.keep_figures.then(|| standing_figures(&path, &files[0])).transpose()?;
-    let found = match kept {
-        Some(standing) => standing,
-        None => {
-            let items = choose(&data, |item| item.split != "train", Some(args.limit));
-            let found = figures(open(&args.weights, &Look::RELEASED)?.as_mut(), &data, &items)?;
-            found.iter().map(|(source, figures)| (source.clone(), figures.to_json())).collect()
-        }
+    let found = if args.keep_figures {
+        standing_figures(&path, &files[0])?
+    } else {
+        let items = choose(&data, |item| item.split != "train", Some(args.limit));
+        let found = figures(open(&args.weights, &Look::RELEASED)?.as_mut(), &data, &items)?;
+        found.iter().map(|(source, figures)| (source.clone(), figures.to_json())).collect()
     };
     let facts = CardFacts {
         name: "plants",
