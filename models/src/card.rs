@@ -2,7 +2,6 @@
 
 use crate::CLASS_NAMES;
 use crate::data::{DataSet, Item};
-use crate::evaluate::SourceFigures;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,7 +39,7 @@ pub struct CardFacts<'a> {
     /// Steps the weights were trained for, and where they started.
     pub training: &'a str,
     /// Figures per source and split.
-    pub figures: &'a BTreeMap<String, SourceFigures>,
+    pub figures: &'a Value,
     /// Where the data come from and under which licence, and what the model must not be used for.
     pub notes: &'a Value,
 }
@@ -50,8 +49,6 @@ pub fn card(facts: &CardFacts<'_>) -> Value {
     let files: BTreeMap<_, _> = (facts.files.iter())
         .map(|(name, bytes)| (name, json!({ "sha256": sha256_hex(bytes), "bytes": bytes.len() })))
         .collect();
-    let figures: BTreeMap<_, _> =
-        facts.figures.iter().map(|(source, figures)| (source, figures.to_json())).collect();
     json!({
         "name": facts.name,
         "classes": CLASS_NAMES,
@@ -62,7 +59,7 @@ pub fn card(facts: &CardFacts<'_>) -> Value {
         "training": facts.training,
         "configuration": facts.config,
         "data_sha256": data_digest(facts.data),
-        "figures": figures,
+        "figures": facts.figures,
         "notes": facts.notes,
     })
 }

@@ -80,6 +80,9 @@ pub(crate) struct CardArgs {
     /// Sources, licences and limits, as JSON.
     #[arg(long)]
     notes: PathBuf,
+    /// Take the figures from the card that stands beside the files, if it names the first of them with its hash.
+    #[arg(long)]
+    keep_figures: bool,
     /// At most this many images per source for the figures, evenly taken from validation and test splits.
     #[arg(long, default_value_t = 1_000)]
     limit: usize,
@@ -214,20 +217,36 @@ pub(crate) fn write_card(args: &CardArgs) -> Result<()> {
     let config = String::from_utf8(read(&args.config)?).context(BadInput)?;
     let notes = serde_json::from_slice(&read(&args.notes)?).context(BadInput)?;
     let data = args.data.read()?;
-    let items = choose(&data, |item| item.split != "train", Some(args.limit));
-    let figures = figures(open(&args.weights, &Look::RELEASED)?.as_mut(), &data, &items)?;
+    let path = onnx::card_path(&args.files[0]);
+    let found = if args.keep_figures {
+        standing_figures(&path, &files[0])?
+    } else {
+        let items = choose(&data, |item| item.split != "train", Some(args.limit));
+        let found = figures(open(&args.weights, &Look::RELEASED)?.as_mut(), &data, &items)?;
+        found.iter().map(|(source, figures)| (source.clone(), figures.to_json())).collect()
+    };
     let facts = CardFacts {
         name: "plants",
         files: &files,
         data: &data,
         config: &config,
         training: &args.training,
-        figures: &figures,
+        figures: &found,
         notes: &notes,
     };
-    let path = onnx::card_path(&args.files[0]);
     std::fs::write(&path, format!("{:#}\n", card(&facts)))
         .with_context(|| format!("cannot write {}", path.display()))?;
     tracing::info!("{} written", path.display());
     Ok(())
+}
+
+/// The figures of a card that was written for the very same file.
+fn standing_figures(card: &Path, (name, bytes): &(String, Vec<u8>)) -> Result<serde_json::Value> {
+    let text = std::fs::read(card).with_context(|| card.display().to_string()).context(BadInput)?;
+    let mut standing: serde_json::Value = serde_json::from_slice(&text).context(BadInput)?;
+    if standing["files"][name]["sha256"] != sha256_hex(bytes) {
+        return Err(anyhow::anyhow!("{} is not of this {name}: measure anew", card.display()))
+            .context(BadInput);
+    }
+    Ok(standing["figures"].take())
 }

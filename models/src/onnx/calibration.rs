@@ -45,15 +45,15 @@ impl Calibration {
         no_grad(|| segment(&mut layers, rgb)).map(drop)
     }
 
-    /// The range of a value.
+    /// The range of a value that never exceeds `limit`.
     /// # Errors
     /// If it was never observed.
-    pub fn range(&self, name: &str) -> Result<Range, TchError> {
+    pub fn range(&self, name: &str, limit: f64) -> Result<Range, TchError> {
         let seen = self.seen.get(name);
         let (low, high, images) =
             *seen.ok_or_else(|| TchError::Convert(format!("`{name}` was not calibrated")))?;
         let share = MARGIN / f64::from(images);
-        Ok(Range::covering(low * share, high * share))
+        Ok(Range::covering(low * share, (high * share).min(limit)))
     }
 }
 

@@ -53,8 +53,14 @@ impl<'a> OnnxLayers<'a> {
 
     /// Rounds `value` to 8 bits where calibrated: `QuantizeLinear` and back.
     fn rounded(&mut self, name: &str, value: String) -> Result<String, TchError> {
+        self.rounded_within(name, value, f64::INFINITY)
+    }
+
+    /// The same for a value that never exceeds `limit`. A range beyond a `Clip`'s would keep the runtime from
+    /// merging convolution, `Clip` and rounding into one integer kernel.
+    fn rounded_within(&mut self, name: &str, value: String, limit: f64) -> Result<String, TchError> {
         let Some(calibration) = self.calibration else { return Ok(value) };
-        let Range { scale, zero } = calibration.range(name)?;
+        let Range { scale, zero } = calibration.range(name, limit)?;
         let scale_name = self.floats(format!("{name}.scale"), &[], &[scale]);
         let zero_name = format!("{name}.zero");
         self.constants.push(TensorData::unsigned_bytes(&zero_name, &[], &[zero]));
@@ -140,7 +146,8 @@ impl Layers for OnnxLayers<'_> {
             }
         };
         // Scores are what classes are told apart by: they keep their fractions.
-        if name == "decoder.head" { Ok(value) } else { self.rounded(name, value) }
+        let limit = if conv.then == Activation::Relu6 { 6. } else { f64::INFINITY };
+        if name == "decoder.head" { Ok(value) } else { self.rounded_within(name, value, limit) }
     }
 
     fn add(&mut self, name: &str, a: &String, b: &String) -> Result<String, TchError> {
