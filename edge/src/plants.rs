@@ -97,9 +97,9 @@ impl KnownPlants {
         out
     }
 
-    /// Every plant never decided, at the end. What the edge of a picture cut off a plant that was decided is no
-    /// plant of its own and is left out.
-    pub fn take_rest(&mut self) -> Vec<Plant> {
+    /// Every plant never decided, at the end, and how many more were none: what the edge of a picture cut off a
+    /// plant that was decided is no plant of its own.
+    pub fn take_rest(&mut self) -> (Vec<Plant>, u64) {
         self.open.clear();
         let (decided, rest): (Vec<&Plant>, Vec<&Plant>) =
             self.tracker.plants().iter().partition(|plant| self.decided.contains(&plant.number));
@@ -115,9 +115,10 @@ impl KnownPlants {
             let mut near = around.filter_map(|square| by_square.get(&square)).flatten();
             !plant.seen_whole() && near.any(|whole| touches(plant, whole))
         };
-        let rest: Vec<Plant> = rest.into_iter().filter(|plant| !is_part(plant)).cloned().collect();
+        let (parts, rest): (Vec<&Plant>, Vec<&Plant>) = rest.into_iter().partition(|plant| is_part(plant));
+        let (parts, rest): (u64, Vec<Plant>) = (parts.len() as u64, rest.into_iter().cloned().collect());
         self.decided.extend(rest.iter().map(|plant| plant.number));
-        rest
+        (rest, parts)
     }
 }
 
@@ -162,7 +163,7 @@ mod tests {
         assert!(plants.take_ripe(&here, within).is_empty(), "each once");
         let next = Pose2::new(Point2::new(0.8, 2.0), Radians::ZERO);
         assert_eq!(plants.take_ripe(&next, within)[0].number, PlantNumber(1));
-        assert!(plants.take_rest().is_empty());
+        assert_eq!(plants.take_rest(), (vec![], 0));
     }
 
     #[test]
@@ -175,7 +176,7 @@ mod tests {
         assert_eq!(plants.take_ripe(&here, |_, _| true).len(), 1);
         let beside = [part(1.0, 0.07), part(1.0, 0.5), seen(PlantClass::Weed, 1.0, -0.09)];
         plants.see(RobotInstant::START, &beside);
-        let rest: Vec<u64> = plants.take_rest().iter().map(|plant| plant.number.0).collect();
+        let rest: Vec<u64> = plants.take_rest().0.iter().map(|plant| plant.number.0).collect();
         assert_eq!(rest, [1, 2, 3], "none of them lies on the decided plant");
         // 300 cm²: discs of 9.8 cm; farther apart than gate and radius, nearer than two radii.
         let large = |one: GroundDetection| GroundDetection {
@@ -186,7 +187,7 @@ mod tests {
         assert_eq!(plants.take_ripe(&here, |_, _| true).len(), 1);
         plants.see(RobotInstant::START, &[large(part(5.17, 0.0))]);
         assert_eq!(plants.tracker.plants().len(), 6, "the tracker takes it for another plant");
-        assert!(plants.take_rest().is_empty());
+        assert_eq!(plants.take_rest(), (vec![], 1));
     }
 
     #[test]

@@ -70,6 +70,8 @@ pub struct Report {
     pub plants_decided: u64,
     /// Of these treated.
     pub plants_treated: u64,
+    /// Tracked beside them: parts that the edge of a picture cut off decided plants.
+    pub parts_of_plants: u64,
     /// Plants decided, by rule.
     pub decisions: BTreeMap<String, u64>,
     /// Time shut by reason, on the robot's clock.
@@ -123,6 +125,7 @@ impl Report {
             truth,
             plants_decided: tally.plants,
             plants_treated: tally.plants_treated,
+            parts_of_plants: tally.parts,
             decisions: tally.by_rule.clone(),
             closed_s: tally.closed_s.clone(),
             openings: tally.openings,

@@ -64,6 +64,8 @@ pub struct Tally {
     pub fixes_unusable: u64,
     /// Plants decided.
     pub plants: u64,
+    /// Tracked, but only a part that the edge of a picture cut off a decided plant.
+    pub parts: u64,
     /// Of these treated.
     pub plants_treated: u64,
     /// Plants decided, by rule.

@@ -135,7 +135,9 @@ impl Robot {
             decision.rate_l_per_ha = LitresPerHectare::ZERO;
             self.decided(decision, now)?;
         }
-        for plant in self.plants.take_rest() {
+        let (rest, parts) = self.plants.take_rest();
+        self.tally.parts += parts;
+        for plant in rest {
             let decision =
                 self.decision(&plant, Verdict::Leave, Rule::OutOfReach, LitresPerHectare::ZERO, now);
             self.decided(decision, now)?;
