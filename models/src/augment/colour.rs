@@ -1,6 +1,8 @@
-//! Light, white balance and colour of another camera.
+//! Light, white balance and colour of another camera, soil or variety.
 
 use super::Crop;
+use crate::components::components;
+use image::GrayImage;
 use rand::{Rng, RngExt};
 
 /// Brightness of a pixel as the eye weighs it.
@@ -37,6 +39,68 @@ pub(super) fn repaint_soil(crop: &mut Crop, rng: &mut impl Rng) {
         for (value, gain) in crop.rgb[at].iter_mut().zip(gain) {
             *value = (*value * (1. + (gain - 1.) * soil)).min(255.);
         }
+    }
+}
+
+/// Gives plants another brightness and tint: all of a class the same, or each its own. What tells beet from weed
+/// in one field (the lighter green, say) does not in the next.
+pub(super) fn repaint_plants(crop: &mut Crop, rng: &mut impl Rng) {
+    let side = crop.side as usize;
+    let Some(mask) = GrayImage::from_raw(crop.side, crop.side, crop.mask.clone()) else { return };
+    let each: bool = rng.random();
+    let mut paint = || -> [f32; 3] {
+        let brightness: f32 = rng.random_range(-0.45_f32..0.4).exp();
+        std::array::from_fn(|_| brightness * rng.random_range(-0.12_f32..0.12).exp())
+    };
+    let per_class: [[f32; 3]; 5] = std::array::from_fn(|_| paint());
+    let mut gains = vec![[1_f32; 3]; side * side];
+    for plant in components(&mask, |class| (1..=4).contains(&class)) {
+        let gain = if each { paint() } else { per_class[usize::from(plant.class)] };
+        for (x, y) in plant.pixels {
+            gains[y as usize * side + x as usize] = gain;
+        }
+    }
+    for (at, pixel) in crop.rgb.iter_mut().enumerate() {
+        let (x, y) = (at % side, at / side);
+        let near = |dx: usize, dy: usize| {
+            let (x, y) = ((x + dx).clamp(1, side) - 1, (y + dy).clamp(1, side) - 1);
+            gains[y * side + x]
+        };
+        let around = [near(1, 1), near(0, 1), near(2, 1), near(1, 0), near(1, 2)];
+        for (channel, value) in pixel.iter_mut().enumerate() {
+            let gain = 0.2 * around.iter().map(|gain| gain[channel]).sum::<f32>();
+            *value = (*value * gain).min(255.);
+        }
+    }
+}
+
+/// Lets the plants throw a shadow on the soil, as under a low sun.
+pub(super) fn cast_shadows(crop: &mut Crop, rng: &mut impl Rng) {
+    let side = i32::try_from(crop.side).unwrap_or(0);
+    let (sin, cos) = rng.random_range(0.0..std::f32::consts::TAU).sin_cos();
+    let (length, depth) = (rng.random_range(2.0..24.0_f32), rng.random_range(0.25..0.7_f32));
+    let is_plant = |x: i32, y: i32| {
+        let inside = (0..side).contains(&x) && (0..side).contains(&y);
+        inside && usize::try_from(y * side + x).is_ok_and(|at| (1..=4).contains(&crop.mask[at]))
+    };
+    #[expect(clippy::cast_possible_truncation, reason = "a few pixels")]
+    let reach: Vec<(i32, i32)> = (1..=8_u8)
+        .map(|part| length * f32::from(part) / 8.)
+        .map(|far| ((far * cos).round() as i32, (far * sin).round() as i32))
+        .collect();
+    let shaded = |x: i32, y: i32| reach.iter().any(|(dx, dy)| is_plant(x - dx, y - dy));
+    let dark: Vec<f32> = (0..side * side)
+        .map(|at| (at % side, at / side))
+        .map(|(x, y)| f32::from(u8::from(!is_plant(x, y) && shaded(x, y))))
+        .collect();
+    for (at, pixel) in (0..side * side).zip(&mut crop.rgb) {
+        let (x, y) = (at % side, at / side);
+        let near = |dx: i32, dy: i32| {
+            let (x, y) = ((x + dx).clamp(0, side - 1), (y + dy).clamp(0, side - 1));
+            usize::try_from(y * side + x).map_or(0., |at| dark[at])
+        };
+        let share = 0.2 * (near(0, 0) + near(-1, 0) + near(1, 0) + near(0, -1) + near(0, 1));
+        *pixel = pixel.map(|value| value * (1. - (1. - depth) * share));
     }
 }
 

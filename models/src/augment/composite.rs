@@ -26,6 +26,31 @@ pub fn paste_debris(crop: &mut Crop, shape: &Sprite, length: f32, rng: &mut impl
     paste(crop, &debris, length, rng);
 }
 
+/// Stands the plants of `crop` on another ground: `ground` shows wherever `crop` has soil, its own plants
+/// included. Plants keep their places, so rows stay rows; soil and light stop telling the crop.
+pub fn transplant(crop: &mut Crop, ground: Crop) {
+    let (from, to) = (soil_of(crop), soil_of(&ground));
+    let gain: [f32; 3] = std::array::from_fn(|i| (to[i] / from[i].max(1.)).powf(0.5).clamp(0.6, 1.6));
+    let side = crop.side as usize;
+    let plants = std::mem::replace(crop, ground);
+    for (at, (own, class)) in plants.rgb.iter().zip(&plants.mask).enumerate() {
+        // Half-way at the outline: a cut is not as sharp as a leaf in a photograph.
+        let (x, y) = (at % side, at / side);
+        let near = |dx: usize, dy: usize| {
+            let (x, y) = ((x + dx).clamp(1, side) - 1, (y + dy).clamp(1, side) - 1);
+            f32::from(u8::from(plants.mask[y * side + x] != 0))
+        };
+        let cover = 0.2 * (near(1, 1) + near(0, 1) + near(2, 1) + near(1, 0) + near(1, 2));
+        for channel in 0..3 {
+            let value = (own[channel] * gain[channel]).min(255.);
+            crop.rgb[at][channel] += (value - crop.rgb[at][channel]) * cover;
+        }
+        if *class != 0 {
+            crop.mask[at] = *class;
+        }
+    }
+}
+
 /// Pastes `sprite` at a random place, turned, `length` pixels long, its colour matched by the soils.
 pub fn paste(crop: &mut Crop, sprite: &Sprite, length: f32, rng: &mut impl Rng) {
     let (width, height) = (sprite.outline.width() as f32, sprite.outline.height() as f32);

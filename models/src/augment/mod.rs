@@ -1,7 +1,8 @@
 //! Training crops: cut out, turned, scaled, recoloured, sometimes pasted together from two sources.
 //!
 //! ```text
-//! scene ─► view (place, scale, turn) ─► composite (sometimes) ─► colour, dark, blur, noise, JPEG ─► crop
+//! scene ─► view (place, scale, turn) ─► other ground, debris, pasted plants (sometimes)
+//!       ─► colours, shadows, dark, blur, noise, JPEG ─► crop
 //! ```
 //! Everything is drawn from the generator passed in: the same seed gives the same bytes.
 
@@ -11,7 +12,7 @@ mod sensor;
 mod sprite;
 mod view;
 
-pub use composite::{paste, paste_debris};
+pub use composite::{paste, paste_debris, transplant};
 pub use sprite::{Sprite, cut_sprites, read_seedlings};
 pub use view::View;
 
@@ -46,10 +47,16 @@ pub struct Strength {
     pub scale_min: f32,
     /// Largest zoom.
     pub scale_max: f32,
+    /// Crops zoomed until their plant has a size that does not depend on its class or source.
+    pub even_size_share: f32,
     /// Crops seen through a dark linear camera.
     pub dark_share: f32,
     /// Crops whose soil gets another colour than its own, the plants keeping theirs.
     pub soil_share: f32,
+    /// Crops whose plants get another colour than their own.
+    pub repaint_share: f32,
+    /// Crops whose plants throw shadows.
+    pub shadow_share: f32,
     /// Crops with the edge of a shadow across them.
     pub shade_share: f32,
     /// Crops blurred.
@@ -58,6 +65,8 @@ pub struct Strength {
     pub noise_share: f32,
     /// Crops that go through a JPEG file.
     pub jpeg_share: f32,
+    /// Crops whose plants stand on the ground of another.
+    pub transplant_share: f32,
     /// Crops with plants of another source pasted in.
     pub composite_share: f32,
     /// Crops with stones, straw and dry leaves pasted in.
@@ -68,6 +77,12 @@ pub struct Strength {
 pub fn degrade(crop: &mut Crop, strength: &Strength, rng: &mut impl Rng) {
     if rng.random::<f32>() < strength.soil_share {
         colour::repaint_soil(crop, rng);
+    }
+    if rng.random::<f32>() < strength.repaint_share {
+        colour::repaint_plants(crop, rng);
+    }
+    if rng.random::<f32>() < strength.shadow_share {
+        colour::cast_shadows(crop, rng);
     }
     colour::recolour(crop, rng);
     if rng.random::<f32>() < strength.shade_share {

@@ -31,7 +31,7 @@ impl View {
         } else {
             rng.random_range(0.0..std::f32::consts::TAU)
         };
-        Self { centre, scale, angle, mirrored: rng.random(), stretch: rng.random_range(0.8..1.25) }
+        Self { centre, scale, angle, mirrored: rng.random(), stretch: rng.random_range(-0.4_f32..0.4).exp() }
     }
 
     /// What the view shows, `side` pixels wide. Beyond its border the scene is continued by its mirror image.
@@ -40,6 +40,7 @@ impl View {
         let (across, down) = (self.stretch.sqrt() / self.scale, 1. / (self.stretch.sqrt() * self.scale));
         // Shrinking averages several samples per pixel, else fine texture turns to noise.
         let taps: &[f32] = match self.scale {
+            ..0.25 => &[-0.4, -0.2, 0., 0.2, 0.4],
             ..0.4 => &[-0.333, 0., 0.333],
             ..0.75 => &[-0.25, 0.25],
             _ => &[0.],

@@ -5,11 +5,13 @@
 
 mod condition;
 mod input;
+mod mix;
 mod params;
 mod torch;
 
 pub use condition::condition;
 pub use input::rgb_tensor;
+pub use mix::MixedStyles;
 pub use params::{ParamError, Params};
 pub use torch::TorchLayers;
 

@@ -24,9 +24,14 @@ pub struct Config {
     pub precision: Precision,
     /// Whether the decoder is fitted to the size of the encoder's features before the first step.
     pub condition_decoder: bool,
-    /// Peak learning rate of the decoder.
+    /// Share of steps whose crops exchange the statistics of their early features ([`crate::net::MixedStyles`]).
+    pub mix_share: f32,
+    /// Peak learning rate of the decoder, per size of a channel's weights.
     pub learning_rate: f64,
-    /// The encoder learns at this fraction of it.
+    /// Steps in which only the decoder learns. An encoder that is pulled by a decoder that knows nothing yet
+    /// unlearns what it brings (Kumar et al. 2022, "Fine-tuning can distort pretrained features").
+    pub decoder_first_steps: u32,
+    /// Afterwards the encoder learns at this fraction of the rate.
     pub encoder_rate_factor: f64,
     /// Decoupled weight decay per unit of learning rate.
     pub weight_decay: f64,
@@ -155,7 +160,12 @@ impl Config {
         self.learning_rate * rise.min(1.) * fall.max(0.01)
     }
 
-    /// Whether the parameter of this name learns.
+    /// Whether the parameter of this name learns at `step`.
+    pub fn trains_at(&self, step: u32, name: &str) -> bool {
+        self.trains(name) && (step >= self.decoder_first_steps || !name.starts_with("encoder."))
+    }
+
+    /// Whether the parameter of this name ever learns.
     pub fn trains(&self, name: &str) -> bool {
         match name.strip_prefix("encoder.") {
             None => true,

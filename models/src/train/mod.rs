@@ -15,11 +15,13 @@ pub use pool::{Pool, is_held_out};
 
 use crate::augment::Crop;
 use crate::evaluate::{iou, mean_plant_iou};
-use crate::net::{ParamError, TorchLayers, condition, rgb_tensor, segment};
+use crate::net::{MixedStyles, ParamError, TorchLayers, condition, rgb_tensor, segment};
 use crate::torch_segmenter::scores;
 use image::RgbImage;
 use kompas_field::PlantClass;
 use kompas_vision::metrics::{Confusion, SizeMismatch};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -115,6 +117,7 @@ pub fn train(
         condition(&state.params, &tensors(&crops, config.crop_px.into())?.0)?;
     }
     let first = state.step;
+    state.params.train_only(|name| config.trains_at(first, name))?;
     std::thread::scope(|scope| {
         let (sender, batches) = mpsc::sync_channel(AHEAD);
         scope.spawn(move || {
@@ -125,6 +128,9 @@ pub fn train(
             }
         });
         for batch in batches {
+            if state.step == config.decoder_first_steps {
+                state.params.train_only(|name| config.trains(name))?;
+            }
             step(state, &batch, config, events, watch)?;
             let done = state.step == config.steps;
             if state.step.is_multiple_of(config.validate_every) || done {
@@ -151,14 +157,27 @@ fn step(
     watch: &mut dyn Watch,
 ) -> Result<(), TrainError> {
     let (rgb, target) = tensors(batch, i64::from(config.crop_px))?;
-    let scores = segment(&mut TorchLayers::in_precision(&state.params, config.precision.kind()), &rgb)?;
+    let mut layers = TorchLayers::in_precision(&state.params, config.precision.kind());
+    // A stream of its own, far from those of the crops.
+    let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
+    rng.set_stream(u64::MAX - u64::from(state.step));
+    let scores = if rng.random::<f32>() < config.mix_share {
+        segment(&mut MixedStyles::new(layers, batch.len(), &mut rng), &rgb)?
+    } else {
+        segment(&mut layers, &rgb)?
+    };
     let weights = Tensor::f_from_slice(&config.class_weights)?;
     let loss = loss(&scores, &target, &weights, config.label_smoothing)?;
     loss.f_backward()?;
     let rate = config.rate_at(state.step);
-    let rates =
-        |name: &str| if name.starts_with("encoder.") { rate * config.encoder_rate_factor } else { rate };
-    let gradient = state.optimiser.step(&state.params, state.step, rates, config.weight_decay)?;
+    let pace = |name: &str| {
+        if name.starts_with("encoder.") {
+            (rate * config.encoder_rate_factor, state.step.saturating_sub(config.decoder_first_steps))
+        } else {
+            (rate, state.step)
+        }
+    };
+    let gradient = state.optimiser.step(&state.params, pace, config.weight_decay)?;
     optimiser::follow(&state.average, &state.params, config.ema_decay, state.step)?;
     state.step += 1;
     let loss = loss.f_double_value(&[])?;

@@ -10,6 +10,11 @@ const EPSILON: f64 = 1e-8;
 /// Gradients longer than this are shortened to it: one odd crop does not undo a hundred steps.
 const MAX_GRADIENT: f64 = 5.;
 
+/// What a step of a bias is measured in.
+const BIAS_UNIT: f64 = 0.1;
+/// A channel that is nearly dead steps as one of this share of its layer's size.
+const LEAST_UNIT: f64 = 0.1;
+
 /// First and second moment per trained parameter.
 pub struct Optimiser {
     /// Moments by parameter name.
@@ -31,14 +36,14 @@ impl Optimiser {
         Ok(Self { moments })
     }
 
-    /// One step down the gradients, which are cleared. `step` counts from zero. Returns the gradient's length.
+    /// One step down the gradients, which are cleared. `pace` says how fast a parameter learns and how many steps
+    /// it has learnt already. Returns the gradient's length.
     /// # Errors
     /// If LibTorch refuses.
     pub fn step(
         &mut self,
         params: &Params,
-        step: u32,
-        rate: impl Fn(&str) -> f64,
+        pace: impl Fn(&str) -> (f64, u32),
         decay: f64,
     ) -> Result<f64, TchError> {
         no_grad(|| {
@@ -53,25 +58,41 @@ impl Optimiser {
             }
             let length = squares.sqrt();
             let shorten = (MAX_GRADIENT / length.max(1e-12)).min(1.);
-            let time = f64::from(step) + 1.;
-            let (first, second) = (1. - MOMENTUM.powf(time), 1. - SCALE_MOMENTUM.powf(time));
             for (name, param, mut gradient) in trained {
                 let Some((mean, square)) = self.moments.get_mut(name) else { continue };
+                let (rate, age) = pace(name);
+                let time = f64::from(age) + 1.;
+                let (first, second) = (1. - MOMENTUM.powf(time), 1. - SCALE_MOMENTUM.powf(time));
                 let scaled = gradient.f_mul_scalar(shorten)?;
                 *mean = mean.f_lerp(&scaled, 1. - MOMENTUM)?;
                 *square = square.f_lerp(&scaled.f_square()?, 1. - SCALE_MOMENTUM)?;
                 let spread = square.f_div_scalar(second)?.f_sqrt()?.f_add_scalar(EPSILON)?;
-                let rate = rate(name);
                 let mut param = param.shallow_clone();
+                let unit = unit(&param)?;
                 if param.dim() > 1 {
                     drop(param.f_mul_scalar_(1. - rate * decay)?);
                 }
-                drop(param.f_sub_(&mean.f_div(&spread)?.f_mul_scalar(rate / first)?)?);
+                let direction = mean.f_div(&spread)?.f_mul(&unit)?;
+                drop(param.f_sub_(&direction.f_mul_scalar(rate / first)?)?);
                 drop(gradient.f_zero_()?);
             }
             Ok(length)
         })
     }
+}
+
+/// What a step of `param` is measured in: the root mean square of each output channel's weights, a constant for
+/// biases. Where batch normalisation was folded in, channels differ a thousandfold in size; steps of one length
+/// would wipe out what small channels know and leave large ones as they are. (Shazeer & Stern 2018, Adafactor,
+/// section 8, per channel.)
+fn unit(param: &Tensor) -> Result<Tensor, TchError> {
+    if param.dim() < 2 {
+        return Tensor::f_full_like(param, BIAS_UNIT);
+    }
+    let squares = param.f_square()?;
+    let channel = squares.f_mean_dim([1_i64, 2, 3].as_slice(), true, tch::Kind::Float)?.f_sqrt()?;
+    let layer = squares.f_mean(tch::Kind::Float)?.f_sqrt()?;
+    channel.f_maximum(&layer.f_mul_scalar(LEAST_UNIT)?)
 }
 
 /// Moves `average` towards `params`. Early on it follows faster, so that it does not remember the start.

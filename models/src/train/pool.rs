@@ -1,7 +1,10 @@
 //! The scenes of a run, split by group, and the crops drawn from them.
 
 use super::Config;
-use crate::augment::{Crop, Sprite, View, cut_sprites, degrade, paste, paste_debris, read_seedlings};
+use crate::augment::{
+    Crop, Sprite, View, cut_sprites, degrade, paste, paste_debris, read_seedlings, transplant,
+};
+use crate::components::components;
 use crate::data::scene::Scene;
 use crate::data::{DataSet, Rejected};
 use rand::{Rng, RngExt, SeedableRng};
@@ -12,11 +15,27 @@ use std::path::Path;
 /// Plant pixels remembered per scene and class as crop centres.
 const PLACES: usize = 300;
 
+/// Smallest and largest size of the plant in a crop whose plant is shown at an even size, in pixels of the crop.
+const EVEN_SIZES: (f32, f32) = (18., 150.);
+
+/// Classes that the ground of a transplanted crop is drawn around: soil mostly, weeds sometimes.
+const GROUND_SHARES: [f64; 5] = [0.75, 0.25, 0., 0., 0.];
+
 /// A training scene with places to look at.
 struct Trained {
     scene: Scene,
     /// Pixels of each class id; empty where it is absent.
-    places: [Vec<(u32, u32)>; 5],
+    places: [Vec<Place>; 5],
+}
+
+/// A pixel to look at.
+#[derive(Clone, Copy)]
+struct Place {
+    x: u32,
+    y: u32,
+    /// Shorter side of the box around the plant it belongs to, in pixels of the scene: of a row whose plants
+    /// touch that is the width of a plant. The side of the scene for soil.
+    plant: f32,
 }
 
 /// The scenes of one group that hold a class.
@@ -107,20 +126,12 @@ impl Pool {
     }
 
     fn crop(&self, config: &Config, rng: &mut impl Rng) -> Option<Crop> {
-        let shares = config.class_shares.iter().zip(&self.strata);
-        let class = drawn(shares.map(|(share, strata)| if strata.is_empty() { 0. } else { *share }), rng)?;
-        let strata = &self.strata[class];
-        let stratum = &strata[drawn(strata.iter().map(|stratum| stratum.weight), rng)?];
-        let Trained { scene, places } =
-            &self.scenes[stratum.scenes[rng.random_range(0..stratum.scenes.len())]];
-        let (x, y) = places[class][rng.random_range(0..places[class].len())];
-        let (augment, side) = (&config.augment, config.crop_px);
-        let zoom = rng.random_range(augment.scale_min.ln()..=augment.scale_max.ln()).exp();
-        // A tile is not shrunk so far that the crop shows more of its mirror images than of itself.
-        let long = scene.rgb.width().max(scene.rgb.height()) as f32;
-        let scale = (zoom * scene.nominal).max(0.8 * side as f32 / long);
-        let view = View::random((x as f32, y as f32), scale, side, rng);
-        let mut crop = view.crop(scene, side);
+        let augment = &config.augment;
+        let (mut crop, zoom) = self.plain_crop(config, &config.class_shares, rng)?;
+        if rng.random::<f32>() < augment.transplant_share {
+            let (ground, _) = self.plain_crop(config, &GROUND_SHARES, rng)?;
+            transplant(&mut crop, ground);
+        }
         if rng.random::<f32>() < augment.debris_share {
             for _ in 0..rng.random_range(1..=8) {
                 let lists = self.sprites.values().filter(|list| !list.is_empty());
@@ -140,6 +151,31 @@ impl Pool {
         Some(crop)
     }
 
+    /// A view of a scene around a pixel of a class drawn by `shares`, and its zoom against working size.
+    fn plain_crop(&self, config: &Config, shares: &[f64; 5], rng: &mut impl Rng) -> Option<(Crop, f32)> {
+        let shares = shares.iter().zip(&self.strata);
+        let class = drawn(shares.map(|(share, strata)| if strata.is_empty() { 0. } else { *share }), rng)?;
+        let strata = &self.strata[class];
+        let stratum = &strata[drawn(strata.iter().map(|stratum| stratum.weight), rng)?];
+        let Trained { scene, places } =
+            &self.scenes[stratum.scenes[rng.random_range(0..stratum.scenes.len())]];
+        let Place { x, y, plant } = places[class][rng.random_range(0..places[class].len())];
+        let (augment, side) = (&config.augment, config.crop_px);
+        // As often as not every plant is shown as large as any other, so that no class is known by its size.
+        let zoom = if class != 0 && rng.random::<f32>() < augment.even_size_share {
+            let (least, most) = EVEN_SIZES;
+            let wanted = rng.random_range(least.ln()..=most.ln()).exp();
+            (wanted / (plant * scene.nominal)).clamp(0.5 * augment.scale_min, 1.2 * augment.scale_max)
+        } else {
+            rng.random_range(augment.scale_min.ln()..=augment.scale_max.ln()).exp()
+        };
+        // A tile is not shrunk so far that the crop shows more of its mirror images than of itself.
+        let long = scene.rgb.width().max(scene.rgb.height()) as f32;
+        let scale = (zoom * scene.nominal).max(0.8 * side as f32 / long);
+        let view = View::random((x as f32, y as f32), scale, side, rng);
+        Some((view.crop(scene, side), zoom))
+    }
+
     /// Pastes a plant of any source, as large as it stands at working size, times `zoom`, give or take.
     fn paste_one(&self, crop: &mut Crop, config: &Config, zoom: f32, rng: &mut impl Rng) {
         let Some(class) = drawn(config.paste_shares.iter().copied(), rng) else { return };
@@ -149,7 +185,7 @@ impl Pool {
         let own = sprite.outline.width().max(sprite.outline.height()) as f32;
         let length = match sprite.nominal {
             Some(nominal) => own * nominal * zoom * rng.random_range(0.6..1.5),
-            None => zoom * rng.random_range(10_f32.ln()..70_f32.ln()).exp(),
+            None => zoom * rng.random_range(18_f32.ln()..110_f32.ln()).exp(),
         };
         paste(crop, sprite, length.clamp(6., 0.9 * crop.side as f32), rng);
     }
@@ -179,12 +215,13 @@ fn chosen_for_validation(data: &DataSet, config: &Config) -> Vec<usize> {
     thinned.collect()
 }
 
-fn places(scene: &Scene, rng: &mut impl Rng) -> [Vec<(u32, u32)>; 5] {
-    let mut found: [Vec<(u32, u32)>; 5] = Default::default();
-    for (x, y, pixel) in scene.mask.enumerate_pixels() {
-        if let Some(list) = found.get_mut(usize::from(pixel.0[0])) {
-            list.push((x, y));
-        }
+fn places(scene: &Scene, rng: &mut impl Rng) -> [Vec<Place>; 5] {
+    let mut found: [Vec<Place>; 5] = Default::default();
+    let whole = scene.mask.width().min(scene.mask.height()) as f32;
+    for part in components(&scene.mask, |class| class < 5) {
+        let (left, top, right, bottom) = part.bounds;
+        let plant = if part.class == 0 { whole } else { ((right - left).min(bottom - top) + 1) as f32 };
+        found[usize::from(part.class)].extend(part.pixels.iter().map(|&(x, y)| Place { x, y, plant }));
     }
     for list in found.iter_mut().filter(|list| list.len() > PLACES) {
         *list = (0..PLACES).map(|_| list[rng.random_range(0..list.len())]).collect();
