@@ -14,8 +14,8 @@ use std::f64::consts::{FRAC_PI_2, TAU};
 
 /// Points that are kept account of, in words of 64.
 pub(super) const WORDS: usize = 13;
-/// Poses of one tree.
-const MOST_NODES: usize = 8_000;
+/// Poses of one tree: at least, for every square of width and radius that is undone, and at most.
+const NODES: [f64; 3] = [1_500.0, 1_500.0, 8_000.0];
 /// Poses apart by less than this share of the radius, or of a full turn, are one.
 const SQUARE_SHARE: f64 = 0.2;
 const HEADINGS: f64 = 24.0;
@@ -94,6 +94,9 @@ impl<'a> Tree<'a> {
     fn grow(&mut self, layout: &Layout, outline: &Outline, around: &Around, (each, shift): (f64, f64)) {
         let radius = layout.dimensions.radius;
         let step = (STEP_SHARE * radius).max(0.3);
+        let squares = self.points.len() as f64 * each / (2.0 * self.half * radius);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand")]
+        let most = (NODES[0] + NODES[1] * squares).min(NODES[2]) as usize;
         let limit = 2.0 * layout.dimensions.half + 6.0 * radius;
         let mut waiting: Vec<Candidate> = Vec::new();
         let mut queue: BinaryHeap<Reverse<(u64, usize)>> = BinaryHeap::new();
@@ -138,7 +141,7 @@ impl<'a> Tree<'a> {
             let gain = done.iter().map(|w| w.count_ones()).sum::<u32>();
             let gain = GAIN_SHARE * f64::from(gain) * each / (2.0 * self.half);
             self.nodes.push(Node { pose, before, curvature, run, cost, done });
-            if self.nodes.len() >= MOST_NODES {
+            if self.nodes.len() >= most {
                 break;
             }
             if cost > limit {
@@ -186,7 +189,9 @@ impl<'a> Tree<'a> {
 
     /// The most ground for the driving, if any way works `least` square metres; then that ground is no longer open.
     pub(super) fn best(&mut self, outline: &Outline, each: f64, least: f64) -> Option<Spur> {
-        loop {
+        /// Ways that only just fit are good to centimetres in the tree: some do not, seen exactly.
+        const LOOKS: u32 = 40;
+        for _ in 0..LOOKS {
             let mut best: Option<(f64, usize)> = None;
             for (id, node) in self.nodes.iter().enumerate().filter(|(id, _)| !self.dead[*id]) {
                 let count: u32 = node.done.iter().zip(&self.open).map(|(d, o)| (d & o).count_ones()).sum();
@@ -206,6 +211,7 @@ impl<'a> Tree<'a> {
                 return Some(spur);
             }
         }
+        None
     }
 
     fn unwound(&self, id: usize) -> Spur {
