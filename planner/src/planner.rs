@@ -191,7 +191,7 @@ fn plan_with(
     let rows = policy.ab_line.map(|[a, b]| rows_along(a.into(), b.into()));
     let tried = tries(&layout, polygon, &Needs { extra: &extra, wanted: wanted.as_ref(), heading, rows });
     let mut refused: Option<PlanError> = None;
-    for Tried { heading, strips, drives, missed, worked, .. } in tried {
+    for Tried { heading, strips, drives, missed, worked, left_out, .. } in tried {
         if drives.is_empty() && missed.is_empty() {
             let field = field.id.to_string();
             return Err(PlanError::NothingToTreat { field, min_plants: policy.min_plants });
@@ -203,6 +203,7 @@ fn plan_with(
         let (path, swaths) = legs(&layout, &strips, drives);
         let mut findings: Vec<Finding> = missed.iter().map(unreached).collect();
         findings.extend(worked.filter(|w| *w < WHOLE_SHARE).map(part_undone));
+        findings.extend(cells_left_out(&left_out));
         let heading_deg = (90.0 - heading.to_degrees()).rem_euclid(180.0);
         match finished(path, swaths, findings, heading_deg, (field, map, rig, policy)) {
             // The checker is right: the next best way.
@@ -231,6 +232,22 @@ fn part_undone(worked: f64) -> Finding {
         "no drivable path of the unfolded boom works this part",
         "treat it by hand or with a narrower rig",
     )
+}
+
+/// Cells to treat that no way passes over, counted and named.
+fn cells_left_out(middles: &[Pt]) -> Option<Finding> {
+    const NAMED: usize = 20;
+    let names: Vec<String> =
+        middles.iter().take(NAMED).map(|p| format!("({:.1}, {:.1})", p.x, p.y)).collect();
+    let more = if middles.len() > NAMED { " and others" } else { "" };
+    (!middles.is_empty()).then(|| {
+        Finding::warning(
+            "plan.cells_not_worked",
+            format!("{}{more} m in the field's plane", names.join(", ")),
+            format!("{} grid cells to treat lie where the rig finds no way over them", middles.len()),
+            "treat them by hand or with a rig that may reverse",
+        )
+    })
 }
 
 /// Prescription, schedule and summary for a path, checked.

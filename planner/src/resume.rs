@@ -1,7 +1,7 @@
 //! Going on after something changed: another pose, another weed map, several robots.
 
 use crate::coverage::join::{End, single_curve};
-use crate::coverage::layout::layout;
+use crate::coverage::layout::{Layout, layout};
 use crate::coverage::roads::{LaneRoads, Roads};
 use crate::coverage::swaths::Swath;
 use crate::geometry::pose::Pose;
@@ -36,16 +36,20 @@ pub fn resume(
     let mut pairs = plan.path.iter().flat_map(|l| l.points.windows(2)).filter(|w| w[1] == *first);
     let before = pairs.find(|w| short(w[0], *first) && short(*first, after)).map_or(*first, |w| w[0]);
     let dimensions = dimensions(rig);
-    let layout = layout(&ground(field), dimensions, dimensions.headland_passes());
+    let ground = ground(field);
     let travel = (after.y - before.y).atan2(after.x - before.x);
     let leave = End::fixed(Pose::new(pose.position.into(), pose.heading.get()));
     let enter = End::fixed(Pose::new((*first).into(), travel));
-    let lanes = LaneRoads::new(&layout);
     if !field.boundary.contains(pose.position) {
         return Err(no_way());
     }
-    let way = single_curve(&layout, leave, enter)
-        .or_else(|| Roads::new(&lanes, &roads_of(plan)).way(leave, enter))
+    // Most of the time one curve leads back: then nobody waits for the headland lanes.
+    let way = single_curve(&Layout::bare(&ground, dimensions), leave, enter)
+        .or_else(|| {
+            let layout = layout(&ground, dimensions, dimensions.headland_passes());
+            let (lanes, swaths) = (LaneRoads::new(&layout), roads_of(plan));
+            Roads::new(&lanes, &swaths).way(leave, enter)
+        })
         .ok_or_else(no_way)?;
     let points: Vec<Point2<FieldFrame>> = way.points.into_iter().map(Into::into).collect();
     let mut path = vec![Leg { kind: LegKind::Turn, implement: false, gear: Gear::Forward, points }];

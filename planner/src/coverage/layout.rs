@@ -78,6 +78,25 @@ pub(crate) struct Layout {
 /// Neighbouring passes overlap by this much, so that map projections cannot open a gap.
 const SEAM_M: f64 = 0.005;
 
+impl Layout {
+    /// A field without lanes: enough to ask whether a curve keeps its clearance.
+    pub(crate) fn bare(field: &Polygon<f64>, dimensions: Dimensions) -> Self {
+        let nothing = || MultiPolygon::new(vec![]);
+        Self {
+            dimensions,
+            entry: None,
+            stretches: vec![],
+            clearance: Clearance::new(field, dimensions.half + 0.001),
+            lanes: vec![],
+            rooms: 0,
+            free: nothing(),
+            sketch: nothing(),
+            undone: 0.0,
+            mainland: nothing(),
+        }
+    }
+}
+
 /// Lays out a field whose rings have the field on their left.
 pub(crate) fn layout(field: &Polygon<f64>, dimensions: Dimensions, passes: u32) -> Layout {
     let pitch = dimensions.width - SEAM_M;
@@ -104,18 +123,14 @@ pub(crate) fn layout(field: &Polygon<f64>, dimensions: Dimensions, passes: u32) 
     }
     let depth = dimensions.keep() - dimensions.half + f64::from(passes) * pitch;
     let mainland = eroded(&MultiPolygon::new(vec![field.clone()]), depth).simplify(0.002);
-    let clearance = Clearance::new(field, dimensions.half + 0.001);
     Layout {
-        dimensions,
-        entry: None,
         stretches,
-        clearance,
         lanes,
         rooms: free.0.len(),
         free,
         sketch: mainland.simplify(0.05),
-        undone: 0.0,
         mainland,
+        ..Layout::bare(field, dimensions)
     }
 }
 

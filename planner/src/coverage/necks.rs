@@ -7,7 +7,7 @@ use super::layout::Layout;
 use super::swaths::Swath;
 use crate::geometry::dubins;
 use crate::geometry::lane::Sense;
-use crate::geometry::pose::{Pose, Pt, distance, wrap};
+use crate::geometry::pose::{Pose, Pt, distance};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 use std::f64::consts::TAU;
@@ -117,7 +117,7 @@ fn creep(layout: &Layout, joined: &[bool]) -> Option<(Vec<Pt>, usize)> {
             if !layout.clearance.fits(&arc_points(pose, curvature, step)) {
                 continue;
             }
-            let next = arc(pose, curvature, step);
+            let next = pose.driven(curvature, step);
             let Some(h) = near(next.at) else { continue };
             let cost = cost + step * (1.0 + 0.05 * f64::abs(curve));
             let key = state_key(next);
@@ -135,14 +135,6 @@ fn creep(layout: &Layout, joined: &[bool]) -> Option<(Vec<Pt>, usize)> {
 fn state_key(pose: Pose) -> (i32, i32, i32) {
     let turn = (pose.heading.rem_euclid(TAU) / TAU * HEADINGS).round() % HEADINGS;
     ((pose.at.x / 0.4).round() as i32, (pose.at.y / 0.4).round() as i32, turn as i32)
-}
-
-fn arc(pose: Pose, curvature: f64, step: f64) -> Pose {
-    let heading = wrap(pose.heading + curvature * step);
-    // The chord of the arc points half-way between the two headings.
-    let chord = if curvature == 0.0 { step } else { 2.0 / curvature * (curvature * step / 2.0).sin() };
-    let (sin, cos) = (pose.heading + curvature * step / 2.0).sin_cos();
-    Pose::new(Pt { x: pose.at.x + chord * cos, y: pose.at.y + chord * sin }, heading)
 }
 
 fn arrive(layout: &Layout, pose: Pose, goals: &[(Pose, usize)]) -> Option<(Vec<Pt>, usize)> {
@@ -164,7 +156,7 @@ fn arrive(layout: &Layout, pose: Pose, goals: &[(Pose, usize)]) -> Option<(Vec<P
 
 fn arc_points(from: Pose, curvature: f64, step: f64) -> Vec<Pt> {
     const PIECES: u32 = 4;
-    (0..=PIECES).map(|k| arc(from, curvature, step * f64::from(k) / f64::from(PIECES)).at).collect()
+    (0..=PIECES).map(|k| from.driven(curvature, step * f64::from(k) / f64::from(PIECES)).at).collect()
 }
 
 fn trace(states: &[State], last: usize, step: f64, tail: Vec<Pt>) -> Vec<Pt> {

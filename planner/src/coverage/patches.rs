@@ -3,9 +3,9 @@
 
 use super::layout::Layout;
 use super::swaths::{Spacing, Swath, swaths};
-use crate::geometry::offset::{dilated, opened, swept};
+use crate::geometry::offset::{opened, roughly_dilated, swept};
 use crate::geometry::pose::{Pt, direction, distance};
-use geo::{Area, BooleanOps, MinimumRotatedRect, MultiPolygon, Polygon, Simplify};
+use geo::{Area, BooleanOps, MinimumRotatedRect, MultiPolygon, Polygon};
 
 /// Smaller leftovers cost more driving than they are worth.
 const MIN_AREA_M2: f64 = 3.0;
@@ -22,9 +22,9 @@ pub(crate) fn patches(layout: &Layout, field: &Polygon<f64>) -> (Vec<Swath>, f64
     let half = layout.dimensions.width / 2.0;
     let mut done: Vec<Polygon<f64>> = layout.mainland.0.clone();
     for headland in &layout.lanes {
-        done.extend(swept(&headland.lane.ring().simplify(0.01), half).0);
+        done.extend(swept(&headland.lane.ring(), half).0);
     }
-    let reachable = dilated(&layout.free, half);
+    let reachable = roughly_dilated(&layout.free, half);
     let all_left = reachable.difference(&geo::unary_union(&done));
     let left = opened(&all_left, MIN_WIDTH_M / 2.0);
     let mut parts: Vec<Polygon<f64>> =

@@ -1,17 +1,20 @@
-//! Dead ends for a rig that may reverse: forward into a corner or an arm, and back over the same line.
+//! Dead ends for a rig that may reverse: into a corner or an arm, and back over the same line.
 //!
 //! A spur leaves the drive at any of its poses and comes back to the same pose, so that nothing else of the drive
-//! changes. Where the rig drives in, only its true outline counts (boom across, body around the antenna): a boom that is
-//! held square to an edge reaches it, although nothing could turn there.
+//! changes. On it only the rig's true outline counts (boom across, body around the antenna): a boom that is held square
+//! to an edge reaches it, although nothing could turn there. Every piece of it is driven in both gears and worked in
+//! the forward one.
 
-use super::join::{ARC_STEP_RAD, End, curve_within};
 use super::layout::Layout;
 use super::tour::{Drive, Purpose};
 use crate::geometry::outline::Outline;
 use crate::geometry::pose::{Pose, Pt, direction, distance, length, wrap};
 use crate::plan::Gear;
 use geo::Polygon;
-use std::f64::consts::{PI, TAU};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+mod tree;
+use tree::{Tree, WORDS};
 
 /// Ground that no drive works yet: points, each standing for `each` square metres.
 pub(crate) struct Undone {
@@ -30,18 +33,25 @@ struct Source {
 
 struct Spur {
     from: Source,
-    /// Forward, the source first.
-    line: Vec<Pt>,
-    worth: f64,
+    /// Outward, from one change of gear to the next; the source first.
+    pieces: Vec<(Gear, Vec<Pt>)>,
 }
 
 /// A spur for less than this is not worth two changes of gear.
 const MIN_GAIN_M2: f64 = 4.0;
-const MOST_SPURS: usize = 60;
-/// Points looked at per spur: more change little.
-const MOST_POINTS: usize = 800;
+/// Points looked at in one round: more change little.
+const MOST_POINTS: usize = 64 * WORDS;
+/// Arcs of spurs are sampled finer than turns: the ends of a boom that only just passes leave no room for chords.
+const SPUR_STEP_RAD: f64 = 0.05;
+/// Poses looked at for one field: jagged little fields have more dead ends than anybody would drive into.
+const MOST_LOOKED_AT: usize = 300_000;
+/// Points that stand for all undone ground.
+const MOST_UNDONE: usize = 6000;
+/// Later rounds start from the tips of earlier spurs and reach deeper into arms.
+const ROUNDS: u32 = 16;
 
-/// Adds spurs, the most worthwhile first, until no more than `allowed` square metres are undone.
+/// Adds spurs, into the largest patch first and there the most worthwhile first, until no more than `allowed` square
+/// metres are undone.
 pub(crate) fn spurs(
     layout: &Layout,
     field: &Polygon<f64>,
@@ -51,37 +61,149 @@ pub(crate) fn spurs(
 ) {
     let half = layout.dimensions.width / 2.0;
     let outline = Outline::new(field, layout.dimensions);
-    let stride = undone.points.len().div_ceil(MOST_POINTS).max(1);
-    let each = undone.each * stride as f64;
-    let mut points: Vec<Pt> = undone.points.into_iter().step_by(stride).collect();
-    for _ in 0..MOST_SPURS {
-        if points.len() as f64 * each <= allowed {
-            break;
+    let Undone { points, each } = undone;
+    let stride = points.len().div_ceil(MOST_UNDONE).max(1);
+    let points: Vec<Pt> = points.into_iter().step_by(stride).collect();
+    let each = each * stride as f64;
+    let mut left = points.len() as f64 * each;
+    let mut looked_at = 0;
+    for mut patch in patches(points, half / 3.0) {
+        let mut idle = 0;
+        for number in 0..ROUNDS {
+            let small = (patch.len() as f64) * each < MIN_GAIN_M2;
+            if left <= allowed || small || looked_at > MOST_LOOKED_AT {
+                break;
+            }
+            let before = patch.len();
+            // Every other tree has its squares elsewhere: what one just misses the other may find.
+            let shift = if number % 2 == 0 { 0.0 } else { 0.5 };
+            let (found, poses) = round((layout, &outline), drives, &mut patch, (each, left - allowed), shift);
+            looked_at += poses;
+            left -= (before - patch.len()) as f64 * each;
+            idle = if found.is_empty() { idle + 1 } else { 0 };
+            if idle == 2 || number == 0 && idle == 1 {
+                break;
+            }
+            for spur in found {
+                insert(drives, spur);
+            }
         }
-        let sources = sources(layout, drives, &points);
-        let reach = reach(layout);
-        let near: Vec<Pt> = points
-            .iter()
-            .copied()
-            .filter(|p| sources.iter().any(|s| distance(s.pose.at, *p) < reach))
-            .collect();
-        let job = Job { layout, outline: &outline, points: &near, each };
-        let better = |a: &Spur, b: &Spur| a.worth.total_cmp(&b.worth);
-        let straight = sources.iter().filter_map(|from| job.ahead(*from)).max_by(better);
-        let Some(spur) = straight.or_else(|| job.aside(&sources).into_iter().max_by(better)) else { break };
-        points.retain(|p| !beside(&spur.line, *p, half));
-        insert(drives, spur);
     }
 }
 
-fn reach(layout: &Layout) -> f64 {
-    2.0 * layout.dimensions.half + 6.0 * layout.dimensions.radius
+/// Spurs into one patch, the last place on the drive first, until `enough` square metres less are undone.
+fn round(
+    (layout, outline): (&Layout, &Outline),
+    drives: &[Drive],
+    patch: &mut Vec<Pt>,
+    (each, enough): (f64, f64),
+    shift: f64,
+) -> (Vec<Spur>, usize) {
+    let half = layout.dimensions.width / 2.0;
+    let stride = patch.len().div_ceil(MOST_POINTS).max(1);
+    let looked_at: Vec<Pt> = patch.iter().copied().step_by(stride).collect();
+    let around = Around::new(&looked_at, half + 4.0 * layout.dimensions.radius);
+    let sources = sources(layout, drives, &around);
+    let sampled = (looked_at, each * stride as f64);
+    let mut tree = Tree::grown((layout, outline), &sources, &around, sampled, shift);
+    let mut found: Vec<Spur> = Vec::new();
+    let mut open = patch.clone();
+    while ((patch.len() - open.len()) as f64) * each < enough {
+        let Some(spur) = tree.best(outline, each * stride as f64, MIN_GAIN_M2) else { break };
+        open.retain(|p| !spur.pieces.iter().any(|(_, line)| beside(line, *p, half)));
+        found.push(spur);
+    }
+    let mut found = needed(found, patch, half, MIN_GAIN_M2 / each);
+    patch.retain(|p| !found.iter().flat_map(|s| &s.pieces).any(|(_, line)| beside(line, *p, half)));
+    // From the last drive to the first, and on each from its end: places before stay where they are.
+    found.sort_by(|a, b| b.from.drive.cmp(&a.from.drive).then(b.from.along.total_cmp(&a.from.along)));
+    (found, tree.len())
 }
 
-/// Poses along the drives within reach of what is undone: at every point of a bend, every few metres of a straight.
-fn sources(layout: &Layout, drives: &[Drive], points: &[Pt]) -> Vec<Source> {
-    let spacing = layout.dimensions.radius.max(1.0);
-    let reach = reach(layout);
+/// Points that hang together, the most first.
+fn patches(points: Vec<Pt>, size: f64) -> Vec<Vec<Pt>> {
+    let mut squares: BTreeMap<(i32, i32), Vec<Pt>> = BTreeMap::new();
+    for p in points {
+        squares.entry(square(p, size)).or_default().push(p);
+    }
+    let mut patches = Vec::new();
+    while let Some((first, points)) = squares.pop_first() {
+        let (mut patch, mut edge) = (points, vec![first]);
+        while let Some((x, y)) = edge.pop() {
+            for next in (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| (x + dx, y + dy))) {
+                if let Some(points) = squares.remove(&next) {
+                    patch.extend(points);
+                    edge.push(next);
+                }
+            }
+        }
+        patches.push(patch);
+    }
+    patches.sort_by_key(|patch| std::cmp::Reverse(patch.len()));
+    patches
+}
+
+/// Without those that later ones made idle: what they alone work is less than `least` of `points`.
+fn needed(found: Vec<Spur>, points: &[Pt], half: f64, least: f64) -> Vec<Spur> {
+    let works = |spur: &Spur, p: Pt| spur.pieces.iter().any(|(_, line)| beside(line, p, half));
+    let done: Vec<Vec<usize>> =
+        found.iter().map(|spur| (0..points.len()).filter(|k| works(spur, points[*k])).collect()).collect();
+    let mut times = vec![0u32; points.len()];
+    for point in done.iter().flatten() {
+        times[*point] += 1;
+    }
+    let mut kept = Vec::new();
+    for (spur, done) in found.into_iter().zip(&done) {
+        if (done.iter().filter(|k| times[**k] == 1).count() as f64) < least {
+            for point in done {
+                times[*point] -= 1;
+            }
+        } else {
+            kept.push(spur);
+        }
+    }
+    kept
+}
+
+/// Squares within some reach of points, with about how far the nearest point is.
+struct Around {
+    size: f64,
+    squares: HashMap<(i32, i32), f64>,
+}
+
+impl Around {
+    fn new(points: &[Pt], reach: f64) -> Self {
+        const FINENESS: i32 = 10;
+        let size = reach / f64::from(FINENESS);
+        let mut squares: HashMap<(i32, i32), f64> = HashMap::new();
+        let middles: BTreeSet<(i32, i32)> = points.iter().map(|p| square(*p, size)).collect();
+        let offsets = -FINENESS..=FINENESS;
+        for (x, y) in middles {
+            for (dx, dy) in offsets.clone().flat_map(|dx| offsets.clone().map(move |dy| (dx, dy))) {
+                let away = f64::from(dx).hypot(f64::from(dy)) * size;
+                if away <= reach {
+                    let known = squares.entry((x + dx, y + dy)).or_insert(away);
+                    *known = known.min(away);
+                }
+            }
+        }
+        Self { size, squares }
+    }
+
+    /// Metres from `p` to the nearest point; none beyond the reach.
+    fn away(&self, p: Pt) -> Option<f64> {
+        self.squares.get(&square(p, self.size)).copied()
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "metres of one field")]
+fn square(p: Pt, size: f64) -> (i32, i32) {
+    ((p.x / size).floor() as i32, (p.y / size).floor() as i32)
+}
+
+/// Poses along the drives near what is undone: at every point of a bend, every few metres of a straight.
+fn sources(layout: &Layout, drives: &[Drive], around: &Around) -> Vec<Source> {
+    let spacing = layout.dimensions.radius.max(1.0) / 2.0;
     let mut found = Vec::new();
     for (drive, piece) in drives.iter().enumerate().filter(|(_, d)| d.gear == Gear::Forward) {
         let mut along = 0.0;
@@ -98,9 +220,7 @@ fn sources(layout: &Layout, drives: &[Drive], points: &[Pt]) -> Vec<Source> {
             while next < span {
                 let bend = if next > 0.0 { 0.0 } else { bend };
                 let pose = Pose::new(Pose::new(pair[0], heading).ahead(next).at, wrap(heading - bend));
-                if along + next >= last + spacing / 2.0
-                    && points.iter().any(|p| distance(*p, pose.at) < reach)
-                {
+                if along + next >= last + spacing && around.away(pose.at).is_some() {
                     found.push(Source { drive, along: along + next, pose });
                     last = along + next;
                 }
@@ -110,89 +230,6 @@ fn sources(layout: &Layout, drives: &[Drive], points: &[Pt]) -> Vec<Source> {
         }
     }
     found
-}
-
-/// What a spur is looked for with.
-struct Job<'a> {
-    layout: &'a Layout,
-    outline: &'a Outline,
-    points: &'a [Pt],
-    each: f64,
-}
-
-impl Job<'_> {
-    /// Straight on from the drive, as far as the outline allows.
-    fn ahead(&self, from: Source) -> Option<Spur> {
-        let run = self.outline.room_ahead(from.pose, reach(self.layout));
-        (run > 0.5)
-            .then(|| vec![from.pose.at, from.pose.ahead(run).at])
-            .and_then(|line| self.rated(from, line))
-    }
-
-    /// Off the drive by a curve, for arms that no straight line from it enters.
-    fn aside(&self, sources: &[Source]) -> Vec<Spur> {
-        const TARGETS: usize = 24;
-        const HEADINGS: u32 = 12;
-        const NEAREST: usize = 12;
-        let inside: Vec<Pt> =
-            self.points.iter().copied().filter(|p| self.layout.clearance.segment_fits(*p, *p)).collect();
-        let stride = inside.len().div_ceil(TARGETS).max(1);
-        let mut found = Vec::new();
-        for target in inside.into_iter().step_by(stride) {
-            let mut near: Vec<&Source> = sources.iter().collect();
-            near.sort_by(|a, b| distance(a.pose.at, target).total_cmp(&distance(b.pose.at, target)));
-            near.truncate(NEAREST);
-            let fan = (0..HEADINGS).map(|k| TAU * f64::from(k) / f64::from(HEADINGS));
-            let edge = self.outline.along_edge(target);
-            for heading in [edge, wrap(edge + PI)].into_iter().chain(fan) {
-                let enter = Pose::new(target, heading);
-                let mut best: Option<(&Source, Vec<Pt>, f64)> = None;
-                for from in &near {
-                    let (leave, end) = (End::fixed(from.pose), End::fixed(enter));
-                    let longest = 3.0 * distance(from.pose.at, target) + 4.0 * self.layout.dimensions.radius;
-                    let limit = best.as_ref().map_or(longest, |b| b.2);
-                    if let Some((curve, join)) = curve_within(self.layout, leave, end, limit) {
-                        best = Some((*from, curve.sample(ARC_STEP_RAD), join.length));
-                    }
-                }
-                if let Some((from, mut line, _)) = best {
-                    let run = self.outline.room_ahead(enter, reach(self.layout));
-                    if run > 0.5 {
-                        line.push(enter.ahead(run).at);
-                    }
-                    found.extend(self.rated(*from, line));
-                }
-            }
-        }
-        found
-    }
-
-    /// With its gain, and no farther than the last point needs.
-    fn rated(&self, from: Source, mut line: Vec<Pt>) -> Option<Spur> {
-        let half = self.layout.dimensions.width / 2.0;
-        let worked: Vec<Pt> = self.points.iter().copied().filter(|p| beside(&line, *p, half)).collect();
-        let gain = worked.len() as f64 * self.each;
-        if gain < MIN_GAIN_M2 {
-            return None;
-        }
-        while let [.., a, b] = line[..] {
-            let span = distance(a, b);
-            let (ux, uy) = ((b.x - a.x) / span, (b.y - a.y) / span);
-            let needed = worked
-                .iter()
-                .filter(|p| beside(&[a, b], **p, half))
-                .map(|p| (p.x - a.x) * ux + (p.y - a.y) * uy + 0.5)
-                .fold(0.0, f64::max);
-            if needed > 0.0 || line.len() == 2 {
-                let (last, run) = (line.len() - 1, needed.min(span));
-                line[last] = Pt { x: a.x + ux * run, y: a.y + uy * run };
-                break;
-            }
-            line.pop();
-        }
-        let worth = gain / (2.0 * length(&line) + 10.0);
-        Some(Spur { from, line, worth })
-    }
 }
 
 /// Whether the band of a line covers a point.
@@ -217,14 +254,19 @@ fn insert(drives: &mut Vec<Drive>, spur: Spur) {
     }
     before.push(spur.from.pose.at);
     after.insert(0, spur.from.pose.at);
-    let mut back = spur.line.clone();
-    back.reverse();
-    let pieces = [
-        Drive { purpose, points: before, gear },
-        Drive { purpose: Purpose::Spur, points: spur.line, gear: Gear::Forward },
-        Drive { purpose: Purpose::Join, points: back, gear: Gear::Reverse },
-        Drive { purpose, points: after, gear },
-    ];
+    let piece = |gear: Gear, points: Vec<Pt>| {
+        let purpose = if gear == Gear::Forward { Purpose::Spur } else { Purpose::Join };
+        Drive { purpose, points, gear }
+    };
+    let back = |(gear, line): &(Gear, Vec<Pt>)| {
+        let other = if *gear == Gear::Forward { Gear::Reverse } else { Gear::Forward };
+        piece(other, line.iter().rev().copied().collect())
+    };
+    let mut pieces = vec![Drive { purpose, points: before, gear }];
+    let homeward: Vec<Drive> = spur.pieces.iter().rev().map(back).collect();
+    pieces.extend(spur.pieces.into_iter().map(|(gear, line)| piece(gear, line)));
+    pieces.extend(homeward);
+    pieces.push(Drive { purpose, points: after, gear });
     let tidy = pieces.into_iter().filter(|d| length(&d.points) > 1e-6);
     drives.splice(spur.from.drive..=spur.from.drive, tidy);
 }

@@ -54,7 +54,9 @@ pub(crate) fn stretch(lane: &Lane, from: f64, run: f64, width: f64) -> Swath {
     let points = lane.stretch(from, run, Sense::With);
     let (begin, end) = (lane.pose(from, Sense::With), lane.pose(from + run, Sense::With));
     let mut bend = vec![begin.ahead(TIP_M).at];
-    bend.extend(points.get(1..points.len() - 1).unwrap_or_default());
+    // A point of the lane closer to an end than the tip would have the line double back.
+    let clear = |p: &&Pt| distance(**p, begin.at) > 2.0 * TIP_M && distance(**p, end.at) > 2.0 * TIP_M;
+    bend.extend(points.get(1..points.len() - 1).unwrap_or_default().iter().filter(clear));
     bend.push(end.ahead(-TIP_M).at);
     Swath { row: u32::MAX, a: begin.at, b: end.at, bend, slack: [0.0, 0.0], area: run * width }
 }

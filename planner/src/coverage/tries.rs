@@ -7,7 +7,7 @@ use super::spurs::{Undone, spurs};
 use super::swaths::{Spacing, Swath, swaths};
 use super::tally::tally;
 use super::tour::{Drive, NoWay, tour};
-use crate::geometry::pose::length;
+use crate::geometry::pose::{Pt, length};
 use crate::selective::needed::Wanted;
 use crate::selective::peeks::{insert, split};
 use geo::{Area, Polygon};
@@ -23,6 +23,8 @@ pub(crate) struct Tried {
     pub(crate) missed: Vec<NoWay>,
     /// Share of the field that is worked, 0 to 1; none for a selective tour.
     pub(crate) worked: Option<f64>,
+    /// Middles of wanted cells that no worked line passes over; only for a selective tour.
+    pub(crate) left_out: Vec<Pt>,
     undone: Option<Undone>,
 }
 
@@ -33,6 +35,11 @@ const TRIED_SWATHS: usize = 900;
 const ENOUGH: f64 = 0.9956;
 /// How many times its own driving a missing square metre costs.
 const MISSING: f64 = 10.0;
+
+/// A wanted cell is worth driving a long way for.
+const MISSED_CELL_M: f64 = 1e4;
+/// Turns take away up to this many times the slack of an end, and a little may lie beside.
+const MOST_CUT: f64 = 1.8;
 
 /// What the tours are made of, beside the strips of the mainland.
 pub(crate) struct Needs<'a> {
@@ -85,6 +92,17 @@ fn sort(tried: &mut [Tried]) {
     tried.sort_by(|a, b| a.cost.total_cmp(&b.cost));
 }
 
+/// A turn may take away no end that lies beside a wanted cell.
+fn keep_wanted_ends(strip: &mut Swath, wanted: &Wanted, half: f64) {
+    for end in 0..2 {
+        let tip = strip.leaving(end);
+        let given_up = [tip.at, tip.ahead(-MOST_CUT * strip.slack[end]).at];
+        if strip.slack[end] > 0.0 && wanted.beside(&given_up, half) {
+            strip.slack[end] = 0.0;
+        }
+    }
+}
+
 fn attempt(
     layout: &Layout,
     lanes: &LaneRoads,
@@ -101,6 +119,9 @@ fn attempt(
     let mut peeks = Vec::new();
     if let Some(wanted) = needs.wanted {
         strips.retain(|s| wanted.beside(&s.line(0), width / 2.0));
+        for strip in &mut strips {
+            keep_wanted_ends(strip, wanted, width / 2.0);
+        }
         if peeking {
             (strips, peeks) = split(layout, strips, wanted);
         }
@@ -116,5 +137,7 @@ fn attempt(
     let cost = drives.iter().map(|d| length(&d.points)).sum::<f64>()
         + MISSING * lacking / width
         + if needs.wanted.is_some() { 1e6 * missed.len() as f64 } else { 0.0 };
-    Tried { cost, heading: way.0, strips, drives, missed, worked, undone: tally.map(|t| t.undone) }
+    let left_out = needs.wanted.map_or_else(Vec::new, |wanted| wanted.left_out(&drives, width / 2.0));
+    let cost = cost + MISSED_CELL_M * left_out.len() as f64;
+    Tried { cost, heading: way.0, strips, drives, missed, worked, left_out, undone: tally.map(|t| t.undone) }
 }

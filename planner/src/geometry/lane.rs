@@ -124,14 +124,47 @@ impl Lane {
         let step = self.length() / f64::from(count);
         // Twice as many looks as chords are long, so that no corner hides between two of them.
         let at = |k: u32| self.at(step * f64::from(k) / 2.0);
-        (0..2 * count)
+        let mut found: Vec<f64> = (0..2 * count)
             .filter(|k| {
                 let (a, b, c) = (at(*k), at(k + 2), at(k + 4));
                 let turn = wrap(direction(b, c) - direction(a, b)).abs();
                 turn * SHARE * radius > f64::midpoint(distance(a, b), distance(b, c))
             })
             .map(|k| step * f64::from(k + 2) / 2.0)
-            .collect()
+            .collect();
+        found.extend(self.notches(radius));
+        found.sort_by(f64::total_cmp);
+        found.dedup_by(|a, b| *a - *b < radius / 8.0);
+        found
+    }
+
+    /// Small corners between the points themselves, from any first point: what a robot following them would feel.
+    fn notches(&self, radius: f64) -> Vec<f64> {
+        /// Of the turning radius that points on its circle must show.
+        const SHARE: f64 = 0.965;
+        const FIRSTS: usize = 4;
+        let (n, spacing) = (self.points.len(), radius / 8.0);
+        let mut found = Vec::new();
+        for first in 0..FIRSTS.min(n) {
+            let mut kept = vec![first];
+            for k in first + 1..first + n + n.min(40) {
+                let last = kept[kept.len() - 1] % n;
+                if distance(self.points[last], self.points[k % n]) >= spacing {
+                    kept.push(k);
+                }
+            }
+            for three in kept.windows(3) {
+                let [a, b, c] = [0, 1, 2].map(|i| self.points[three[i] % n]);
+                let turn = wrap(direction(b, c) - direction(a, b)).abs();
+                let reach = |d: f64| d.min(radius / 4.0);
+                if turn > 0.02
+                    && turn * SHARE * radius > f64::midpoint(reach(distance(a, b)), reach(distance(b, c)))
+                {
+                    found.push(self.along[three[1] % n]);
+                }
+            }
+        }
+        found
     }
 
     /// The points driven from `s` over `run` metres in `sense`, both ends included.

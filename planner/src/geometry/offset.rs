@@ -2,7 +2,7 @@
 
 use super::pose::{Pt, direction, distance, wrap};
 use geo::algorithm::buffer::{Buffer, BufferStyle, LineCap, LineJoin};
-use geo::{Area, BooleanOps, LineString, MultiPolygon, Polygon};
+use geo::{Area, BooleanOps, LineString, MultiPolygon, Polygon, Simplify};
 
 /// How far a chord may stand off its arc.
 const SAGITTA_M: f64 = 0.001;
@@ -31,9 +31,25 @@ pub(crate) fn opened(polygons: &MultiPolygon<f64>, radius: f64) -> MultiPolygon<
     dilated(&eroded(polygons, radius), radius)
 }
 
-/// The area within `half_width` of a line.
+/// The area within `half_width` of a line, good to 1 % of that. Finer, the inner side of a bend tighter than the band
+/// becomes hundreds of chords that all cross each other.
 pub(crate) fn swept(line: &LineString<f64>, half_width: f64) -> MultiPolygon<f64> {
-    cleaned(line.buffer_with_style(style(half_width)))
+    let rough = line.simplify(chord_off(half_width));
+    cleaned(rough.buffer_with_style(rough_style(half_width)))
+}
+
+/// Everything within `by` of `polygons`, good to 1 % of that, for the same reason.
+pub(crate) fn roughly_dilated(polygons: &MultiPolygon<f64>, by: f64) -> MultiPolygon<f64> {
+    cleaned(polygons.simplify(chord_off(by)).buffer_with_style(rough_style(by)))
+}
+
+fn chord_off(by: f64) -> f64 {
+    (by / 100.0).clamp(0.01, 0.1)
+}
+
+fn rough_style(by: f64) -> BufferStyle<f64> {
+    const JOIN_RAD: f64 = 0.15;
+    BufferStyle::new(by).line_join(LineJoin::Round(JOIN_RAD)).line_cap(LineCap::Round(JOIN_RAD))
 }
 
 /// Drops slivers that are below any use and could upset later boolean operations.

@@ -1,6 +1,6 @@
-//! How far a rig can drive straight ahead, by its outline: the boom across, the body around the antenna.
+//! Where a rig fits by its true outline: the boom across, the body around the antenna.
 
-use super::pose::{Pose, Pt, direction, point_segment_sq};
+use super::pose::{Pose, Pt, direction, distance, point_segment_sq};
 use crate::coverage::layout::Dimensions;
 use geo::Polygon;
 
@@ -8,29 +8,177 @@ use geo::Polygon;
 const MARGIN_M: f64 = 0.03;
 /// Kept beside: a headland lane runs only millimetres farther from its edge.
 const BESIDE_M: f64 = 0.001;
+/// A turn is looked at in pieces of this angle: the ends of the boom then leave their chords by centimetres.
+const TURN_RAD: f64 = 0.13;
 
-/// The edges of a field, for a rig.
+/// The edges of a field in buckets, for a rig.
 pub(crate) struct Outline {
     edges: Vec<(Pt, Pt)>,
+    low: Pt,
+    size: f64,
+    cols: usize,
+    rows: usize,
+    buckets: Vec<Vec<u32>>,
     half: f64,
     body: f64,
 }
 
 impl Outline {
     pub(crate) fn new(field: &Polygon<f64>, dimensions: Dimensions) -> Self {
-        let edges = std::iter::once(field.exterior())
+        let edges: Vec<(Pt, Pt)> = std::iter::once(field.exterior())
             .chain(field.interiors())
             .flat_map(|ring| ring.lines().map(|l| (l.start, l.end)))
             .collect();
-        Self { edges, half: dimensions.half, body: dimensions.body }
+        let corners = || field.exterior().coords();
+        let low = Pt {
+            x: corners().fold(f64::MAX, |m, p| m.min(p.x)),
+            y: corners().fold(f64::MAX, |m, p| m.min(p.y)),
+        };
+        let (width, height) =
+            corners().fold((0.0, 0.0), |(w, h): (f64, f64), p| (w.max(p.x - low.x), h.max(p.y - low.y)));
+        let size = (dimensions.half / 2.0).max(width.max(height) / 300.0).max(1.0);
+        let (cols, rows) = (index(width / size) + 1, index(height / size) + 1);
+        let (half, body) = (dimensions.half, dimensions.body);
+        let mut outline =
+            Self { edges, low, size, cols, rows, buckets: vec![vec![]; cols * rows], half, body };
+        outline.fill();
+        outline
     }
 
-    /// Direction of the edge nearest to `p`, radians.
-    pub(crate) fn along_edge(&self, p: Pt) -> f64 {
-        self.edges
-            .iter()
-            .min_by(|e, f| point_segment_sq(p, e.0, e.1).total_cmp(&point_segment_sq(p, f.0, f.1)))
-            .map_or(0.0, |e| direction(e.0, e.1))
+    fn fill(&mut self) {
+        let reach = self.size * std::f64::consts::FRAC_1_SQRT_2 + 1e-6;
+        for (id, (a, b)) in (0u32..).zip(&self.edges) {
+            let (c0, c1) = self.cols_of(a.x.min(b.x), a.x.max(b.x));
+            let (r0, r1) = self.rows_of(a.y.min(b.y), a.y.max(b.y));
+            for r in r0..=r1 {
+                for c in c0..=c1 {
+                    let middle =
+                        self.low + Pt { x: (c as f64 + 0.5) * self.size, y: (r as f64 + 0.5) * self.size };
+                    if point_segment_sq(middle, *a, *b) <= reach * reach {
+                        self.buckets[r * self.cols + c].push(id);
+                    }
+                }
+            }
+        }
+    }
+
+    fn cols_of(&self, from: f64, to: f64) -> (usize, usize) {
+        let at = |x: f64| index((x - self.low.x) / self.size).min(self.cols - 1);
+        (at(from), at(to))
+    }
+
+    fn rows_of(&self, from: f64, to: f64) -> (usize, usize) {
+        let at = |y: f64| index((y - self.low.y) / self.size).min(self.rows - 1);
+        (at(from), at(to))
+    }
+
+    /// Edges in the buckets of a box; some come more than once.
+    fn near(&self, low: Pt, high: Pt) -> impl Iterator<Item = (Pt, Pt)> + '_ {
+        let ((c0, c1), (r0, r1)) = (self.cols_of(low.x, high.x), self.rows_of(low.y, high.y));
+        (r0..=r1)
+            .flat_map(move |r| &self.buckets[r * self.cols + c0..=r * self.cols + c1])
+            .flatten()
+            .map(|id| self.edges[*id as usize])
+    }
+
+    fn beside(&self, p: Pt, q: Pt) -> impl Iterator<Item = (Pt, Pt)> + '_ {
+        let (low, high) = (Pt { x: p.x.min(q.x), y: p.y.min(q.y) }, Pt { x: p.x.max(q.x), y: p.y.max(q.y) });
+        self.near(low, high)
+    }
+
+    fn meets(&self, p: Pt, q: Pt) -> bool {
+        self.beside(p, q).any(|(a, b)| crosses(p, q, a, b))
+    }
+
+    /// Direction of the edge nearest to either end of the boom, radians; none where neither end is near one.
+    pub(crate) fn edge_beside(&self, pose: Pose) -> Option<f64> {
+        let mut best: Option<(f64, f64)> = None;
+        let off = Pt { x: self.size, y: self.size };
+        let (left, right) = self.boom(pose);
+        for end in [left, right] {
+            for (a, b) in self.near(end - off, end + off) {
+                let apart = point_segment_sq(end, a, b);
+                if distance(a, b) > self.body && best.is_none_or(|(least, _)| apart < least) {
+                    best = Some((apart, direction(a, b)));
+                }
+            }
+        }
+        best.map(|(_, heading)| heading)
+    }
+
+    /// Ends of the boom, left and right, with what is kept beside them.
+    fn boom(&self, pose: Pose) -> (Pt, Pt) {
+        let (sin, cos) = pose.heading.sin_cos();
+        let reach = self.half + BESIDE_M;
+        let side = Pt { x: -sin * reach, y: cos * reach };
+        (pose.at + side, pose.at - side)
+    }
+
+    fn body_fits(&self, at: Pt) -> bool {
+        let reach = self.body + BESIDE_M;
+        let off = Pt { x: reach, y: reach };
+        self.near(at - off, at + off).all(|(a, b)| point_segment_sq(at, a, b) >= reach * reach)
+    }
+
+    /// Where `run` metres (below 0: backwards) on a circle of `curvature` lead, if neither boom nor body meets an edge
+    /// on the way. Good to a few centimetres in turns; [`Outline::sweeps`] is exact.
+    pub(crate) fn driven(&self, from: Pose, curvature: f64, run: f64) -> Option<Pose> {
+        let pieces = ((curvature * run).abs() / TURN_RAD).ceil().max(1.0);
+        let mut ends = self.boom(from);
+        let mut pose = from;
+        for k in 1..=index(pieces) {
+            let next = from.driven(curvature, run * k as f64 / pieces);
+            let (left, right) = self.boom(next);
+            if !self.body_fits(next.at)
+                || self.meets(left, right)
+                || self.meets(ends.0, left)
+                || self.meets(ends.1, right)
+                || self.meets(pose.at, next.at)
+            {
+                return None;
+            }
+            (ends, pose) = ((left, right), next);
+        }
+        Some(pose)
+    }
+
+    /// Whether boom and body stay clear of every edge all along a line: no edge in the band of a chord, in the wedge
+    /// from one chord's boom to the next one's, or nearer to a chord than the body.
+    pub(crate) fn sweeps(&self, line: &[Pt]) -> bool {
+        let mut before: Option<Pose> = None;
+        line.windows(2).all(|pair| {
+            let (a, b) = (pair[0], pair[1]);
+            let span = distance(a, b);
+            if span < 1e-9 {
+                return true;
+            }
+            let here = Pose::new(a, direction(a, b));
+            let (left, right) = self.boom(here);
+            let wedge = before.map(|p| self.boom(Pose::new(a, p.heading)));
+            before = Some(here);
+            let reach = self.half.max(self.body) + BESIDE_M;
+            let off = Pt { x: reach, y: reach };
+            let band =
+                self.beside(a, b).chain(self.near(a - off, a + off)).chain(self.near(b - off, b + off));
+            let (sin, cos) = here.heading.sin_cos();
+            let local = |p: Pt| {
+                let d = p - a;
+                Pt { x: d.x * cos + d.y * sin, y: d.y * cos - d.x * sin }
+            };
+            let body = self.body + BESIDE_M;
+            let mut band = band;
+            band.all(|(c, d)| {
+                let clear = !in_box(local(c), local(d), span, self.half + BESIDE_M)
+                    && [c, d].iter().all(|p| point_segment_sq(*p, a, b) >= body * body)
+                    && [a, b].iter().all(|p| point_segment_sq(*p, c, d) >= body * body);
+                let turned = wedge.is_none_or(|(l, r)| {
+                    [(l, left), (r, right)]
+                        .iter()
+                        .all(|(p, q)| !crosses(*p, *q, c, d) && !within(a, *p, *q, c))
+                });
+                clear && turned
+            })
+        })
     }
 
     /// Metres straight ahead of `pose` until boom or body meet an edge, at most `limit`; 0 where something is beside
@@ -41,9 +189,13 @@ impl Outline {
             let (dx, dy) = (p.x - pose.at.x, p.y - pose.at.y);
             Pt { x: dx * cos + dy * sin, y: dy * cos - dx * sin }
         };
+        let (l0, r0) = self.boom(pose);
+        let (l1, r1) = self.boom(pose.ahead(limit + self.body));
+        let low = [l0, r0, l1, r1].into_iter().reduce(|m, p| Pt { x: m.x.min(p.x), y: m.y.min(p.y) });
+        let high = [l0, r0, l1, r1].into_iter().reduce(|m, p| Pt { x: m.x.max(p.x), y: m.y.max(p.y) });
         let mut room = limit;
-        for (a, b) in &self.edges {
-            let (a, b) = (local(*a), local(*b));
+        for (a, b) in low.zip(high).into_iter().flat_map(|(low, high)| self.near(low, high)) {
+            let (a, b) = (local(a), local(b));
             if let Some(x) = first_in_band(a, b, self.half + BESIDE_M) {
                 room = room.min(x - MARGIN_M);
             }
@@ -55,6 +207,46 @@ impl Outline {
     }
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "negative becomes 0; a raster is small"
+)]
+fn index(value: f64) -> usize {
+    value.max(0.0) as usize
+}
+
+fn side(o: Pt, d: Pt, p: Pt) -> f64 {
+    (d.x - o.x) * (p.y - o.y) - (d.y - o.y) * (p.x - o.x)
+}
+
+fn crosses(p: Pt, q: Pt, a: Pt, b: Pt) -> bool {
+    (side(p, q, a) > 0.0) != (side(p, q, b) > 0.0) && (side(a, b, p) > 0.0) != (side(a, b, q) > 0.0)
+}
+
+/// Whether `p` lies in the triangle.
+fn within(a: Pt, b: Pt, c: Pt, p: Pt) -> bool {
+    let turns = [side(a, b, p), side(b, c, p), side(c, a, p)];
+    turns.iter().all(|t| *t > 0.0) || turns.iter().all(|t| *t < 0.0)
+}
+
+/// Whether a line comes into the box 0 ≤ x ≤ `length`, |y| ≤ `half`. Liang and Barsky (1984).
+fn in_box(a: Pt, b: Pt, length: f64, half: f64) -> bool {
+    let d = b - a;
+    let (mut from, mut to) = (0.0f64, 1.0f64);
+    for (slope, room) in [(-d.x, a.x), (d.x, length - a.x), (-d.y, a.y + half), (d.y, half - a.y)] {
+        if slope == 0.0 {
+            if room < 0.0 {
+                return false;
+            }
+        } else if slope < 0.0 {
+            from = from.max(room / slope);
+        } else {
+            to = to.min(room / slope);
+        }
+    }
+    from < to
+}
 /// The smallest x ≥ 0 of a line within `half` of the x axis.
 fn first_in_band(a: Pt, b: Pt, half: f64) -> Option<f64> {
     let (low, high) = if a.y <= b.y { (a, b) } else { (b, a) };

@@ -30,6 +30,16 @@ impl Pose {
         let (sin, cos) = self.heading.sin_cos();
         Self { at: Pt { x: self.at.x + forward * cos, y: self.at.y + forward * sin }, ..self }
     }
+
+    /// After `run` metres (below 0: backwards) on a circle of `curvature` 1/m, above 0 to the left.
+    pub(crate) fn driven(self, curvature: f64, run: f64) -> Self {
+        let half_turn = curvature * run / 2.0;
+        // The chord of an arc points half-way between the two headings.
+        let chord = if curvature == 0.0 { run } else { 2.0 / curvature * half_turn.sin() };
+        let (sin, cos) = (self.heading + half_turn).sin_cos();
+        let at = Pt { x: self.at.x + chord * cos, y: self.at.y + chord * sin };
+        Self::new(at, wrap(self.heading + 2.0 * half_turn))
+    }
 }
 
 /// An angle in (-π, π].

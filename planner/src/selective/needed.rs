@@ -1,11 +1,13 @@
 //! Which lines of the drive pass over a grid cell to treat.
 
 use kompas_field::units::LitresPerHectare;
-use kompas_field::{Grid, Point2, Prescription};
+use kompas_field::{CellIndex, Grid, Point2, Prescription};
+use std::f64::consts::FRAC_PI_2;
 
 use crate::coverage::swaths::{Swath, stretch};
+use crate::coverage::tour::{Drive, Purpose};
 use crate::geometry::lane::{Lane, Sense};
-use crate::geometry::pose::{Pt, distance, lerp};
+use crate::geometry::pose::{Pose, Pt, direction, distance, lerp};
 
 /// Length of lane that is looked at as one.
 const PIECE_M: f64 = 4.0;
@@ -50,6 +52,70 @@ impl Wanted {
         })
     }
 
+    /// Middles of the cells to treat that the boom, reaching `half` to either side, passes over on no worked line: neither
+    /// along a chord nor in the wedge from one chord to the next.
+    pub(crate) fn left_out(&self, drives: &[Drive], half: f64) -> Vec<Pt> {
+        let mut open = self.cells.clone();
+        for drive in drives.iter().filter(|d| d.purpose != Purpose::Join) {
+            let mut before: Option<Pose> = None;
+            for pair in drive.points.windows(2) {
+                let here = Pose::new(pair[0], direction(pair[0], pair[1]));
+                self.close_band(&mut open, here, distance(pair[0], pair[1]), half);
+                if let Some(before) = before {
+                    self.close(&mut open, here.at, half, |p| {
+                        ahead(before, p) >= 0.0 && ahead(here, p) <= 0.0 && distance(here.at, p) <= half
+                    });
+                }
+                before = Some(Pose::new(pair[1], here.heading));
+            }
+        }
+        let cells =
+            (0..self.grid.rows).flat_map(|row| (0..self.grid.cols).map(move |col| CellIndex { col, row }));
+        cells
+            .filter(|cell| open[self.grid.position(*cell)])
+            .map(|cell| self.grid.centre(cell).into())
+            .collect()
+    }
+
+    /// Strikes out the cells beside `run` metres straight ahead of `from`.
+    fn close_band(&self, open: &mut [bool], from: Pose, run: f64, half: f64) {
+        /// Lines are looked at in pieces, so that the boxes around them hold few cells that are not beside.
+        const PIECE_M: f64 = 10.0;
+        /// Rounding of a path to micrometres.
+        const TOUCH_M: f64 = 1e-3;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few hundred")]
+        let pieces = (run / PIECE_M).ceil() as u32;
+        let long = run / f64::from(pieces.max(1)) / 2.0 + TOUCH_M;
+        for k in 0..pieces {
+            let middle = from.ahead((f64::from(k) + 0.5) * run / f64::from(pieces));
+            let across = |p: Pt| ahead(Pose::new(middle.at, middle.heading + FRAC_PI_2), p);
+            self.close(open, middle.at, long.hypot(half), |p| {
+                ahead(middle, p).abs() <= long && across(p).abs() <= half + TOUCH_M
+            });
+        }
+    }
+
+    /// Strikes out the cells within about `reach` of `at` whose middles are `worked`.
+    fn close(&self, open: &mut [bool], at: Pt, reach: f64, worked: impl Fn(Pt) -> bool) {
+        let (low, high) = (self.clamped(at, -reach), self.clamped(at, reach));
+        for cell in
+            (low.row..=high.row).flat_map(|row| (low.col..=high.col).map(move |col| CellIndex { col, row }))
+        {
+            let position = self.grid.position(cell);
+            open[position] = open[position] && !worked(self.grid.centre(cell).into());
+        }
+    }
+
+    /// The cell that `off` metres east and north of `p` lies in, or the nearest one of the grid.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the grid")]
+    fn clamped(&self, p: Pt, off: f64) -> CellIndex {
+        let at = |m: f64, origin: f64, count: u32| {
+            (m + off - origin).floor().clamp(0.0, f64::from(count.max(1) - 1)) as u32
+        };
+        let corner: Pt = self.grid.corners(CellIndex { col: 0, row: 0 })[0].into();
+        CellIndex { col: at(p.x, corner.x, self.grid.cols), row: at(p.y, corner.y, self.grid.rows) }
+    }
+
     /// Metres along a straight line at which cells to treat lie within `half` of it, every half metre at most.
     pub(crate) fn places(&self, line: &[Pt], half: f64) -> Vec<f64> {
         const PIECE_M: f64 = 0.5;
@@ -91,4 +157,10 @@ impl Wanted {
     fn at(&self, x: f64, y: f64) -> bool {
         self.grid.cell_at(Point2::new(x, y)).is_some_and(|cell| self.cells[self.grid.position(cell)])
     }
+}
+
+/// Metres that `p` lies ahead of a pose.
+fn ahead(pose: Pose, p: Pt) -> f64 {
+    let (sin, cos) = pose.heading.sin_cos();
+    (p.x - pose.at.x) * cos + (p.y - pose.at.y) * sin
 }
