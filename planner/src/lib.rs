@@ -34,6 +34,7 @@ pub mod prescribe;
 pub mod resume;
 mod schedule;
 pub mod selective;
+mod steady;
 pub mod supply;
 pub mod survey;
 pub mod zones;

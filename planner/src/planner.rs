@@ -8,11 +8,13 @@ use crate::coverage::swaths::{Spacing, Swath};
 use crate::coverage::tour::{Drive, NoWay, Purpose};
 use crate::coverage::tries::{Needs, Tried, tries};
 use crate::geometry::pose::{Pt, direction, rotate};
+use crate::geometry::steering::Steering;
 use crate::plan::{Leg, LegKind, MadeFor, Plan, PlannedSwath, Summary};
 use crate::policy::Policy;
 use crate::prescribe::prescribe;
 use crate::schedule::schedule;
 use crate::selective::needed::Wanted;
+use crate::steady::{CURVATURE_JUMPS, curvature_jumps, jumps_finding};
 use geo::{CoordsIter, Polygon, Simplify};
 use kompas_field::ids::PlanId;
 use kompas_field::prescription::PrescriptionError;
@@ -117,13 +119,16 @@ const SMALLEST_SHARE: f64 = 0.75;
 const MIN_RADIUS_M: f64 = 0.3;
 
 pub(crate) fn dimensions(rig: &Rig) -> Dimensions {
+    let radius = (rig.robot.min_turning_radius.get() * RADIUS_MARGIN).max(MIN_RADIUS_M);
     Dimensions {
         width: rig.boom.width.get(),
         half: rig.half_width().get(),
         body: rig.robot.width.get() / 2.0,
         margin: MARGINS_M[0],
-        radius: (rig.robot.min_turning_radius.get() * RADIUS_MARGIN).max(MIN_RADIUS_M),
+        radius,
         may_reverse: rig.robot.may_reverse,
+        steering: rig.robot.curvature_rate.map(|rate| Steering::new(radius, rate / RADIUS_MARGIN)),
+        cusp_cost: rig.robot.cusp_cost.get(),
     }
 }
 
@@ -244,6 +249,10 @@ pub(crate) fn finished(
     belongs(field, map)?;
     let prescription = prescribe(field, map, policy)?;
     let schedule = schedule(&path, &prescription, rig, policy);
+    let jumps = curvature_jumps(&path, rig);
+    let mut findings = findings;
+    findings.retain(|finding| finding.code != CURVATURE_JUMPS);
+    findings.extend(jumps_finding(&path, &jumps));
     let mut plan = Plan {
         schema: Plan::SCHEMA.to_owned(),
         id: PlanId::new("unsigned").expect("a valid id"),
@@ -260,6 +269,7 @@ pub(crate) fn finished(
         path,
         prescription,
         schedule,
+        curvature_jumps: jumps,
         position_error_m: policy.position_error,
         zones: policy.zones.clone(),
         findings,

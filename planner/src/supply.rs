@@ -1,14 +1,15 @@
 //! Stops for filling up or charging: before tank or battery runs out, never after.
 
-use crate::coverage::join::{End, single_curve};
+use crate::coverage::connect::connect;
+use crate::coverage::join::{End, Join};
 use crate::coverage::layout::{Layout, layout};
 use crate::coverage::roads::{LaneRoads, Roads};
 use crate::crew::{length, may_begin};
-use crate::geometry::pose::{Pose, Pt, direction};
+use crate::geometry::pose::{Pose, direction};
 use crate::plan::{Gear, Leg, LegKind, Plan};
 use crate::planner::{PlanError, dimensions, finished, ground};
 use crate::policy::Policy;
-use crate::resume::roads_of;
+use crate::resume::{roads_of, turns};
 use kompas_field::{Field, FieldFrame, Pose2, Rig, WeedMap};
 
 /// Where a robot is filled and charged, and how long either lasts.
@@ -52,7 +53,7 @@ pub fn with_stops(
         let need_l: f64 = used_l[i..end].iter().sum();
         let need_m: f64 = path[i..end].iter().map(length).sum();
         let home_m =
-            if supply.range_m.is_some() && end < path.len() { run(&ways.to(&path[end])?) } else { 0.0 };
+            if supply.range_m.is_some() && end < path.len() { ways.to(&path[end])?.length } else { 0.0 };
         let short = supply.tank_l.is_some_and(|tank| litres + need_l > tank)
             || supply.range_m.is_some_and(|range| metres + need_m + home_m > range);
         if short {
@@ -61,14 +62,12 @@ pub fn with_stops(
                 return Err(PlanError::OutOfSupply { leg: i, needed_l, needed_m });
             }
             // The turn that led here is replaced by the way over the supply.
-            if out.last().is_some_and(|leg| leg.kind == LegKind::Turn && leg.gear == Gear::Forward) {
-                out.pop();
-            }
+            drop_turn(&mut out);
             let last = out.last().ok_or_else(|| ways.lost())?;
             let there = ways.from(last)?;
             let back = ways.to_work(&path[i])?;
-            (litres, metres, fresh) = (0.0, run(&back), true);
-            out.extend([turn(there), turn(back)]);
+            (litres, metres, fresh) = (0.0, back.length, true);
+            out.extend(turns(&there).into_iter().chain(turns(&back)));
             continue;
         }
         out.extend_from_slice(&path[i..end]);
@@ -79,13 +78,18 @@ pub fn with_stops(
     finished(out, plan.swaths.clone(), plan.findings.clone(), heading_deg, (field, map, rig, policy))
 }
 
-fn run(points: &[Pt]) -> f64 {
-    crate::geometry::pose::length(points)
-}
-
-fn turn(points: Vec<Pt>) -> Leg {
-    let points = points.into_iter().map(Into::into).collect();
-    Leg { kind: LegKind::Turn, implement: false, gear: Gear::Forward, points }
+/// Takes the last turn off, all gears of it, but not the way back out of a dead end.
+fn drop_turn(path: &mut Vec<Leg>) {
+    while let [.., leg] = path.as_slice()
+        && leg.kind == LegKind::Turn
+    {
+        let out_of_spur =
+            leg.gear == Gear::Reverse && path.len() > 1 && path[path.len() - 2].kind == LegKind::Spur;
+        if out_of_spur {
+            break;
+        }
+        path.pop();
+    }
 }
 
 /// Litres that each leg sprays.
@@ -124,26 +128,29 @@ impl Ways<'_> {
         PlanError::NoWay { x_m: self.supply.place.position.x, y_m: self.supply.place.position.y }
     }
 
-    fn way(&self, from: Pose, to: Pose) -> Result<Vec<Pt>, PlanError> {
+    fn way(&self, from: Pose, to: Pose) -> Result<Join, PlanError> {
         let (leave, enter) = (End::fixed(from), End::fixed(to));
-        let way = single_curve(self.layout, leave, enter).or_else(|| self.roads.way(leave, enter));
-        way.map(|w| w.points).ok_or_else(|| self.lost())
+        connect(self.layout, &self.roads, leave, enter).ok_or_else(|| self.lost())
     }
 
     /// From where a leg begins to the supply: about as far as from the end of the work before it.
-    fn to(&self, leg: &Leg) -> Result<Vec<Pt>, PlanError> {
-        let (a, b): (Pt, Pt) = (leg.points[0].into(), leg.points[1].into());
-        self.way(Pose::new(a, direction(a, b)), self.place())
+    fn to(&self, leg: &Leg) -> Result<Join, PlanError> {
+        self.way(nose(leg, 0, 1, 0), self.place())
     }
 
-    fn from(&self, leg: &Leg) -> Result<Vec<Pt>, PlanError> {
+    fn from(&self, leg: &Leg) -> Result<Join, PlanError> {
         let last = leg.points.len() - 1;
-        let (a, b): (Pt, Pt) = (leg.points[last - 1].into(), leg.points[last].into());
-        self.way(Pose::new(b, direction(a, b)), self.place())
+        self.way(nose(leg, last - 1, last, last), self.place())
     }
 
-    fn to_work(&self, leg: &Leg) -> Result<Vec<Pt>, PlanError> {
-        let (a, b): (Pt, Pt) = (leg.points[0].into(), leg.points[1].into());
-        self.way(self.place(), Pose::new(a, direction(a, b)))
+    fn to_work(&self, leg: &Leg) -> Result<Join, PlanError> {
+        self.way(self.place(), nose(leg, 0, 1, 0))
     }
+}
+
+/// Where the robot stands at point `at` of a leg, looking along the chord from one point to another.
+fn nose(leg: &Leg, from: usize, to: usize, at: usize) -> Pose {
+    let point = |k: usize| leg.points[k].into();
+    let travel = Pose::new(point(at), direction(point(from), point(to)));
+    if leg.gear == Gear::Forward { travel } else { travel.flipped() }
 }
