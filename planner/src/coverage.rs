@@ -5,6 +5,7 @@
 //! curve that keeps its clearance, see [`join`]).
 
 pub(crate) mod connect;
+pub(crate) mod curve;
 pub(crate) mod heading;
 pub(crate) mod join;
 pub(crate) mod layout;

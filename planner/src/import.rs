@@ -11,6 +11,7 @@ use kompas_field::units::Metres;
 use kompas_field::{Boundary, Field, FieldCrop, FieldPlane, Findings, Geodetic, Point2, RawBoundary};
 use std::path::Path;
 
+pub mod curve;
 mod geopackage;
 pub mod isoxml;
 mod shapefile;
@@ -82,6 +83,14 @@ pub enum ImportError {
     Zone {
         /// From 0.
         zone: usize,
+    },
+    /// A recorded line without points.
+    #[error(
+        "line {line}: a recorded line is a GeoJSON LineString, or rows of longitude and latitude in degrees"
+    )]
+    Curve {
+        /// Of the text, from 1; 0 for GeoJSON.
+        line: usize,
     },
     /// Too far from its own middle to be one field.
     #[error("the parcel does not fit on a plane")]

@@ -40,6 +40,7 @@ pub mod survey;
 pub mod zones;
 
 pub use check::check;
+pub use coverage::curve::CurveError;
 pub use crew::crew;
 pub use drive::{OnPath, PathSampler};
 pub use plan::{

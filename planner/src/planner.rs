@@ -1,6 +1,7 @@
 //! Field + weed map + rig + policy → plan. A pure function: same inputs, same bytes.
 
 use crate::check::check;
+use crate::coverage::curve::{CurveError, along_curve};
 use crate::coverage::layout::{Dimensions, Layout, layout};
 use crate::coverage::necks::necks;
 use crate::coverage::patches::patches;
@@ -84,6 +85,9 @@ pub enum PlanError {
         /// Where it stands, in the field's plane.
         y_m: f64,
     },
+    /// Swaths cannot follow the recorded line.
+    #[error(transparent)]
+    Curve(#[from] CurveError),
     /// A full load does not last for one piece of work and the ways to it.
     #[error(
         "leg {leg} with its ways needs {needed_l:.0} litres and {needed_m:.0} metres, more than a full load: put the supply nearer, or use a larger tank or battery"
@@ -194,7 +198,11 @@ fn plan_with(
     }
     let heading = policy.swath_heading_deg.map(|deg| FRAC_PI_2 - deg.to_radians());
     let rows = policy.ab_line.map(|[a, b]| rows_along(a.into(), b.into()));
-    let tried = tries(&layout, polygon, &Needs { extra: &extra, wanted: wanted.as_ref(), heading, rows });
+    let curve: Vec<Pt> = policy.curve.iter().map(|p| (*p).into()).collect();
+    let guided = (!curve.is_empty()).then(|| along_curve(&layout, &curve)).transpose()?;
+    let guide = guided.as_ref().map(|g| (g.swaths.as_slice(), g.heading));
+    let needs = Needs { extra: &extra, wanted: wanted.as_ref(), heading, guided: guide, rows };
+    let tried = tries(&layout, polygon, &needs);
     let mut refused: Option<PlanError> = None;
     for Tried { heading, strips, drives, missed, worked, .. } in tried {
         if drives.is_empty() && missed.is_empty() {
@@ -208,6 +216,7 @@ fn plan_with(
         let (path, swaths) = legs(&layout, &strips, drives);
         let mut findings: Vec<Finding> = missed.iter().map(unreached).collect();
         findings.extend(worked.filter(|w| *w < WHOLE_SHARE).map(part_undone));
+        findings.extend(guided.as_ref().and_then(|g| curve_moved(g.moved_m)));
         let heading_deg = (90.0 - heading.to_degrees()).rem_euclid(180.0);
         match finished(path, swaths, findings, heading_deg, (field, map, rig, policy)) {
             // The checker is right: the next best way.
@@ -227,6 +236,19 @@ fn rows_along(a: Pt, b: Pt) -> (f64, Spacing) {
 fn no_room(field: &Field, dimensions: Dimensions) -> PlanError {
     let (width_m, radius_m) = (2.0 * dimensions.half, dimensions.radius);
     PlanError::NoRoom { field: field.id.to_string(), width_m, radius_m }
+}
+
+fn curve_moved(moved_m: f64) -> Option<Finding> {
+    /// Less is what a receiver with a fixed position shakes.
+    const WORTH_SAYING_M: f64 = 0.05;
+    (moved_m > WORTH_SAYING_M).then(|| {
+        Finding::warning(
+            "plan.curve_smoothed",
+            format!("{moved_m:.2} m"),
+            "so far the recorded line was moved for the rig to follow it",
+            "record it with a fixed position, or accept swaths that lie beside the rows",
+        )
+    })
 }
 
 fn part_undone(worked: f64) -> Finding {

@@ -17,6 +17,10 @@ pub struct Policy {
     /// A-B line: swaths are parallel to it, and one of them lies on it. Counts before [`Policy::swath_heading_deg`], which
     /// is the A+ heading.
     pub ab_line: Option<[Point2<FieldFrame>; 2]>,
+    /// A line recorded by driving: swaths are parallel to it, and one of them lies on it. Counts before
+    /// [`Policy::ab_line`]; empty for none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub curve: Vec<Point2<FieldFrame>>,
     /// Where the robot comes in; none lets the planner choose.
     pub entry: Option<Point2<FieldFrame>>,
     /// Rate where a grid cell is treated.
@@ -40,6 +44,7 @@ impl Policy {
             generation: Generation(1),
             swath_heading_deg: None,
             ab_line: None,
+            curve: vec![],
             entry: None,
             rate_l_per_ha: LitresPerHectare::new(200.0),
             min_plants: 1,

@@ -4,6 +4,7 @@ use super::{CropArg, Failure, print, read, read_field, read_rig, write};
 use anyhow::Context;
 use kompas_field::units::LitresPerHectare;
 use kompas_field::{Geodetic, WeedMap};
+use kompas_planner::import::curve::curve_from_text;
 use kompas_planner::import::zones_from_geojson;
 use kompas_planner::{Generation, Plan, PlanError, Policy, crew, export::path_geojson::path_geojson, plan};
 use std::path::{Path, PathBuf};
@@ -29,6 +30,10 @@ pub(crate) struct MakeArgs {
     /// A-B line that the crop rows follow: longitude,latitude,longitude,latitude in degrees. One swath lies on it.
     #[arg(long, value_parser = line, conflicts_with = "heading_deg")]
     ab_line: Option<[(f64, f64); 2]>,
+    /// Line recorded by driving that the crop rows follow: a GeoJSON `LineString`, or rows of longitude,latitude. One swath
+    /// lies on it.
+    #[arg(long, conflicts_with_all = ["heading_deg", "ab_line"])]
+    curve: Option<PathBuf>,
     /// Rate where a grid cell is treated, litres per hectare.
     #[arg(long, default_value_t = 200.0)]
     rate_l_per_ha: f64,
@@ -85,8 +90,15 @@ pub(crate) fn run(args: &MakeArgs) -> Result<(), Failure> {
             Some([a.context("--ab-line")?, b.context("--ab-line")?])
         }
     };
+    let curve = match &args.curve {
+        None => vec![],
+        Some(path) => {
+            curve_from_text(&read(path)?, &field.plane).with_context(|| path.display().to_string())?
+        }
+    };
     let policy = Policy {
         ab_line,
+        curve,
         zones,
         entry,
         generation: Generation(args.generation),
