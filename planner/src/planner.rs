@@ -20,7 +20,7 @@ use geo::{CoordsIter, Polygon, Simplify};
 use kompas_field::ids::PlanId;
 use kompas_field::prescription::PrescriptionError;
 use kompas_field::units::LitresPerHectare;
-use kompas_field::{Digest, Field, Finding, Findings, Rig, Severity, WeedMap};
+use kompas_field::{Digest, Field, Finding, Findings, Prescription, Rig, Severity, WeedMap};
 use std::borrow::Cow;
 use std::f64::consts::FRAC_PI_2;
 
@@ -51,9 +51,9 @@ pub enum PlanError {
         /// What it reaches.
         share_pct: f64,
     },
-    /// The weed map lies on another grid than the field's.
+    /// The weed map, or the prescription, lies on another grid than the field's.
     #[error(
-        "the weed map lies on a grid of {map_cols} × {map_rows} cells, the field on {field_cols} × {field_rows}, or elsewhere: it belongs to another field"
+        "the map lies on a grid of {map_cols} × {map_rows} cells, the field on {field_cols} × {field_rows}, or elsewhere: it belongs to another field"
     )]
     ForeignMap {
         /// Of the map.
@@ -177,7 +177,7 @@ fn plan_with(
     rig: &Rig,
     policy: &Policy,
 ) -> Result<Plan, PlanError> {
-    belongs(field, map)?;
+    belongs(field, map, policy)?;
     let polygon = &ground(field);
     let mut layout = layout(polygon, dimensions, dimensions.headland_passes());
     layout.entry = policy.entry.map(Into::into);
@@ -189,7 +189,8 @@ fn plan_with(
     let mut extra: Vec<Swath> = necks(&layout).into_iter().chain(leftovers).collect();
     extra.extend(layout.stretches.iter().cloned());
     let prescription = prescribe(field, map, policy)?;
-    let wanted = (policy.selective && map.is_some()).then(|| Wanted::of(&prescription));
+    let mapped = map.is_some() || policy.prescription.is_some();
+    let wanted = (policy.selective && mapped).then(|| Wanted::of(&prescription));
     if let Some(wanted) = &wanted {
         for headland in &mut layout.lanes {
             headland.work = false;
@@ -268,7 +269,7 @@ pub(crate) fn finished(
     heading_deg: f64,
     (field, map, rig, policy): (&Field, Option<&WeedMap>, &Rig, &Policy),
 ) -> Result<Plan, PlanError> {
-    belongs(field, map)?;
+    belongs(field, map, policy)?;
     let prescription = prescribe(field, map, policy)?;
     let schedule = schedule(&path, &prescription, rig, policy);
     let jumps = curvature_jumps(&path, rig);
@@ -302,11 +303,10 @@ pub(crate) fn finished(
     if broken.is_empty() { Ok(plan) } else { Err(PlanError::Refused(Findings(broken))) }
 }
 
-fn belongs(field: &Field, map: Option<&WeedMap>) -> Result<(), PlanError> {
-    if let Some(map) = map
-        && map.grid() != field.grid()
-    {
-        let (ours, theirs) = (field.grid(), map.grid());
+fn belongs(field: &Field, map: Option<&WeedMap>, policy: &Policy) -> Result<(), PlanError> {
+    let grids = [map.map(WeedMap::grid), policy.prescription.as_ref().map(Prescription::grid)];
+    if let Some(theirs) = grids.into_iter().flatten().find(|grid| *grid != field.grid()) {
+        let ours = field.grid();
         return Err(PlanError::ForeignMap {
             map_cols: theirs.cols,
             map_rows: theirs.rows,

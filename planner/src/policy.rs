@@ -3,7 +3,7 @@
 use crate::plan::Generation;
 use crate::zones::SprayFreeZone;
 use kompas_field::units::{LitresPerHectare, Metres};
-use kompas_field::{FieldFrame, PlantRole, Point2};
+use kompas_field::{FieldFrame, PlantRole, Point2, Prescription};
 use serde::{Deserialize, Serialize};
 
 /// Decisions that are neither geometry nor machine.
@@ -27,12 +27,17 @@ pub struct Policy {
     pub rate_l_per_ha: LitresPerHectare,
     /// A grid cell is treated from this many unwanted plants on.
     pub min_plants: u32,
-    /// Whether swaths and headland passes with nothing to treat are left out. Only with a weed map.
+    /// Whether swaths and headland passes with nothing to treat are left out. Only with a weed map or a
+    /// prescription.
     pub selective: bool,
     /// What counts as unwanted.
     pub unwanted: Vec<PlantRole>,
     /// Position error the nozzle schedule must absorb, on every side of a grid cell.
     pub position_error: Metres,
+    /// Rates that somebody else decided, on the field's grid: count instead of weed map, threshold and
+    /// [`Policy::rate_l_per_ha`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prescription: Option<Prescription>,
     /// Where nothing may be sprayed.
     pub zones: Vec<SprayFreeZone>,
 }
@@ -51,6 +56,7 @@ impl Policy {
             selective: false,
             unwanted: vec![PlantRole::Weed, PlantRole::Volunteer],
             position_error: Metres::new(0.03),
+            prescription: None,
             zones: vec![],
         }
     }

@@ -3,14 +3,17 @@
 use super::{CropArg, Failure, print, read, read_field, read_rig, write};
 use anyhow::Context;
 use kompas_field::units::LitresPerHectare;
-use kompas_field::{Geodetic, WeedMap};
+use kompas_field::{Field, Geodetic, Prescription, WeedMap};
 use kompas_planner::import::curve::curve_from_text;
+use kompas_planner::import::isoxml::grid::grid_from_task_data;
 use kompas_planner::import::zones_from_geojson;
 use kompas_planner::{Generation, Plan, PlanError, Policy, crew, export::path_geojson::path_geojson, plan};
 use std::path::{Path, PathBuf};
 
 /// Arguments of `make`.
 #[derive(clap::Args)]
+#[group(id = "make")]
+#[command(group(clap::ArgGroup::new("treatment").args(["weed_map", "prescription"])))]
 pub(crate) struct MakeArgs {
     /// Boundary: GeoJSON, shapefile, `GeoPackage` or TASKDATA.XML; holes are exclusions.
     #[arg(long)]
@@ -21,6 +24,10 @@ pub(crate) struct MakeArgs {
     /// Weed map (JSON); without one the whole field is treated.
     #[arg(long)]
     weed_map: Option<PathBuf>,
+    /// Prescription made elsewhere: TASKDATA.XML with its grid (ISO 11783-10), or the folder of both; counts instead of a
+    /// weed map and the rate.
+    #[arg(long, conflicts_with_all = ["weed_map", "rate_l_per_ha"])]
+    prescription: Option<PathBuf>,
     /// What grows there.
     #[arg(long, value_enum, default_value = "sugar-beet")]
     crop: CropArg,
@@ -37,8 +44,8 @@ pub(crate) struct MakeArgs {
     /// Rate where a grid cell is treated, litres per hectare.
     #[arg(long, default_value_t = 200.0)]
     rate_l_per_ha: f64,
-    /// Leave out swaths and headland passes with nothing to treat; needs --weed-map.
-    #[arg(long, requires = "weed_map")]
+    /// Leave out swaths and headland passes with nothing to treat; needs --weed-map or --prescription.
+    #[arg(long, requires = "treatment")]
     selective: bool,
     /// Spray-free zones: GeoJSON lines with `width_m`, `rule`, `source`, `checked`.
     #[arg(long)]
@@ -96,7 +103,10 @@ pub(crate) fn run(args: &MakeArgs) -> Result<(), Failure> {
             curve_from_text(&read(path)?, &field.plane).with_context(|| path.display().to_string())?
         }
     };
+    let prescription =
+        args.prescription.as_deref().map(|path| read_prescription(path, &field)).transpose()?;
     let policy = Policy {
+        prescription,
         ab_line,
         curve,
         zones,
@@ -136,6 +146,28 @@ pub(super) fn read_map(path: Option<&Path>) -> anyhow::Result<Option<WeedMap>> {
         serde_json::from_str(&read(path)?).with_context(|| format!("{} is not a weed map", path.display()))
     };
     path.map(read).transpose()
+}
+
+/// The prescription of a folder of task data, on the field's grid; what was left aside is warned of.
+fn read_prescription(path: &Path, field: &Field) -> anyhow::Result<Prescription> {
+    let folder = if path.is_dir() { path } else { path.parent().unwrap_or_else(|| Path::new(".")) };
+    // Terminals write capitals; what copied the folder may not have kept them.
+    let named = |name: &str| {
+        let mut files = std::fs::read_dir(folder).ok()?.filter_map(Result::ok).map(|entry| entry.path());
+        files.find(|file| file.file_name().is_some_and(|n| n.eq_ignore_ascii_case(name)))
+    };
+    let main = if path.is_dir() {
+        named("TASKDATA.XML").with_context(|| format!("there is no TASKDATA.XML in {}", path.display()))?
+    } else {
+        path.to_owned()
+    };
+    let xml = read(&main)?;
+    let grid = grid_from_task_data(&xml, |name| std::fs::read(named(name)?).ok())
+        .with_context(|| format!("{} gives no prescription", main.display()))?;
+    for warning in &grid.warnings {
+        tracing::warn!("{}: {warning}", main.display());
+    }
+    grid.on_field(field).with_context(|| format!("{} gives no prescription", main.display()))
 }
 
 /// `lon,lat` as two numbers.

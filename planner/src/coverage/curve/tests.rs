@@ -1,6 +1,6 @@
 use super::super::layout::{Dimensions, layout};
 use super::*;
-use geo::{Point, polygon};
+use geo::{Distance, Euclidean, Point, polygon};
 
 fn field(radius: f64) -> Layout {
     let outline = polygon![(x: 0.0, y: 0.0), (x: 120.0, y: 0.0), (x: 120.0, y: 80.0), (x: 0.0, y: 80.0)];
@@ -35,7 +35,6 @@ fn parallels_lie_a_width_apart_and_leave_nothing_of_the_mainland() {
     assert!(guided.moved_m < 0.06, "{}", guided.moved_m);
     assert!(guided.swaths.len() > 20, "{}", guided.swaths.len());
     let lines: Vec<LineString<f64>> = guided.swaths.iter().map(|s| LineString::from(s.line(0))).collect();
-    use geo::{Distance, Euclidean};
     let mut most: f64 = 0.0;
     for x in 0..240 {
         for y in 0..160 {
