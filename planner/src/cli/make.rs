@@ -1,18 +1,19 @@
 //! `kompas-plan make`
 
+use super::supply::SupplyArgs;
 use super::{CropArg, Failure, print, read, read_field, read_rig, write};
 use anyhow::Context;
 use kompas_field::units::LitresPerHectare;
 use kompas_field::{Field, Geodetic, Prescription, WeedMap};
+use kompas_planner::export::path_geojson::path_geojson;
 use kompas_planner::import::curve::curve_from_text;
 use kompas_planner::import::isoxml::grid::grid_from_task_data;
 use kompas_planner::import::zones_from_geojson;
-use kompas_planner::{Generation, Plan, PlanError, Policy, crew, export::path_geojson::path_geojson, plan};
+use kompas_planner::{Generation, Plan, PlanError, Policy, crew, plan, with_stops};
 use std::path::{Path, PathBuf};
 
 /// Arguments of `make`.
 #[derive(clap::Args)]
-#[group(id = "make")]
 #[command(group(clap::ArgGroup::new("treatment").args(["weed_map", "prescription"])))]
 pub(crate) struct MakeArgs {
     /// Boundary: GeoJSON, shapefile, `GeoPackage` or TASKDATA.XML; holes are exclusions.
@@ -62,6 +63,8 @@ pub(crate) struct MakeArgs {
     /// Robots that share the work: their plans are written beside `--out`, as NAME.1.json and so on.
     #[arg(long, requires = "out", value_parser = clap::value_parser!(u16).range(1..=100))]
     robots: Option<u16>,
+    #[command(flatten)]
+    supply: SupplyArgs,
     /// Where to write the path as GeoJSON.
     #[arg(long)]
     path: Option<PathBuf>,
@@ -117,17 +120,24 @@ pub(crate) fn run(args: &MakeArgs) -> Result<(), Failure> {
         rate_l_per_ha: LitresPerHectare::try_from(args.rate_l_per_ha).context("--rate-l-per-ha")?,
         ..Policy::reference()
     };
-    let made = plan(&field, map.as_ref(), &rig, &policy).map_err(|error| match error {
+    let refused = |error: PlanError| match error {
         PlanError::Refused(_) => Failure::Work(error.into()),
         _ => Failure::Input(error.into()),
-    })?;
+    };
+    let supply = args.supply.read(&field)?;
+    let stopping = |whole: Plan| match &supply {
+        None => Ok(whole),
+        Some(supply) => with_stops(&whole, supply, &field, map.as_ref(), &rig, &policy).map_err(refused),
+    };
+    let whole = plan(&field, map.as_ref(), &rig, &policy).map_err(refused)?;
+    let made = stopping(whole.clone())?;
     if let Some(out) = &args.out {
         write(out, &made.to_json())?;
         if let Some(robots) = args.robots {
-            let parts = crew(&made, robots.into(), &field, map.as_ref(), &rig, &policy)
+            let parts = crew(&whole, robots.into(), &field, map.as_ref(), &rig, &policy)
                 .map_err(|error| Failure::Work(error.into()))?;
-            for (number, part) in (1..).zip(&parts) {
-                write(&out.with_extension(format!("{number}.json")), &part.to_json())?;
+            for (number, part) in (1..).zip(parts) {
+                write(&out.with_extension(format!("{number}.json")), &stopping(part)?.to_json())?;
             }
         }
     }

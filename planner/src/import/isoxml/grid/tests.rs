@@ -10,9 +10,9 @@ fn task(zones: &str, kind: u32, zone: &str) -> String {
 }
 
 fn zone(code: u8, values: &[(&str, i64)]) -> String {
-    let values: String =
+    let values: Vec<String> =
         values.iter().map(|(ddi, value)| format!(r#"<PDV A="{ddi}" B="{value}"/>"#)).collect();
-    format!(r#"<TZN A="{code}">{values}</TZN>"#)
+    format!(r#"<TZN A="{code}">{}</TZN>"#, values.concat())
 }
 
 fn read(xml: &str, bytes: &[u8]) -> Result<RateGrid, GridError> {
