@@ -71,6 +71,23 @@ impl Curve {
         Some(pieces)
     }
 
+    /// Length of the pieces, without making them a list: asked of every word of every search.
+    fn measured(&self) -> Option<f64> {
+        let turn = |turn: &Turn| {
+            let [ramp, arc, _] = self.steering.turn(turn.side, turn.gear, turn.deflection)?;
+            Some(2.0 * ramp.length + arc.length)
+        };
+        let ends = match &self.ends {
+            Some([first, last]) => turn(first)? + turn(last)?,
+            None => 0.0,
+        };
+        let middle = match &self.middle {
+            Middle::Turn(middle) => turn(middle)?,
+            Middle::Straight { length, .. } => *length,
+        };
+        Some(ends + middle)
+    }
+
     /// Changes of gear, those at the ends included: the robot comes and leaves forwards.
     pub(crate) fn cusps(&self) -> u32 {
         let middle = match self.middle {
@@ -140,9 +157,9 @@ pub(crate) fn curves(from: Pose, to: Pose, steering: Steering, cusp_cost: Option
     }
     // Lengths last: most of a word's price.
     found.retain_mut(|curve| {
-        let pieces = curve.pieces();
-        curve.length = pieces.iter().flatten().map(|piece| piece.length).sum();
-        pieces.is_some()
+        let length = curve.measured();
+        curve.length = length.unwrap_or(f64::MAX);
+        length.is_some()
     });
     let cost = |curve: &Curve| curve.length + cusp_cost.unwrap_or(0.0) * f64::from(curve.cusps());
     found.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
