@@ -21,7 +21,14 @@ pub struct RobotBody {
     pub may_reverse: bool,
     /// Fastest while treating.
     pub max_speed: MetresPerSecond,
+    /// Largest change of the path's curvature per metre driven, 1/m²; none where steering counts as instant.
+    pub curvature_rate: Option<f64>,
+    /// What a change of gear costs, as metres of driving.
+    pub cusp_cost: Metres,
 }
+
+/// Five seconds at 2 m/s to stop, shift and start again.
+const CUSP_COST_M: f64 = 10.0;
 
 /// One nozzle as mounted and measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -115,6 +122,8 @@ impl Rig {
             min_turning_radius: Metres::new(robot.min_turning_radius_m),
             may_reverse: robot.may_reverse,
             max_speed: MetresPerSecond::new(robot.max_speed_mps),
+            curvature_rate: robot.curvature_rate_1_per_m2,
+            cusp_cost: Metres::new(robot.cusp_cost_m.unwrap_or(CUSP_COST_M)),
         };
         Ok(Self { toml, robot, boom: Boom::of(&boom), camera })
     }

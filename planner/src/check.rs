@@ -13,6 +13,7 @@ use rstar::{
 mod curvature;
 mod inside;
 mod nozzles;
+mod steering;
 mod zones;
 
 /// What still counts as inside, metres.
@@ -27,6 +28,7 @@ pub fn check(plan: &Plan, field: &Field, rig: &Rig) -> Vec<Finding> {
     found.extend(continuity(&plan.path));
     found.extend(inside::inside(&plan.path, field, rig));
     found.extend(curvature::curvature(&plan.path, rig));
+    found.extend(steering::steering(plan, rig));
     found.extend(gears(&plan.path, rig));
     found.extend(references(plan));
     found.extend(nozzles::nozzles(plan, rig));

@@ -7,10 +7,12 @@ use kompas_field::{Field, FieldCrop, Rig};
 use std::path::Path;
 use std::process::ExitCode;
 
+mod begun;
 pub(crate) mod check;
 pub(crate) mod make;
 pub(crate) mod resume;
 pub(crate) mod show;
+mod supply;
 
 /// What a command ends with, besides success.
 pub(crate) enum Failure {

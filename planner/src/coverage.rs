@@ -4,6 +4,8 @@
 //! strips of the mainland) → [`order`] (which swath after which) → [`tour`] (lanes put in between, every join a
 //! curve that keeps its clearance, see [`join`]).
 
+pub(crate) mod connect;
+pub(crate) mod curve;
 pub(crate) mod heading;
 pub(crate) mod join;
 pub(crate) mod layout;

@@ -11,8 +11,10 @@ use kompas_field::units::Metres;
 use kompas_field::{Boundary, Field, FieldCrop, FieldPlane, Findings, Geodetic, Point2, RawBoundary};
 use std::path::Path;
 
+pub mod curve;
 mod geopackage;
 pub mod isoxml;
+pub mod refill;
 mod shapefile;
 
 /// The outer ring, then exclusions; pairs of longitude and latitude in degrees.
@@ -82,6 +84,23 @@ pub enum ImportError {
     Zone {
         /// From 0.
         zone: usize,
+    },
+    /// A recorded line without points.
+    #[error(
+        "line {line}: a recorded line is a GeoJSON LineString, or rows of longitude and latitude in degrees"
+    )]
+    Curve {
+        /// Of the text, from 1; 0 for GeoJSON.
+        line: usize,
+    },
+    /// A refill place that cannot be used.
+    #[error(
+        "{}: a GeoJSON Point on the field is needed, longitude and latitude in degrees",
+        point.map_or("there is no refill place in the file".to_owned(), |n| format!("refill place {n} is not on the field"))
+    )]
+    Refill {
+        /// From 0; none where the file has no point.
+        point: Option<usize>,
     },
     /// Too far from its own middle to be one field.
     #[error("the parcel does not fit on a plane")]

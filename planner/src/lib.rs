@@ -34,11 +34,13 @@ pub mod prescribe;
 pub mod resume;
 mod schedule;
 pub mod selective;
+mod steady;
 pub mod supply;
 pub mod survey;
 pub mod zones;
 
 pub use check::check;
+pub use coverage::curve::CurveError;
 pub use crew::crew;
 pub use drive::{OnPath, PathSampler};
 pub use plan::{

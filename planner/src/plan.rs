@@ -137,6 +137,10 @@ pub struct Plan {
     pub prescription: Prescription,
     /// When which nozzle is open, in path order per nozzle.
     pub schedule: Vec<NozzleRun>,
+    /// Legs, by their place in the path, whose line bends faster than a rig that states its steering rate can steer: it
+    /// slows down or stands there. Empty for rigs that state none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub curvature_jumps: Vec<u32>,
     /// Position error that the schedule absorbs.
     pub position_error_m: Metres,
     /// Where nothing may be sprayed.

@@ -1,6 +1,7 @@
 //! Field + weed map + rig + policy → plan. A pure function: same inputs, same bytes.
 
 use crate::check::check;
+use crate::coverage::curve::{CurveError, along_curve};
 use crate::coverage::layout::{Dimensions, Layout, layout};
 use crate::coverage::necks::necks;
 use crate::coverage::patches::patches;
@@ -8,16 +9,18 @@ use crate::coverage::swaths::{Spacing, Swath};
 use crate::coverage::tour::{Drive, NoWay, Purpose};
 use crate::coverage::tries::{Needs, Tried, tries};
 use crate::geometry::pose::{Pt, direction, rotate};
+use crate::geometry::steering::Steering;
 use crate::plan::{Leg, LegKind, MadeFor, Plan, PlannedSwath, Summary};
 use crate::policy::Policy;
 use crate::prescribe::prescribe;
 use crate::schedule::schedule;
 use crate::selective::needed::Wanted;
+use crate::steady::{CURVATURE_JUMPS, curvature_jumps, jumps_finding};
 use geo::{CoordsIter, Polygon, Simplify};
 use kompas_field::ids::PlanId;
 use kompas_field::prescription::PrescriptionError;
 use kompas_field::units::LitresPerHectare;
-use kompas_field::{Digest, Field, Finding, Findings, Rig, Severity, WeedMap};
+use kompas_field::{Digest, Field, Finding, Findings, Prescription, Rig, Severity, WeedMap};
 use std::borrow::Cow;
 use std::f64::consts::FRAC_PI_2;
 
@@ -48,9 +51,9 @@ pub enum PlanError {
         /// What it reaches.
         share_pct: f64,
     },
-    /// The weed map lies on another grid than the field's.
+    /// The weed map, or the prescription, lies on another grid than the field's.
     #[error(
-        "the weed map lies on a grid of {map_cols} × {map_rows} cells, the field on {field_cols} × {field_rows}, or elsewhere: it belongs to another field"
+        "the map lies on a grid of {map_cols} × {map_rows} cells, the field on {field_cols} × {field_rows}, or elsewhere: it belongs to another field"
     )]
     ForeignMap {
         /// Of the map.
@@ -82,6 +85,9 @@ pub enum PlanError {
         /// Where it stands, in the field's plane.
         y_m: f64,
     },
+    /// Swaths cannot follow the recorded line.
+    #[error(transparent)]
+    Curve(#[from] CurveError),
     /// A full load does not last for one piece of work and the ways to it.
     #[error(
         "leg {leg} with its ways needs {needed_l:.0} litres and {needed_m:.0} metres, more than a full load: put the supply nearer, or use a larger tank or battery"
@@ -117,13 +123,16 @@ const SMALLEST_SHARE: f64 = 0.75;
 const MIN_RADIUS_M: f64 = 0.3;
 
 pub(crate) fn dimensions(rig: &Rig) -> Dimensions {
+    let radius = (rig.robot.min_turning_radius.get() * RADIUS_MARGIN).max(MIN_RADIUS_M);
     Dimensions {
         width: rig.boom.width.get(),
         half: rig.half_width().get(),
         body: rig.robot.width.get() / 2.0,
         margin: MARGINS_M[0],
-        radius: (rig.robot.min_turning_radius.get() * RADIUS_MARGIN).max(MIN_RADIUS_M),
+        radius,
         may_reverse: rig.robot.may_reverse,
+        steering: rig.robot.curvature_rate.map(|rate| Steering::new(radius, rate / RADIUS_MARGIN)),
+        cusp_cost: rig.robot.cusp_cost.get(),
     }
 }
 
@@ -168,7 +177,7 @@ fn plan_with(
     rig: &Rig,
     policy: &Policy,
 ) -> Result<Plan, PlanError> {
-    belongs(field, map)?;
+    belongs(field, map, policy)?;
     let polygon = &ground(field);
     let mut layout = layout(polygon, dimensions, dimensions.headland_passes());
     layout.entry = policy.entry.map(Into::into);
@@ -180,7 +189,8 @@ fn plan_with(
     let mut extra: Vec<Swath> = necks(&layout).into_iter().chain(leftovers).collect();
     extra.extend(layout.stretches.iter().cloned());
     let prescription = prescribe(field, map, policy)?;
-    let wanted = (policy.selective && map.is_some()).then(|| Wanted::of(&prescription));
+    let mapped = map.is_some() || policy.prescription.is_some();
+    let wanted = (policy.selective && mapped).then(|| Wanted::of(&prescription));
     if let Some(wanted) = &wanted {
         for headland in &mut layout.lanes {
             headland.work = false;
@@ -189,7 +199,11 @@ fn plan_with(
     }
     let heading = policy.swath_heading_deg.map(|deg| FRAC_PI_2 - deg.to_radians());
     let rows = policy.ab_line.map(|[a, b]| rows_along(a.into(), b.into()));
-    let tried = tries(&layout, polygon, &Needs { extra: &extra, wanted: wanted.as_ref(), heading, rows });
+    let curve: Vec<Pt> = policy.curve.iter().map(|p| (*p).into()).collect();
+    let guided = (!curve.is_empty()).then(|| along_curve(&layout, &curve)).transpose()?;
+    let guide = guided.as_ref().map(|g| (g.swaths.as_slice(), g.heading));
+    let needs = Needs { extra: &extra, wanted: wanted.as_ref(), heading, guided: guide, rows };
+    let tried = tries(&layout, polygon, &needs);
     let mut refused: Option<PlanError> = None;
     for Tried { heading, strips, drives, missed, worked, left_out, .. } in tried {
         if drives.is_empty() && missed.is_empty() {
@@ -204,6 +218,7 @@ fn plan_with(
         let mut findings: Vec<Finding> = missed.iter().map(unreached).collect();
         findings.extend(worked.filter(|w| *w < WHOLE_SHARE).map(part_undone));
         findings.extend(cells_left_out(&left_out));
+        findings.extend(guided.as_ref().and_then(|g| curve_moved(g.moved_m)));
         let heading_deg = (90.0 - heading.to_degrees()).rem_euclid(180.0);
         match finished(path, swaths, findings, heading_deg, (field, map, rig, policy)) {
             // The checker is right: the next best way.
@@ -223,6 +238,19 @@ fn rows_along(a: Pt, b: Pt) -> (f64, Spacing) {
 fn no_room(field: &Field, dimensions: Dimensions) -> PlanError {
     let (width_m, radius_m) = (2.0 * dimensions.half, dimensions.radius);
     PlanError::NoRoom { field: field.id.to_string(), width_m, radius_m }
+}
+
+fn curve_moved(moved_m: f64) -> Option<Finding> {
+    /// Less is what a receiver with a fixed position shakes.
+    const WORTH_SAYING_M: f64 = 0.05;
+    (moved_m > WORTH_SAYING_M).then(|| {
+        Finding::warning(
+            "plan.curve_smoothed",
+            format!("{moved_m:.2} m"),
+            "so far the recorded line was moved for the rig to follow it",
+            "record it with a fixed position, or accept swaths that lie beside the rows",
+        )
+    })
 }
 
 fn part_undone(worked: f64) -> Finding {
@@ -258,9 +286,13 @@ pub(crate) fn finished(
     heading_deg: f64,
     (field, map, rig, policy): (&Field, Option<&WeedMap>, &Rig, &Policy),
 ) -> Result<Plan, PlanError> {
-    belongs(field, map)?;
+    belongs(field, map, policy)?;
     let prescription = prescribe(field, map, policy)?;
     let schedule = schedule(&path, &prescription, rig, policy);
+    let jumps = curvature_jumps(&path, rig);
+    let mut findings = findings;
+    findings.retain(|finding| finding.code != CURVATURE_JUMPS);
+    findings.extend(jumps_finding(&path, &jumps));
     let mut plan = Plan {
         schema: Plan::SCHEMA.to_owned(),
         id: PlanId::new("unsigned").expect("a valid id"),
@@ -277,6 +309,7 @@ pub(crate) fn finished(
         path,
         prescription,
         schedule,
+        curvature_jumps: jumps,
         position_error_m: policy.position_error,
         zones: policy.zones.clone(),
         findings,
@@ -287,11 +320,10 @@ pub(crate) fn finished(
     if broken.is_empty() { Ok(plan) } else { Err(PlanError::Refused(Findings(broken))) }
 }
 
-fn belongs(field: &Field, map: Option<&WeedMap>) -> Result<(), PlanError> {
-    if let Some(map) = map
-        && map.grid() != field.grid()
-    {
-        let (ours, theirs) = (field.grid(), map.grid());
+fn belongs(field: &Field, map: Option<&WeedMap>, policy: &Policy) -> Result<(), PlanError> {
+    let grids = [map.map(WeedMap::grid), policy.prescription.as_ref().map(Prescription::grid)];
+    if let Some(theirs) = grids.into_iter().flatten().find(|grid| *grid != field.grid()) {
+        let ours = field.grid();
         return Err(PlanError::ForeignMap {
             map_cols: theirs.cols,
             map_rows: theirs.rows,

@@ -9,7 +9,7 @@ use kompas_field::{FallbackRates, Field, PlantClass, Prescription, WeedMap};
 /// From the middle of a grid cell to its corner.
 const HALF_DIAGONAL_M: f64 = 0.708;
 
-/// With a map: the policy's rate where enough unwanted plants stand inside the field, nothing elsewhere.
+/// With a prescription in the policy: that one. With a map: the policy's rate where enough unwanted plants stand inside the field, nothing elsewhere.
 /// Without: the policy's rate in the whole field. Off the field and without a position always nothing.
 ///
 /// # Errors
@@ -19,10 +19,13 @@ pub fn prescribe(
     map: Option<&WeedMap>,
     policy: &Policy,
 ) -> Result<Prescription, PrescriptionError> {
+    let given = policy.prescription.as_ref();
     let default_l_per_ha = if map.is_some() { LitresPerHectare::ZERO } else { policy.rate_l_per_ha };
-    let mut prescription =
-        Prescription::new(field.grid(), FallbackRates { default_l_per_ha, ..FallbackRates::CLOSED })?;
-    for (cell, tally) in map.into_iter().flat_map(WeedMap::cells) {
+    let mut prescription = match given {
+        Some(given) => given.clone(),
+        None => Prescription::new(field.grid(), FallbackRates { default_l_per_ha, ..FallbackRates::CLOSED })?,
+    };
+    for (cell, tally) in map.filter(|_| given.is_none()).into_iter().flat_map(WeedMap::cells) {
         let unwanted: u32 = PlantClass::ALL
             .iter()
             .filter(|class| field.crop.role_of(**class).is_some_and(|role| policy.unwanted.contains(&role)))

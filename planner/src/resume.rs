@@ -1,10 +1,11 @@
 //! Going on after something changed: another pose, another weed map, several robots.
 
-use crate::coverage::join::{End, single_curve};
+use crate::coverage::connect::{connect, near_turn};
+use crate::coverage::join::{End, Join};
 use crate::coverage::layout::{Layout, layout};
 use crate::coverage::roads::{LaneRoads, Roads};
 use crate::coverage::swaths::Swath;
-use crate::geometry::pose::Pose;
+use crate::geometry::pose::{Pose, Pt};
 use crate::plan::{Gear, Generation, Leg, LegKind, Plan};
 use crate::planner::{PlanError, dimensions, finished, ground};
 use crate::policy::Policy;
@@ -44,18 +45,26 @@ pub fn resume(
         return Err(no_way());
     }
     // Most of the time one curve leads back: then nobody waits for the headland lanes.
-    let way = single_curve(&Layout::bare(&ground, dimensions), leave, enter)
+    let way = near_turn(&Layout::bare(&ground, dimensions), leave, enter)
         .or_else(|| {
             let layout = layout(&ground, dimensions, dimensions.headland_passes());
             let (lanes, swaths) = (LaneRoads::new(&layout), roads_of(plan));
-            Roads::new(&lanes, &swaths).way(leave, enter)
+            connect(&layout, &Roads::new(&lanes, &swaths), leave, enter)
         })
         .ok_or_else(no_way)?;
-    let points: Vec<Point2<FieldFrame>> = way.points.into_iter().map(Into::into).collect();
-    let mut path = vec![Leg { kind: LegKind::Turn, implement: false, gear: Gear::Forward, points }];
+    let mut path = turns(&way);
     path.extend(rest);
     let policy = Policy { generation: Generation(plan.generation.0 + 1), ..policy.clone() };
     finished(path, plan.swaths.clone(), vec![], plan.summary.swath_heading_deg, (field, map, rig, &policy))
+}
+
+/// A connection as legs without work.
+pub(crate) fn turns(way: &Join) -> Vec<Leg> {
+    let leg = |(gear, points): (Gear, Vec<Pt>)| {
+        let points = points.into_iter().map(Into::into).collect();
+        Leg { kind: LegKind::Turn, implement: false, gear, points }
+    };
+    way.stretches().into_iter().map(leg).collect()
 }
 
 /// The swaths of a plan as roads: other ways may lead over them.

@@ -278,7 +278,7 @@ fn a_small_tank_is_filled_before_it_is_empty() {
     let policy = Policy::reference();
     let whole = plan(&field, None, &rig, &policy).unwrap();
     let gate = PathSampler::new(&whole).at(Metres::new(20.0)).unwrap().pose;
-    let supply = |tank_l, range_m| kompas_planner::Supply { place: gate, tank_l, range_m };
+    let supply = |tank_l, range_m| kompas_planner::Supply { places: vec![gate], tank_l, range_m };
     let stops = |supply| kompas_planner::with_stops(&whole, &supply, &field, None, &rig, &policy);
     let litres = whole.summary.sprayed_m2 * 200.0 / 1e4;
     let filled = stops(supply(Some(litres / 3.0), None)).unwrap();

@@ -6,6 +6,7 @@
 
 mod common;
 
+use common::ugly::ring;
 use common::{field, rig};
 use kompas_field::Severity;
 use kompas_planner::{PlanError, Policy, check, plan};
@@ -14,19 +15,6 @@ use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::collections::BTreeMap;
 use std::f64::consts::TAU;
-
-/// A star-shaped ring with spikes and notches.
-fn ring(middle: (f64, f64), radius: f64, shape: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let n = shape.len() as f64;
-    shape
-        .iter()
-        .enumerate()
-        .map(|(i, (stretch, shift))| {
-            let angle = TAU * (i as f64 + 0.8 * shift) / n;
-            (middle.0 + radius * stretch * angle.cos(), middle.1 + radius * stretch * angle.sin())
-        })
-        .collect()
-}
 
 type Shape = Vec<(f64, f64)>;
 

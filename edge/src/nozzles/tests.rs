@@ -6,7 +6,14 @@ use proptest::prelude::*;
 
 /// Ten nozzles 10 cm apart, half a metre behind the antenna.
 fn boom() -> Boom {
-    let robot = RobotToml { width_m: 1.2, min_turning_radius_m: 1.0, may_reverse: false, max_speed_mps: 2.0 };
+    let robot = RobotToml {
+        width_m: 1.2,
+        min_turning_radius_m: 1.0,
+        may_reverse: false,
+        max_speed_mps: 2.0,
+        curvature_rate_1_per_m2: None,
+        cusp_cost_m: None,
+    };
     let boom = BoomToml {
         width_m: 1.0,
         forward_m: -0.5,

@@ -63,7 +63,14 @@ pub(super) fn rig(width_px: u32) -> Rig {
         valve_close_ms: 12.0,
         flow_l_per_min: 0.2,
     };
-    let robot = RobotToml { width_m: 1.4, min_turning_radius_m: 0.0, may_reverse: false, max_speed_mps: 2.0 };
+    let robot = RobotToml {
+        width_m: 1.4,
+        min_turning_radius_m: 0.0,
+        may_reverse: false,
+        max_speed_mps: 2.0,
+        curvature_rate_1_per_m2: None,
+        cusp_cost_m: None,
+    };
     Rig::new(RigToml { name: "test rig".into(), robot, boom, camera: Some(camera) }).unwrap()
 }
 

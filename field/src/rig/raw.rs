@@ -35,6 +35,15 @@ pub struct RobotToml {
     pub may_reverse: bool,
     /// Fastest while treating.
     pub max_speed_mps: f64,
+    /// Largest change of the path's curvature per metre driven, 1/m²: how fast the steering turns. For an articulated or
+    /// front-steered robot: largest curvature (1 / `min_turning_radius_m`) divided by the metres driven while the
+    /// steering goes from straight to the stop. Without it the steering counts as instant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub curvature_rate_1_per_m2: Option<f64>,
+    /// What a change of gear costs, as metres of driving: time to stop, shift and start, times the speed. 10 where
+    /// nothing is stated. Only where the robot may reverse.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cusp_cost_m: Option<f64>,
 }
 
 /// Boom section of a rig file.
@@ -101,11 +110,26 @@ impl RigToml {
 
 impl RobotToml {
     fn check(&self, ranges: &mut Ranges) {
-        let Self { width_m, min_turning_radius_m, may_reverse: _, max_speed_mps } = self;
+        let Self {
+            width_m,
+            min_turning_radius_m,
+            may_reverse: _,
+            max_speed_mps,
+            curvature_rate_1_per_m2,
+            cusp_cost_m,
+        } = self;
         ranges.check("robot.width_m", *width_m, 0.1..=10.0, "measure the widest part, wheels included");
         let why = "measure the circle of the antenna at full steering lock; 0 turns on the spot";
         ranges.check("robot.min_turning_radius_m", *min_turning_radius_m, 0.0..=50.0, why);
         ranges.check("robot.max_speed_mps", *max_speed_mps, 0.05..=10.0, "fastest while treating");
+        if let Some(rate) = curvature_rate_1_per_m2 {
+            let why = "divide 1 / min_turning_radius_m by the metres from straight to full lock; leave it out for instant steering";
+            ranges.check("robot.curvature_rate_1_per_m2", *rate, 0.005..=100.0, why);
+        }
+        if let Some(cost) = cusp_cost_m {
+            let why = "seconds to stop, shift and start, times the speed";
+            ranges.check("robot.cusp_cost_m", *cost, 0.0..=1000.0, why);
+        }
     }
 }
 

@@ -1,36 +1,23 @@
 //! `kompas-plan check`
 
-use super::{CropArg, Failure, print, read, read_field, read_rig};
+use super::begun::Begun;
+use super::{Failure, print};
 use anyhow::Context;
 use kompas_field::Severity;
-use kompas_planner::{Plan, check};
-use std::path::PathBuf;
+use kompas_planner::check;
 
 /// Arguments of `check`.
 #[derive(clap::Args)]
 pub(crate) struct CheckArgs {
-    /// The plan.
-    #[arg(long)]
-    plan: PathBuf,
-    /// Boundary the plan is for, GeoJSON.
-    #[arg(long)]
-    field: PathBuf,
-    /// Rig the plan is for.
-    #[arg(long)]
-    rig: PathBuf,
-    /// What grows there.
-    #[arg(long, value_enum, default_value = "sugar-beet")]
-    crop: CropArg,
+    #[command(flatten)]
+    begun: Begun,
     /// Print the findings as JSON.
     #[arg(long)]
     json: bool,
 }
 
 pub(crate) fn run(args: &CheckArgs) -> Result<(), Failure> {
-    let field = read_field(&args.field, args.crop.into())?;
-    let rig = read_rig(&args.rig)?;
-    let plan = Plan::from_json(&read(&args.plan)?)
-        .with_context(|| format!("{} cannot be used", args.plan.display()))?;
+    let (plan, field, rig) = args.begun.read()?;
     let findings = check(&plan, &field, &rig);
     if args.json {
         print(&serde_json::to_string(&findings).context("findings as JSON")?);

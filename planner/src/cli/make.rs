@@ -1,15 +1,20 @@
 //! `kompas-plan make`
 
+use super::supply::SupplyArgs;
 use super::{CropArg, Failure, print, read, read_field, read_rig, write};
 use anyhow::Context;
 use kompas_field::units::LitresPerHectare;
-use kompas_field::{Geodetic, WeedMap};
+use kompas_field::{Field, Geodetic, Prescription, WeedMap};
+use kompas_planner::export::path_geojson::path_geojson;
+use kompas_planner::import::curve::curve_from_text;
+use kompas_planner::import::isoxml::grid::grid_from_task_data;
 use kompas_planner::import::zones_from_geojson;
-use kompas_planner::{Generation, Plan, PlanError, Policy, crew, export::path_geojson::path_geojson, plan};
+use kompas_planner::{Generation, Plan, PlanError, Policy, crew, plan, with_stops};
 use std::path::{Path, PathBuf};
 
 /// Arguments of `make`.
 #[derive(clap::Args)]
+#[command(group(clap::ArgGroup::new("treatment").args(["weed_map", "prescription"])))]
 pub(crate) struct MakeArgs {
     /// Boundary: GeoJSON, shapefile, `GeoPackage` or TASKDATA.XML; holes are exclusions.
     #[arg(long)]
@@ -20,6 +25,10 @@ pub(crate) struct MakeArgs {
     /// Weed map (JSON); without one the whole field is treated.
     #[arg(long)]
     weed_map: Option<PathBuf>,
+    /// Prescription made elsewhere: TASKDATA.XML with its grid (ISO 11783-10), or the folder of both; counts instead of a
+    /// weed map and the rate.
+    #[arg(long, conflicts_with_all = ["weed_map", "rate_l_per_ha"])]
+    prescription: Option<PathBuf>,
     /// What grows there.
     #[arg(long, value_enum, default_value = "sugar-beet")]
     crop: CropArg,
@@ -29,11 +38,15 @@ pub(crate) struct MakeArgs {
     /// A-B line that the crop rows follow: longitude,latitude,longitude,latitude in degrees. One swath lies on it.
     #[arg(long, value_parser = line, conflicts_with = "heading_deg")]
     ab_line: Option<[(f64, f64); 2]>,
+    /// Line recorded by driving that the crop rows follow: a GeoJSON `LineString`, or rows of longitude,latitude. One swath
+    /// lies on it.
+    #[arg(long, conflicts_with_all = ["heading_deg", "ab_line"])]
+    curve: Option<PathBuf>,
     /// Rate where a grid cell is treated, litres per hectare.
     #[arg(long, default_value_t = 200.0)]
     rate_l_per_ha: f64,
-    /// Leave out swaths and headland passes with nothing to treat; needs --weed-map.
-    #[arg(long, requires = "weed_map")]
+    /// Leave out swaths and headland passes with nothing to treat; needs --weed-map or --prescription.
+    #[arg(long, requires = "treatment")]
     selective: bool,
     /// Spray-free zones: GeoJSON lines with `width_m`, `rule`, `source`, `checked`.
     #[arg(long)]
@@ -50,6 +63,8 @@ pub(crate) struct MakeArgs {
     /// Robots that share the work: their plans are written beside `--out`, as NAME.1.json and so on.
     #[arg(long, requires = "out", value_parser = clap::value_parser!(u16).range(1..=100))]
     robots: Option<u16>,
+    #[command(flatten)]
+    supply: SupplyArgs,
     /// Where to write the path as GeoJSON.
     #[arg(long)]
     path: Option<PathBuf>,
@@ -85,8 +100,18 @@ pub(crate) fn run(args: &MakeArgs) -> Result<(), Failure> {
             Some([a.context("--ab-line")?, b.context("--ab-line")?])
         }
     };
+    let curve = match &args.curve {
+        None => vec![],
+        Some(path) => {
+            curve_from_text(&read(path)?, &field.plane).with_context(|| path.display().to_string())?
+        }
+    };
+    let prescription =
+        args.prescription.as_deref().map(|path| read_prescription(path, &field)).transpose()?;
     let policy = Policy {
+        prescription,
         ab_line,
+        curve,
         zones,
         entry,
         generation: Generation(args.generation),
@@ -95,17 +120,24 @@ pub(crate) fn run(args: &MakeArgs) -> Result<(), Failure> {
         rate_l_per_ha: LitresPerHectare::try_from(args.rate_l_per_ha).context("--rate-l-per-ha")?,
         ..Policy::reference()
     };
-    let made = plan(&field, map.as_ref(), &rig, &policy).map_err(|error| match error {
+    let refused = |error: PlanError| match error {
         PlanError::Refused(_) => Failure::Work(error.into()),
         _ => Failure::Input(error.into()),
-    })?;
+    };
+    let supply = args.supply.read(&field)?;
+    let stopping = |whole: Plan| match &supply {
+        None => Ok(whole),
+        Some(supply) => with_stops(&whole, supply, &field, map.as_ref(), &rig, &policy).map_err(refused),
+    };
+    let whole = plan(&field, map.as_ref(), &rig, &policy).map_err(refused)?;
+    let made = stopping(whole.clone())?;
     if let Some(out) = &args.out {
         write(out, &made.to_json())?;
         if let Some(robots) = args.robots {
-            let parts = crew(&made, robots.into(), &field, map.as_ref(), &rig, &policy)
+            let parts = crew(&whole, robots.into(), &field, map.as_ref(), &rig, &policy)
                 .map_err(|error| Failure::Work(error.into()))?;
-            for (number, part) in (1..).zip(&parts) {
-                write(&out.with_extension(format!("{number}.json")), &part.to_json())?;
+            for (number, part) in (1..).zip(parts) {
+                write(&out.with_extension(format!("{number}.json")), &stopping(part)?.to_json())?;
             }
         }
     }
@@ -124,6 +156,28 @@ pub(super) fn read_map(path: Option<&Path>) -> anyhow::Result<Option<WeedMap>> {
         serde_json::from_str(&read(path)?).with_context(|| format!("{} is not a weed map", path.display()))
     };
     path.map(read).transpose()
+}
+
+/// The prescription of a folder of task data, on the field's grid; what was left aside is warned of.
+fn read_prescription(path: &Path, field: &Field) -> anyhow::Result<Prescription> {
+    let folder = if path.is_dir() { path } else { path.parent().unwrap_or_else(|| Path::new(".")) };
+    // Terminals write capitals; what copied the folder may not have kept them.
+    let named = |name: &str| {
+        let mut files = std::fs::read_dir(folder).ok()?.filter_map(Result::ok).map(|entry| entry.path());
+        files.find(|file| file.file_name().is_some_and(|n| n.eq_ignore_ascii_case(name)))
+    };
+    let main = if path.is_dir() {
+        named("TASKDATA.XML").with_context(|| format!("there is no TASKDATA.XML in {}", path.display()))?
+    } else {
+        path.to_owned()
+    };
+    let xml = read(&main)?;
+    let grid = grid_from_task_data(&xml, |name| std::fs::read(named(name)?).ok())
+        .with_context(|| format!("{} gives no prescription", main.display()))?;
+    for warning in &grid.warnings {
+        tracing::warn!("{}: {warning}", main.display());
+    }
+    grid.on_field(field).with_context(|| format!("{} gives no prescription", main.display()))
 }
 
 /// `lon,lat` as two numbers.

@@ -1,29 +1,20 @@
 //! `kompas-plan resume`
 
+use super::begun::Begun;
 use super::make::{as_json, place, read_map};
-use super::{CropArg, Failure, print, read, read_field, read_rig, write};
+use super::{Failure, print, write};
 use anyhow::Context;
 use kompas_field::units::{LitresPerHectare, Metres, Radians};
 use kompas_field::{Geodetic, Pose2};
-use kompas_planner::{Plan, PlanError, Policy, resume};
+use kompas_planner::{PlanError, Policy, resume};
 use std::f64::consts::FRAC_PI_2;
 use std::path::PathBuf;
 
 /// Arguments of `resume`.
 #[derive(clap::Args)]
 pub(crate) struct ResumeArgs {
-    /// The plan that was begun.
-    #[arg(long)]
-    plan: PathBuf,
-    /// Boundary the plan is for.
-    #[arg(long)]
-    field: PathBuf,
-    /// Rig the plan is for.
-    #[arg(long)]
-    rig: PathBuf,
-    /// What grows there.
-    #[arg(long, value_enum, default_value = "sugar-beet")]
-    crop: CropArg,
+    #[command(flatten)]
+    begun: Begun,
     /// Weed map of now; without one the whole rest is treated.
     #[arg(long)]
     weed_map: Option<PathBuf>,
@@ -45,10 +36,7 @@ pub(crate) struct ResumeArgs {
 }
 
 pub(crate) fn run(args: &ResumeArgs) -> Result<(), Failure> {
-    let plan = Plan::from_json(&read(&args.plan)?)
-        .with_context(|| format!("{} cannot be used", args.plan.display()))?;
-    let field = read_field(&args.field, args.crop.into())?;
-    let rig = read_rig(&args.rig)?;
+    let (plan, field, rig) = args.begun.read()?;
     let map = read_map(args.weed_map.as_deref())?;
     if !args.heading_deg.is_finite() || !args.driven_m.is_finite() || args.driven_m < 0.0 {
         return Err(Failure::Input(anyhow::anyhow!(

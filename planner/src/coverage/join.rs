@@ -1,8 +1,9 @@
 //! One turn: from a pose the robot leaves to a pose it enters, keeping its clearance.
 
 use super::layout::Layout;
-use crate::geometry::dubins::{self, Curve};
 use crate::geometry::pose::{Pose, Pt};
+use crate::geometry::{continuous, dubins, reeds_shepp};
+use crate::plan::Gear;
 
 /// Arcs are sampled at this angle: chords of R/10.
 pub(crate) const ARC_STEP_RAD: f64 = 0.1;
@@ -16,12 +17,54 @@ pub(crate) struct Join {
     pub(crate) cut: [f64; 2],
     /// From the last point before to the first point after, both included.
     pub(crate) points: Vec<Pt>,
+    /// Gear of each stretch, with the number of its last point; empty where all of it is forwards.
+    pub(crate) gears: Vec<(Gear, usize)>,
+    /// What changes of gear, and standing to steer, count as, metres.
+    pub(crate) cusps: f64,
+}
+
+/// A curve that is driven forwards.
+#[derive(Debug, Clone)]
+pub(crate) enum Curve {
+    /// Of instant steering.
+    Jumping(dubins::Curve),
+    /// Of a rig that states how fast it steers; in a box, for searches keep many of the other kind.
+    Continuous(Box<continuous::Curve>),
+}
+
+impl Curve {
+    /// Points along the curve, both ends included; arcs sampled at `step_rad`.
+    pub(crate) fn sample(&self, step_rad: f64) -> Vec<Pt> {
+        match self {
+            Self::Jumping(curve) => curve.sample(step_rad),
+            Self::Continuous(curve) => curve.sample(step_rad),
+        }
+    }
+
+    fn length(&self) -> f64 {
+        match self {
+            Self::Jumping(curve) => curve.length(),
+            Self::Continuous(curve) => curve.length(),
+        }
+    }
 }
 
 impl Join {
     /// What the optimiser compares: metres, with lost work counted as driven again.
     pub(crate) fn cost(&self) -> f64 {
-        self.length + LOSS_FACTOR * (self.cut[0] + self.cut[1])
+        self.length + self.cusps + LOSS_FACTOR * (self.cut[0] + self.cut[1])
+    }
+
+    /// Stretches of one gear, in order.
+    pub(crate) fn stretches(&self) -> Vec<(Gear, Vec<Pt>)> {
+        if self.gears.is_empty() {
+            return vec![(Gear::Forward, self.points.clone())];
+        }
+        let firsts = std::iter::once(0).chain(self.gears.iter().map(|g| g.1));
+        firsts
+            .zip(&self.gears)
+            .map(|(first, (gear, last))| (*gear, self.points[first..=*last].to_vec()))
+            .collect()
     }
 }
 
@@ -74,14 +117,70 @@ pub(crate) fn single_curve(layout: &Layout, leave: End, enter: End) -> Option<Jo
 
 /// The shortest curve between the poses of two ends that keeps its clearance and is below `limit` metres.
 pub(crate) fn curve_within(layout: &Layout, leave: End, enter: End, limit: f64) -> Option<(Curve, Join)> {
-    for curve in dubins::curves(leave.pose, enter.pose, layout.dimensions.radius) {
-        if curve.length() >= limit {
+    match layout.dimensions.steering {
+        None => jumping_within(layout, leave, enter, limit),
+        Some(steering) => {
+            let curves = continuous::curves(leave.pose, enter.pose, steering, None);
+            first_fit(layout, curves.into_iter().map(|c| Curve::Continuous(Box::new(c))), limit)
+        }
+    }
+}
+
+/// [`curve_within`], or a curve that jumps where no other fits; a jump counts as driving so much farther.
+pub(crate) fn curve_at_worst(layout: &Layout, leave: End, enter: End, limit: f64) -> Option<(Curve, Join)> {
+    curve_within(layout, leave, enter, limit).or_else(|| {
+        layout.dimensions.steering?;
+        let jump = JUMP_RADII * layout.dimensions.radius;
+        let (curve, join) = jumping_within(layout, leave, enter, limit - jump)?;
+        Some((curve, Join { cusps: jump, ..join }))
+    })
+}
+
+/// To stand and steer costs about as much as a turn.
+const JUMP_RADII: f64 = 5.0;
+
+/// The same with steering that jumps from one arc to the next, whatever the rig states.
+pub(crate) fn jumping_within(layout: &Layout, leave: End, enter: End, limit: f64) -> Option<(Curve, Join)> {
+    let curves = dubins::curves(leave.pose, enter.pose, layout.dimensions.radius);
+    first_fit(layout, curves.into_iter().map(Curve::Jumping), limit)
+}
+
+fn first_fit(layout: &Layout, curves: impl Iterator<Item = Curve>, limit: f64) -> Option<(Curve, Join)> {
+    for curve in curves {
+        let length = curve.length();
+        if length >= limit {
             break;
         }
         let points = curve.sample(ARC_STEP_RAD);
         if layout.clearance.fits(&points) {
-            return Some((curve, Join { length: curve.length(), cut: [0.0, 0.0], points }));
+            return Some((curve, Join { length, cut: [0.0, 0.0], points, gears: vec![], cusps: 0.0 }));
         }
     }
     None
+}
+
+/// The cheapest curve that changes gear and keeps its clearance, changes counted, if it is below `limit` metres.
+pub(crate) fn reversing_within(layout: &Layout, leave: Pose, enter: Pose, limit: f64) -> Option<Join> {
+    let d = layout.dimensions;
+    let join = |length: f64, cusps: u32, stretches: Vec<(bool, Vec<Pt>)>| {
+        let cusps = d.cusp_cost * f64::from(cusps);
+        if length + cusps >= limit || !stretches.iter().all(|(_, points)| layout.clearance.fits(points)) {
+            return None;
+        }
+        let (mut points, mut gears): (Vec<Pt>, Vec<(Gear, usize)>) = (vec![], vec![]);
+        for (reverse, stretch) in stretches {
+            points.extend(&stretch[usize::from(!points.is_empty())..]);
+            gears.push((if reverse { Gear::Reverse } else { Gear::Forward }, points.len() - 1));
+        }
+        Some(Join { length, cut: [0.0, 0.0], points, gears, cusps })
+    };
+    if let Some(steering) = d.steering {
+        continuous::curves(leave, enter, steering, Some(d.cusp_cost))
+            .iter()
+            .find_map(|c| join(c.length(), c.cusps(), c.stretches(ARC_STEP_RAD)))
+    } else {
+        reeds_shepp::curves(leave, enter, d.radius, d.cusp_cost)
+            .iter()
+            .find_map(|c| join(c.length(), c.cusps(), c.stretches(ARC_STEP_RAD)))
+    }
 }

@@ -5,6 +5,7 @@ use crate::geometry::clearance::Clearance;
 use crate::geometry::lane::Lane;
 use crate::geometry::offset::{drivable, eroded};
 use crate::geometry::pose::Pt;
+use crate::geometry::steering::Steering;
 use geo::{Area, Intersects, MultiPolygon, Polygon, Simplify};
 
 /// What of a rig decides the geometry of a plan. Metres.
@@ -22,6 +23,10 @@ pub(crate) struct Dimensions {
     pub(crate) radius: f64,
     /// Whether it may drive backwards.
     pub(crate) may_reverse: bool,
+    /// What its steering can do; none where it is instant.
+    pub(crate) steering: Option<Steering>,
+    /// What a change of gear counts as, metres of driving.
+    pub(crate) cusp_cost: f64,
 }
 
 impl Dimensions {
@@ -33,8 +38,18 @@ impl Dimensions {
     /// Passes so that a turn between swaths that meet the headland squarely fits on them.
     pub(crate) fn headland_passes(&self) -> u32 {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small and positive")]
-        let passes = ((self.radius + self.half) / self.width).ceil() as u32;
+        let passes = ((self.depth() + self.half) / self.width).ceil() as u32;
         passes.max(1)
+    }
+
+    /// From where a half turn begins to its farthest point ahead.
+    fn depth(&self) -> f64 {
+        self.steering.map_or(self.radius, |s| s.lead + 1.0 / s.curvature)
+    }
+
+    /// From the middle of a turn to where it begins and ends.
+    pub(crate) fn circle(&self) -> f64 {
+        self.steering.map_or(self.radius, |s| s.circle())
     }
 }
 

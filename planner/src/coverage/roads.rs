@@ -1,9 +1,8 @@
 //! Longer ways: along headland lanes and swaths, joined by turns, found by A*.
 
-use super::join::{End, Join, curve_within};
+use super::join::{Curve, End, Join, curve_at_worst};
 use super::layout::Layout;
 use super::swaths::Swath;
-use crate::geometry::dubins::Curve;
 use crate::geometry::lane::Sense;
 use crate::geometry::pose::{Pose, Pt, distance, length};
 use std::cell::RefCell;
@@ -115,7 +114,7 @@ impl<'a> LaneRoads<'a> {
 /// Farthest that one curve is tried over.
 fn reach(layout: &Layout) -> f64 {
     let d = layout.dimensions;
-    d.width.min(4.0 * d.radius) + 5.0 * d.radius
+    d.width.min(4.0 * d.circle()) + 5.0 * d.circle()
 }
 
 /// Turns through any of `doors` that is near.
@@ -127,9 +126,9 @@ fn turns(layout: &Layout, doors: &[(Pose, Node)], swaths: &[Swath], leave: End) 
         if distance(pose.at, leave.pose.at) > reach {
             continue;
         }
-        if let Some((curve, join)) = curve_within(layout, leave, End::fixed(*pose), 1.4 * reach) {
+        if let Some((curve, join)) = curve_at_worst(layout, leave, End::fixed(*pose), 1.4 * reach) {
             let beyond = if let Node::Swath { swath, .. } = to { swaths[*swath].length() } else { 0.0 };
-            found.push(Step { to: *to, length: join.length + beyond, turn: Some(curve) });
+            found.push(Step { to: *to, length: join.cost() + beyond, turn: Some(curve) });
         }
     }
     found
@@ -172,7 +171,7 @@ impl<'a> Roads<'a> {
             let limit = arrival.as_ref().map_or(f64::MAX, |a| a.0 - cost).min(2.5 * reach(self.lanes.layout));
             if ahead(node) < reach(self.lanes.layout)
                 && let Some((_, join)) =
-                    curve_within(self.lanes.layout, End::fixed(self.pose(node)), enter, limit)
+                    curve_at_worst(self.lanes.layout, End::fixed(self.pose(node)), enter, limit)
             {
                 arrival = Some((cost + join.cost(), node, join));
             }
@@ -196,7 +195,7 @@ impl<'a> Roads<'a> {
         }
         let mut points: Vec<Pt> = pieces.into_iter().rev().flatten().collect();
         points.dedup_by(|a, b| distance(*a, *b) < 1e-6);
-        Join { length: length(&points), cut: [0.0, last.cut[1]], points }
+        Join { length: length(&points), cut: [0.0, last.cut[1]], points, gears: vec![], cusps: 0.0 }
     }
 
     fn points(&self, before: Option<Node>, step: &Step) -> Vec<Pt> {

@@ -1,6 +1,7 @@
 //! The whole drive: lanes and swaths in order, with the joins between them.
 
-use super::join::{End, Join, single_curve};
+use super::connect::{connect, near_turn};
+use super::join::{End, Join};
 use super::layout::Layout;
 use super::order::{EndCosts, Visit, improve, order};
 use super::roads::{LaneRoads, Roads};
@@ -70,7 +71,7 @@ fn settled<F: Fn(usize, usize) -> f64>(
             }
             news = true;
             let (leave, enter) = (end(swaths, from), entering(end(swaths, to)));
-            let way = single_curve(layout, leave, enter).or_else(|| roads.way(leave, enter));
+            let way = connect(layout, roads, leave, enter);
             costs.measure(
                 from,
                 to,
@@ -101,7 +102,7 @@ pub(super) fn entering(end: End) -> End {
 
 fn end_costs<'a>(layout: &'a Layout, swaths: &'a [Swath]) -> EndCosts<impl Fn(usize, usize) -> f64 + 'a> {
     let d = layout.dimensions;
-    let radius = 3.2 * d.width + 2.0 * d.radius;
+    let radius = 3.2 * d.width + 2.0 * d.circle();
     let ends: Vec<End> = (0..2 * swaths.len()).map(|id| end(swaths, id)).collect();
     let mut near: Vec<Vec<(usize, f64)>> = vec![vec![]; ends.len()];
     let mut by_x: Vec<usize> = (0..ends.len()).collect();
@@ -115,7 +116,7 @@ fn end_costs<'a>(layout: &'a Layout, swaths: &'a [Swath]) -> EndCosts<impl Fn(us
                 continue;
             }
             let (i, j) = (i.min(j), i.max(j));
-            if let Some(join) = single_curve(layout, ends[i], entering(ends[j])) {
+            if let Some(join) = near_turn(layout, ends[i], entering(ends[j])) {
                 near[i].push((j, join.cost()));
                 near[j].push((i, join.cost()));
             }
@@ -145,7 +146,7 @@ fn realise(layout: &Layout, swaths: &[Swath], roads: &Roads, stops: &[Stop]) -> 
             continue;
         };
         let (leave, enter) = (leave_end(layout, swaths, *last), enter_end(layout, swaths, *stop));
-        match single_curve(layout, leave, enter).or_else(|| roads.way(leave, enter)) {
+        match connect(layout, roads, leave, enter) {
             Some(join) => {
                 *cut_end = join.cut[0];
                 reached.push((*stop, join.cut[1], 0.0));
@@ -157,8 +158,8 @@ fn realise(layout: &Layout, swaths: &[Swath], roads: &Roads, stops: &[Stop]) -> 
     let mut drives: Vec<Drive> = Vec::new();
     for (i, (stop, cut_start, cut_end)) in reached.into_iter().enumerate() {
         if i > 0 {
-            let points = joins[i - 1].points.clone();
-            drives.push(Drive { purpose: Purpose::Join, points, gear: Gear::Forward });
+            let stretches = joins[i - 1].stretches().into_iter();
+            drives.extend(stretches.map(|(gear, points)| Drive { purpose: Purpose::Join, points, gear }));
         }
         drives.push(match stop {
             Stop::Swath(v) => {

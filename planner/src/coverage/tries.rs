@@ -49,6 +49,8 @@ pub(crate) struct Needs<'a> {
     pub(crate) wanted: Option<&'a Wanted>,
     /// Direction that the farmer asked for, radians.
     pub(crate) heading: Option<f64>,
+    /// Swaths along a recorded line, and its direction; no other swaths are tried.
+    pub(crate) guided: Option<(&'a [Swath], f64)>,
     /// Crop rows: their direction, radians, and where they lie.
     pub(crate) rows: Option<(f64, Spacing)>,
 }
@@ -56,10 +58,11 @@ pub(crate) struct Needs<'a> {
 /// At least one try, best first.
 pub(crate) fn tries(layout: &Layout, field: &Polygon<f64>, needs: &Needs) -> Vec<Tried> {
     let lanes = LaneRoads::new(layout);
-    let headings = match (needs.rows, needs.heading) {
-        (Some(rows), _) => vec![rows],
-        (None, Some(heading)) => vec![best_spacing(layout, heading)],
-        (None, None) => best_headings(layout, TRIED_SWATHS),
+    let headings = match (needs.guided, needs.rows, needs.heading) {
+        (Some((_, heading)), ..) => vec![(heading, Spacing::Even)],
+        (None, Some(rows), _) => vec![rows],
+        (None, None, Some(heading)) => vec![best_spacing(layout, heading)],
+        (None, None, None) => best_headings(layout, TRIED_SWATHS),
     };
     let mut tried: Vec<Tried> =
         headings.iter().map(|h| attempt(layout, &lanes, field, needs, (*h, layout.undone), false)).collect();
@@ -69,7 +72,8 @@ pub(crate) fn tries(layout: &Layout, field: &Polygon<f64>, needs: &Needs) -> Vec
     }
     sort(&mut tried);
     // Corners left over at slanting ends may have been too many: the best direction once more without.
-    if let Some(best) = tried.first()
+    if needs.guided.is_none()
+        && let Some(best) = tried.first()
         && best.worked.is_some_and(|worked| worked < ENOUGH)
     {
         let again = needs.rows.unwrap_or((best.heading, Spacing::Even));
@@ -114,7 +118,10 @@ fn attempt(
     let width = layout.dimensions.width;
     // Where every wanted cell counts, no corner is left over.
     let undone = if needs.wanted.is_some() { 0.0 } else { undone };
-    let mut strips = swaths(&layout.mainland, width, way, undone);
+    let mut strips = match needs.guided {
+        Some((guided, _)) => guided.to_vec(),
+        None => swaths(&layout.mainland, width, way, undone),
+    };
     strips.extend(needs.extra.iter().cloned());
     let mut peeks = Vec::new();
     if let Some(wanted) = needs.wanted {

@@ -277,6 +277,8 @@ mod tests {
             margin: 0.0,
             radius: 6.0,
             may_reverse: true,
+            steering: None,
+            cusp_cost: 10.0,
         };
         let pose = Pose::new(Pt { x: 50.0, y: 20.0 }, 0.0);
         let room = Outline::new(&field, dimensions(13.5)).room_ahead(pose, 1e3);

@@ -1,5 +1,7 @@
 //! Boundaries from ISO 11783-10 task data, versions 3 and 4. Lenient: what is not understood becomes a warning.
 
+pub mod grid;
+
 use super::{ImportError, Rings};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};

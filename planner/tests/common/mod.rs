@@ -5,9 +5,15 @@ use kompas_field::rig::RigToml;
 use kompas_field::{Boundary, Field, FieldCrop, FieldPlane, Geodetic, Point2, RawBoundary, Rig};
 use std::path::{Path, PathBuf};
 
+#[allow(clippy::allow_attributes, dead_code, reason = "not every test binary draws parcels")]
+pub(crate) mod ugly;
+
 /// A committed rig.
 pub(crate) fn rig(name: &str) -> Rig {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("rigs").join(format!("{name}.toml"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"));
+    // The fuzz targets lie one folder deeper.
+    let planner = if path.ends_with("fuzz") { path.join("..") } else { path.to_owned() };
+    let path = planner.join("rigs").join(format!("{name}.toml"));
     let raw: RigToml =
         toml::from_str(&std::fs::read_to_string(path).expect("a committed rig")).expect("a rig file");
     Rig::new(raw).expect("a usable rig")
