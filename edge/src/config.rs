@@ -176,9 +176,10 @@ impl Config {
         let field = FieldSource::read(r);
         let plan = PlanSource::read(r);
         let segmenter = SegmenterChoice::read(r);
+        let usual_ms = segmenter.as_ref().map_or(0.0, SegmenterChoice::usual_latency_ms);
         let latency = "from mid-exposure to decision, measured on the robot; used where time is simulated";
         let frame_latency =
-            Seconds::new(r.number("driver.frame_latency_ms", Some(60.0), 0.0..=500.0, latency) / 1e3);
+            Seconds::new(r.number("driver.frame_latency_ms", Some(usual_ms), 0.0..=5000.0, latency) / 1e3);
         let driver = DriverChoice::read(r);
         let records = Records::read(r);
         let broker = match r.optional_text("uplink.broker", "mqtt://HOST:PORT") {
@@ -230,6 +231,16 @@ impl PlanSource {
 }
 
 impl SegmenterChoice {
+    /// From mid-exposure to decision for a 1280x960 picture on one core of a small computer, in milliseconds, rounded
+    /// up from what `kompas-model bench` and `kompas-robot bench` measure. A robot's own configuration states its own.
+    fn usual_latency_ms(&self) -> f64 {
+        match self {
+            Self::ExcessGreen => 60.0,
+            Self::Onnx { zooms, .. } if zooms.len() > 1 => 1000.0,
+            Self::Onnx { .. } => 500.0,
+        }
+    }
+
     fn read(r: &mut Reader<'_>) -> Option<Self> {
         let network =
             r.choice("segmenter.kind", true, &[("exg", false), ("onnx", true)], "what finds plants");

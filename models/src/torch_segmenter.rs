@@ -33,12 +33,14 @@ impl TorchSegmenter {
         Self { consensus, ..self }
     }
 
-    /// Class and confidence of every pixel: scores at every zoom, interpolated to the picture's size, averaged.
-    fn map(&self, image: &RgbImage) -> Result<(Vec<u8>, Vec<u8>), TchError> {
+    /// Scores of a picture at every zoom.
+    /// # Errors
+    /// If LibTorch refuses.
+    pub fn look(&self, image: &RgbImage) -> Result<Looks, TchError> {
         let (width, height) = image.dimensions();
         let (w, h) = working_size(width, height);
         let exposure = Exposure::of(&resized(image, w, h));
-        let mut sum: Option<Tensor> = None;
+        let mut looks = Looks { width, height, scores: Vec::new() };
         for zoom in self.zooms {
             #[expect(
                 clippy::cast_possible_truncation,
@@ -54,9 +56,42 @@ impl TorchSegmenter {
             let mut values = vec![0.; scores.numel()];
             let count = values.len();
             scores.f_copy_data(&mut values, count)?;
-            consensus::agree(&mut values, w as usize, h as usize, self.consensus);
-            let scores = Tensor::f_from_slice(&values)?.f_view([1, CLASSES, i64::from(h), i64::from(w)])?;
-            let size = [i64::from(height), i64::from(width)];
+            looks.scores.push((values, w, h));
+        }
+        Ok(looks)
+    }
+
+    /// Class and confidence of every pixel, `offsets` added to the scores of the classes: the pixels of a plant agree,
+    /// and scores at every zoom, interpolated to the picture's size, are averaged.
+    /// # Errors
+    /// If LibTorch refuses.
+    pub fn judge(&self, looks: &Looks, offsets: [f32; 5]) -> Result<ClassMap, SegmentError> {
+        let failed = |source| SegmentError::Inference { model: self.id.clone(), source: Box::new(source) };
+        let (class, confidence) = looks.classes(offsets, self.consensus).map_err(failed)?;
+        ClassMap::new(looks.width, looks.height, class, confidence)
+    }
+}
+
+/// Scores of a picture at every size it was looked at.
+pub struct Looks {
+    width: u32,
+    height: u32,
+    /// Five planes, width and height.
+    scores: Vec<(Vec<f32>, u32, u32)>,
+}
+
+impl Looks {
+    fn classes(&self, offsets: [f32; 5], weight: f32) -> Result<(Vec<u8>, Vec<u8>), TchError> {
+        let mut sum: Option<Tensor> = None;
+        for (scores, w, h) in &self.scores {
+            let mut values = scores.clone();
+            let pixels = values.len() / offsets.len();
+            for (plane, offset) in values.chunks_exact_mut(pixels).zip(offsets) {
+                plane.iter_mut().for_each(|score| *score += offset);
+            }
+            consensus::agree(&mut values, *w as usize, *h as usize, weight);
+            let scores = Tensor::f_from_slice(&values)?.f_view([1, CLASSES, i64::from(*h), i64::from(*w)])?;
+            let size = [i64::from(self.height), i64::from(self.width)];
             let scores = scores.f_upsample_bilinear2d(size, false, None, None)?;
             sum = Some(match sum {
                 None => scores,
@@ -64,7 +99,7 @@ impl TorchSegmenter {
             });
         }
         let sum = sum.ok_or_else(|| TchError::Convert("no zoom to look at".into()))?;
-        let mean = sum.f_div_scalar(self.zooms.len() as f64)?;
+        let mean = sum.f_div_scalar(self.scores.len() as f64)?;
         let (confidence, class) = mean.f_softmax(1, Kind::Float)?.f_max_dim(1, false)?;
         let confidence = confidence.f_mul_scalar(255.)?.f_round()?;
         let bytes = |x: Tensor| -> Result<Vec<u8>, TchError> {
@@ -101,9 +136,9 @@ impl Segmenter for TorchSegmenter {
         if width == 0 || height == 0 {
             return Err(SegmentError::Empty { width, height });
         }
-        let (class, confidence) = self
-            .map(image)
+        let looks = self
+            .look(image)
             .map_err(|source| SegmentError::Inference { model: self.id.clone(), source: Box::new(source) })?;
-        ClassMap::new(width, height, class, confidence)
+        self.judge(&looks, [0.; 5])
     }
 }

@@ -8,6 +8,7 @@ mod cross_validate;
 mod evaluate;
 mod export;
 mod gallery;
+mod offsets;
 mod train;
 
 use anyhow::{Context, Result};
@@ -36,6 +37,8 @@ enum Command {
     Crops(crops::CropsArgs),
     /// Print figures per source: pixels and plants.
     Evaluate(evaluate::EvaluateArgs),
+    /// Print the figures with offsets added to the scores, to choose `score_offsets` by.
+    Offsets(offsets::OffsetsArgs),
     /// Write the best and the worst predictions per source as pictures and tables.
     Gallery(gallery::GalleryArgs),
     /// Paste potato into beet scenes and beet onto potato soil, and print what they are taken for.
@@ -93,6 +96,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         Command::Train(args) => train::run(args),
         Command::CrossValidate(args) => cross_validate::run(args),
         Command::Crops(args) => crops::run(args),
+        Command::Offsets(args) => offsets::run(args),
         Command::Gallery(args) => gallery::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Composites(args) => composites::run(args),

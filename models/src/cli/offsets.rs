@@ -1,0 +1,85 @@
+//! `kompas-model offsets`.
+
+use super::evaluate::choose;
+use super::{BadInput, DataArgs};
+use anyhow::{Context, Result};
+use clap::Args;
+use kompas_models::CLASS_NAMES;
+use kompas_models::data::Item;
+use kompas_models::data::scene::decode;
+use kompas_models::evaluate::SourceFigures;
+use kompas_models::net::Params;
+use kompas_models::torch_segmenter::TorchSegmenter;
+use kompas_vision::ClassMap;
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+#[derive(Args)]
+pub(crate) struct OffsetsArgs {
+    /// Weights of a run (`.safetensors`), best one that has not seen the groups.
+    #[arg(long)]
+    weights: PathBuf,
+    #[command(flatten)]
+    data: DataArgs,
+    /// Only images of this group; may be given several times.
+    #[arg(long = "group", value_name = "GROUP")]
+    groups: Vec<String>,
+    /// At most this many images per source, evenly taken.
+    #[arg(long)]
+    limit: Option<usize>,
+    /// Offsets of soil, weed, sugar beet, potato and other crop, as five numbers with commas; may be given several times.
+    #[arg(long = "try", value_name = "OFFSETS", required = true, allow_hyphen_values = true)]
+    candidates: Vec<String>,
+}
+
+fn parse(text: &str) -> Result<[f32; 5]> {
+    let numbers: Vec<f32> = text.split(',').filter_map(|number| number.trim().parse().ok()).collect();
+    <[f32; 5]>::try_from(numbers)
+        .map_err(|_wrong| anyhow::anyhow!("'{text}' is not five numbers with commas, as in 0,0,1.5,0,0"))
+        .context(BadInput)
+}
+
+/// Looks at every picture once, judges it with each candidate, and prints the figures per group and candidate.
+pub(crate) fn run(args: &OffsetsArgs) -> Result<()> {
+    let candidates = args.candidates.iter().map(|text| parse(text)).collect::<Result<Vec<_>>>()?;
+    let model = TorchSegmenter::new(Params::read(&args.weights).context(BadInput)?, "weights".into());
+    let data = args.data.read()?;
+    let items =
+        choose(&data, |item: &Item| args.groups.is_empty() || args.groups.contains(&item.group), args.limit);
+    if items.is_empty() {
+        return Err(anyhow::anyhow!("no image of these groups in the data")).context(BadInput);
+    }
+    let bar = super::train::bar(items.len() as u64, "looking");
+    let mut found: BTreeMap<(String, usize), SourceFigures> = BTreeMap::new();
+    for item in &items {
+        bar.inc(1);
+        let (rgb, mask) = decode(item)
+            .map_err(|wrong| anyhow::anyhow!("{}: {}", wrong.place, wrong.reason))
+            .context(BadInput)?;
+        let sure = vec![255; mask.as_raw().len()];
+        let truth = ClassMap::new(mask.width(), mask.height(), mask.into_raw(), sure)?;
+        let looks = model.look(&rgb)?;
+        for (number, offsets) in candidates.iter().enumerate() {
+            let figures = found.entry((format!("{}/{}", item.source, item.group), number)).or_default();
+            figures.add(&truth, &model.judge(&looks, *offsets)?, item.gsd_mm)?;
+        }
+    }
+    bar.finish_and_clear();
+    let mut out = std::io::stdout().lock();
+    for ((group, number), figures) in &found {
+        let figures = figures.to_json();
+        let class = |name| figures["iou"][name].as_f64().map_or("–".into(), |iou| format!("{iou:.3}"));
+        let row: Vec<String> = CLASS_NAMES.iter().map(|name| format!("{name} {}", class(*name))).collect();
+        let rate = |name: &str| figures["plants"][name][0].as_f64().unwrap_or(f64::NAN);
+        writeln!(
+            out,
+            "{group} [{}]: {}; weeds treated {:.3}, crop hit {:.3}",
+            args.candidates[*number],
+            row.join(", "),
+            rate("weeds_treated_rate"),
+            rate("crop_hit_rate")
+        )?;
+    }
+    Ok(())
+}
