@@ -2,7 +2,7 @@
 
 use crate::net::{CLASSES, Params, STRIDE, TorchLayers, rgb_tensor, segment};
 use image::RgbImage;
-use kompas_vision::consensus;
+use kompas_vision::consensus::{self, Green};
 use kompas_vision::normalise::{Exposure, ZOOMS, resized, working_size};
 use kompas_vision::{ClassMap, SegmentError, Segmenter};
 use tch::{Kind, TchError, Tensor, no_grad};
@@ -50,13 +50,14 @@ impl TorchSegmenter {
             let zoomed = |side: u32| (f64::from(side) * zoom).round().max(1.) as u32;
             let (w, h) = (zoomed(w), zoomed(h));
             let mut seen = resized(image, w, h);
+            let green = Green::of(&seen);
             exposure.apply(&mut seen);
             let scores = scores(&self.params, &seen)?;
             let scores = scores.f_narrow(2, 0, h.into())?.f_narrow(3, 0, w.into())?.f_contiguous()?;
             let mut values = vec![0.; scores.numel()];
             let count = values.len();
             scores.f_copy_data(&mut values, count)?;
-            looks.scores.push((values, w, h));
+            looks.scores.push((values, w, h, green));
         }
         Ok(looks)
     }
@@ -76,20 +77,20 @@ impl TorchSegmenter {
 pub struct Looks {
     width: u32,
     height: u32,
-    /// Five planes, width and height.
-    scores: Vec<(Vec<f32>, u32, u32)>,
+    /// Five planes, width and height, and how green the picture is at that size.
+    scores: Vec<(Vec<f32>, u32, u32, Green)>,
 }
 
 impl Looks {
     fn classes(&self, offsets: [f32; 5], weight: f32) -> Result<(Vec<u8>, Vec<u8>), TchError> {
         let mut sum: Option<Tensor> = None;
-        for (scores, w, h) in &self.scores {
+        for (scores, w, h, green) in &self.scores {
             let mut values = scores.clone();
             let pixels = values.len() / offsets.len();
             for (plane, offset) in values.chunks_exact_mut(pixels).zip(offsets) {
                 plane.iter_mut().for_each(|score| *score += offset);
             }
-            consensus::agree(&mut values, *w as usize, *h as usize, weight);
+            consensus::agree(&mut values, *w as usize, *h as usize, weight, green);
             let scores = Tensor::f_from_slice(&values)?.f_view([1, CLASSES, i64::from(*h), i64::from(*w)])?;
             let size = [i64::from(self.height), i64::from(self.width)];
             let scores = scores.f_upsample_bilinear2d(size, false, None, None)?;

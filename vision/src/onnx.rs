@@ -6,6 +6,7 @@
 //! A model is refused at load, by name of the fault, unless its card is there, names the file with its hash
 //! and lists the classes in our order, and the network takes one image and gives one map of it.
 
+use crate::consensus::Green;
 use crate::normalise::{self, Exposure};
 use crate::segment::{ClassMap, SegmentError, Segmenter};
 use crate::tiles::{Tile, tiles};
@@ -271,6 +272,7 @@ impl OnnxSegmenter {
                 |side: u32, scale: f64| (f64::from(side) * scale * zoom).round().clamp(1.0, 40_000.0) as u32;
             let (w, h) = (zoomed(image.width(), scale[0]), zoomed(image.height(), scale[1]));
             let mut prepared = normalise::resized(image, w, h);
+            let green = Green::of(&prepared);
             exposure.apply(&mut prepared);
             let mut map = scores::ScoreMap::new(w, h);
             for tile in tiles(w, h, side, OVERLAP_PX) {
@@ -280,7 +282,7 @@ impl OnnxSegmenter {
                     source: Box::new(source),
                 })?;
             }
-            map.agree(self.options.consensus);
+            map.agree(self.options.consensus, &green);
             maps.push(map);
         }
         Ok(scores::judged(&maps, image.width(), image.height(), self.temperature))

@@ -1,6 +1,6 @@
 //! Pixels to the network's planes, and its scores to classes.
 
-use crate::consensus;
+use crate::consensus::{self, Green};
 use crate::tiles::Tile;
 use kompas_field::PlantClass;
 
@@ -66,9 +66,9 @@ impl ScoreMap {
         }
     }
 
-    /// Lets the pixels of each plant agree ([`consensus::agree`]).
-    pub(super) fn agree(&mut self, weight: f32) {
-        consensus::agree(&mut self.scores, self.width, self.height, weight);
+    /// Lets the pixels of each plant agree, and doubts what is not green ([`consensus::agree`]).
+    pub(super) fn agree(&mut self, weight: f32, green: &Green) {
+        consensus::agree(&mut self.scores, self.width, self.height, weight, green);
     }
 
     /// Row `row` of `class`.
