@@ -5,9 +5,6 @@ use crate::geometry::pose::{Pose, Pt};
 use crate::geometry::{continuous, dubins, reeds_shepp};
 use crate::plan::Gear;
 
-/// Arcs are sampled at this angle: chords of R/10.
-pub(crate) const ARC_STEP_RAD: f64 = 0.1;
-
 /// A drivable connection.
 #[derive(Debug, Clone)]
 pub(crate) struct Join {
@@ -151,7 +148,7 @@ fn first_fit(layout: &Layout, curves: impl Iterator<Item = Curve>, limit: f64) -
         if length >= limit {
             break;
         }
-        let points = curve.sample(ARC_STEP_RAD);
+        let points = curve.sample(layout.dimensions.arc_step());
         if layout.clearance.fits(&points) {
             return Some((curve, Join { length, cut: [0.0, 0.0], points, gears: vec![], cusps: 0.0 }));
         }
@@ -177,10 +174,10 @@ pub(crate) fn reversing_within(layout: &Layout, leave: Pose, enter: Pose, limit:
     if let Some(steering) = d.steering {
         continuous::curves(leave, enter, steering, Some(d.cusp_cost))
             .iter()
-            .find_map(|c| join(c.length(), c.cusps(), c.stretches(ARC_STEP_RAD)))
+            .find_map(|c| join(c.length(), c.cusps(), c.stretches(d.arc_step())))
     } else {
         reeds_shepp::curves(leave, enter, d.radius, d.cusp_cost)
             .iter()
-            .find_map(|c| join(c.length(), c.cusps(), c.stretches(ARC_STEP_RAD)))
+            .find_map(|c| join(c.length(), c.cusps(), c.stretches(d.arc_step())))
     }
 }

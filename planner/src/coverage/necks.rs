@@ -145,7 +145,7 @@ fn arrive(layout: &Layout, pose: Pose, goals: &[(Pose, usize)]) -> Option<(Vec<P
             if curve.length() > best.as_ref().map_or(1.5 * reach, |b| b.0) {
                 break;
             }
-            let points = curve.sample(super::join::ARC_STEP_RAD);
+            let points = curve.sample(layout.dimensions.arc_step());
             if layout.clearance.fits(&points) {
                 best = Some((curve.length(), points, *room));
             }

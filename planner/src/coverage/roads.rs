@@ -199,7 +199,8 @@ impl<'a> Roads<'a> {
     }
 
     fn points(&self, before: Option<Node>, step: &Step) -> Vec<Pt> {
-        let mut points = step.turn.as_ref().map_or_else(Vec::new, |c| c.sample(super::join::ARC_STEP_RAD));
+        let mut points =
+            step.turn.as_ref().map_or_else(Vec::new, |c| c.sample(self.lanes.layout.dimensions.arc_step()));
         match (step.to, before) {
             (Node::Swath { swath, end }, _) => points.extend(self.swaths[swath].line(1 - end)),
             (Node::Lane { lane, sense, .. }, Some(Node::Lane { sample, .. })) if step.turn.is_none() => {
