@@ -115,7 +115,7 @@ fn way_in(
     let reach = 4.0 * layout.dimensions.radius + layout.dimensions.width;
     [0.3, 1.0, 2.5].into_iter().find_map(|inside| {
         let enter = mouth.ahead(inside);
-        let (curve, _) = curve_within(layout, End::fixed(from), End::fixed(enter), reach)?;
+        let curve = curve_within(layout, End::fixed(from), End::fixed(enter), reach)?;
         let mut points = curve.sample(layout.dimensions.arc_step());
         if depth > inside {
             let tip = mouth.ahead(depth).at;
