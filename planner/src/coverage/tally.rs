@@ -7,6 +7,8 @@ use geo::{Area, BoundingRect, LineString, MapCoords, Polygon};
 
 /// Sample points per field: a share of 0.4 % is then known to about 0.02 %.
 const SAMPLES: f64 = 150_000.0;
+/// The same where ways to what is left over are looked for: a way over few points is no way over the ground between.
+const MANY_SAMPLES: f64 = 2_000_000.0;
 
 /// What of a field a drive works.
 pub(crate) struct Tally {
@@ -20,18 +22,27 @@ const TURN_RAD: f64 = 0.5;
 
 /// Counts what of `field` lies within half of `width` of a worked line, at points on a square raster.
 pub(crate) fn tally(field: &Polygon<f64>, drives: &[Drive], width: f64) -> Tally {
-    let turn = rotation(TURN_RAD);
+    sampled(field, drives, width, (SAMPLES, TURN_RAD))
+}
+
+/// The same on a finer raster, another one for every `number`: points that ways were chosen for say too much of them.
+pub(crate) fn finely(field: &Polygon<f64>, drives: &[Drive], width: f64, number: u32) -> Tally {
+    sampled(field, drives, width, (MANY_SAMPLES, TURN_RAD + 0.2 * f64::from(number + 1)))
+}
+
+fn sampled(field: &Polygon<f64>, drives: &[Drive], width: f64, (samples, turn_rad): (f64, f64)) -> Tally {
+    let turn = rotation(turn_rad);
     let turned = field.map_coords(&turn);
     let Some(bounds) = turned.bounding_rect() else {
         return Tally { worked: 0.0, undone: Undone { points: vec![], each: 0.0 } };
     };
-    let size = (field.unsigned_area() / SAMPLES).sqrt().clamp(0.05, width / 2.0);
+    let size = (field.unsigned_area() / samples).sqrt().clamp(0.05, width / 2.0);
     let mut raster = Raster::new(bounds.min(), bounds.max(), size);
     for drive in drives.iter().filter(|d| d.purpose != Purpose::Join) {
         let line: Vec<Pt> = drive.points.iter().map(|p| turn(*p)).collect();
         raster.work(&line, width / 2.0);
     }
-    raster.tally(&turned)
+    raster.tally(&turned, turn_rad)
 }
 
 struct Raster {
@@ -107,7 +118,7 @@ impl Raster {
         }
     }
 
-    fn tally(&self, field: &Polygon<f64>) -> Tally {
+    fn tally(&self, field: &Polygon<f64>, turn_rad: f64) -> Tally {
         let mut crossings: Vec<Vec<f64>> = vec![vec![]; self.rows];
         for line in std::iter::once(field.exterior()).chain(field.interiors()).flat_map(LineString::lines) {
             let edge = Edge::new(line.start, line.end);
@@ -118,7 +129,7 @@ impl Raster {
         }
         let mut inside = 0usize;
         let mut points = Vec::new();
-        let back = rotation(-TURN_RAD);
+        let back = rotation(-turn_rad);
         for (row, found) in crossings.iter_mut().enumerate() {
             found.sort_by(f64::total_cmp);
             for pair in found.chunks_exact(2) {
