@@ -11,7 +11,7 @@
 //! check(&Plan, &Field, &Rig)                           -> Vec<Finding>                shares no code with plan
 //! Plan::to_json() / Plan::from_json(text)              from_json refuses a changed plan
 //! PathSampler::new(&plan).at(Metres) -> OnPath         pose, leg, implement, gear by distance driven
-//! export::path_geojson::path_geojson(&plan)            -> GeoJSON lines in driving order
+//! export::path_geojson::path_geojson(&plan)            -> GeoJSON text, lines in driving order
 //! ```
 //!
 //! A [`Plan`] is data: [`Plan::path`] is a list of legs (points in [`kompas_field::FieldFrame`], gear, implement on

@@ -2,7 +2,7 @@
 
 use crate::coverage::connect::{connect, near_turn};
 use crate::coverage::join::{End, Join};
-use crate::coverage::layout::{Layout, layout};
+use crate::coverage::layout::{Dimensions, Layout, layout};
 use crate::coverage::roads::{LaneRoads, Roads};
 use crate::coverage::swaths::Swath;
 use crate::geometry::pose::{Pose, Pt};
@@ -52,19 +52,19 @@ pub fn resume(
             connect(&layout, &Roads::new(&lanes, &swaths), leave, enter)
         })
         .ok_or_else(no_way)?;
-    let mut path = turns(&way);
+    let mut path = turns(&way, dimensions);
     path.extend(rest);
     let policy = Policy { generation: Generation(plan.generation.0 + 1), ..policy.clone() };
     finished(path, plan.swaths.clone(), vec![], plan.summary.swath_heading_deg, (field, map, rig, &policy))
 }
 
 /// A connection as legs without work.
-pub(crate) fn turns(way: &Join) -> Vec<Leg> {
+pub(crate) fn turns(way: &Join, dimensions: Dimensions) -> Vec<Leg> {
     let leg = |(gear, points): (Gear, Vec<Pt>)| {
         let points = points.into_iter().map(Into::into).collect();
         Leg { kind: LegKind::Turn, implement: false, gear, points }
     };
-    way.stretches().into_iter().map(leg).collect()
+    way.stretches(dimensions).into_iter().map(leg).collect()
 }
 
 /// The swaths of a plan as roads: other ways may lead over them.

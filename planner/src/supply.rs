@@ -72,7 +72,7 @@ pub fn with_stops(
             let left_m = supply.range_m.map_or(f64::MAX, |range| range - metres);
             let (there, back) = ways.over(last, &path[i], left_m)?;
             (litres, metres, fresh) = (0.0, back.length, true);
-            out.extend(turns(&there).into_iter().chain(turns(&back)));
+            out.extend([there, back].iter().flat_map(|way| turns(way, dimensions)));
             continue;
         }
         out.extend_from_slice(piece);

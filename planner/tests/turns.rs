@@ -140,3 +140,46 @@ fn a_steering_rate_out_of_range_is_refused_by_name() {
         "{said}"
     );
 }
+
+/// The smallest circle through neighbouring points, for a reader that thins points to an eighth of `radius` but keeps where
+/// the gear changes: it gives up the point before, and looks a quarter of `radius` to either side.
+fn smallest_read(plan: &Plan, radius: f64) -> f64 {
+    let chord = |a: [f64; 2], b: [f64; 2]| (a[0] - b[0]).hypot(a[1] - b[1]);
+    let mut smallest = f64::MAX;
+    for run in plan.path.chunk_by(|a, b| a.gear == b.gear) {
+        let points: Vec<[f64; 2]> = run.iter().flat_map(|leg| &leg.points).map(|p| [p.x, p.y]).collect();
+        let mut kept = vec![points[0]];
+        for (k, p) in points.iter().enumerate().skip(1) {
+            if chord(kept[kept.len() - 1], *p) >= radius / 8.0 {
+                kept.push(*p);
+            } else if k + 1 == points.len() && kept.len() > 1 {
+                kept.pop();
+                kept.push(*p);
+            }
+        }
+        for three in kept.windows(3) {
+            let [a, b, c] = [three[0], three[1], three[2]];
+            let turn =
+                ((c[1] - b[1]).atan2(c[0] - b[0]) - (b[1] - a[1]).atan2(b[0] - a[0])).sin().asin().abs();
+            let (before, after) = (chord(a, b).min(radius / 4.0), chord(b, c).min(radius / 4.0));
+            if turn > 0.01 {
+                smallest = smallest.min(f64::midpoint(before, after) / turn);
+            }
+        }
+    }
+    smallest
+}
+
+#[test]
+fn readers_that_keep_the_points_of_gear_changes_see_no_bend_too_tight() {
+    let corner = [(0.0, 0.0), (300.0, 0.0), (300.0, 90.0), (140.0, 90.0), (110.0, 260.0), (0.0, 260.0)];
+    let l_shape = field(&corner, &[]).expect("a valid field");
+    let eager = with("robot-3m-reverse", |raw| raw.robot.cusp_cost_m = Some(0.05));
+    for (field, rig) in [(rectangle(), eager), (l_shape, rig("boom-27m"))] {
+        let made = plan(&field, None, &rig, &Policy::reference()).unwrap();
+        let radius = rig.robot.min_turning_radius.get();
+        assert!(made.path.iter().any(|leg| leg.gear == Gear::Reverse), "{}: no change of gear", rig.name());
+        let read = smallest_read(&made, radius);
+        assert!(read >= 0.97 * radius, "{}: {read:.3} m", rig.name());
+    }
+}

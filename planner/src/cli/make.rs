@@ -142,7 +142,7 @@ pub(crate) fn run(args: &MakeArgs) -> Result<(), Failure> {
         }
     }
     if let Some(path) = &args.path {
-        write(path, &path_geojson(&made).to_string())?;
+        write(path, &path_geojson(&made))?;
     }
     for finding in &made.findings {
         tracing::warn!("{finding}");

@@ -108,7 +108,7 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
         Format::Geotiff => geotiff::prescription(&plan, &field)
             .and_then(|bytes| std::fs::write(&args.out, bytes))
             .with_context(|| format!("cannot write {}", args.out.display()))?,
-        Format::Geojson => write(&args.out, &path_geojson(&plan).to_string())?,
+        Format::Geojson => write(&args.out, &path_geojson(&plan))?,
         Format::Qgc => write(&args.out, &plan_file(&rover(&plan, &field)).to_string())?,
         Format::Waypoints => write(&args.out, &waypoint_list(&rover(&plan, &field)))?,
     }

@@ -5,7 +5,7 @@
 //! boundary, a curve whose bends begin at once is better than no way: the plan names the leg, and the robot slows down
 //! or stands to steer ([`crate::plan::Plan::curvature_jumps`]).
 
-use super::join::{End, Join, jumping_within, reversing_within, single_curve};
+use super::join::{End, Join, jumping, reversing_within, single_curve};
 use super::layout::Layout;
 use super::roads::Roads;
 use crate::geometry::pose::distance;
@@ -17,7 +17,7 @@ pub(crate) fn connect(layout: &Layout, roads: &Roads, leave: End, enter: End) ->
         if layout.dimensions.may_reverse { or_reversing(layout, leave, enter, forward) } else { forward };
     best.or_else(|| {
         layout.dimensions.steering?;
-        jumping_within(layout, leave, enter, f64::MAX).map(|(_, join)| join)
+        jumping(layout, leave, enter)
     })
 }
 
@@ -57,26 +57,26 @@ mod tests {
         let field = polygon![(x: 0.0, y: 0.0), (x: 40.0, y: 0.0), (x: 40.0, y: 5.0), (x: 0.0, y: 5.0)];
         let end = |x, y| End::fixed(Pose::new(Pt { x, y }, 0.0));
         for steering in [None, Some(Steering::new(2.0, 4.0))] {
+            let dimensions = |may_reverse| Dimensions {
+                width: 3.0,
+                half: 1.5,
+                body: 1.0,
+                margin: 0.0,
+                radius: 2.0,
+                may_reverse,
+                steering,
+                cusp_cost: 10.0,
+            };
             let way = |may_reverse| {
-                let dimensions = Dimensions {
-                    width: 3.0,
-                    half: 1.5,
-                    body: 1.0,
-                    margin: 0.0,
-                    radius: 2.0,
-                    may_reverse,
-                    steering,
-                    cusp_cost: 10.0,
-                };
-                let layout = layout(&field, dimensions, 1);
+                let layout = layout(&field, dimensions(may_reverse), 1);
                 let lanes = LaneRoads::new(&layout);
                 connect(&layout, &Roads::new(&lanes, &[]), end(15.0, 2.0), end(16.0, 3.0))
             };
             assert!(way(false).is_none());
             let way = way(true).expect("forwards past it and straight back, or the other way round");
-            let gears: Vec<Gear> = way.stretches().iter().map(|s| s.0).collect();
+            let gears: Vec<Gear> = way.stretches(dimensions(true)).iter().map(|s| s.0).collect();
             assert!(gears.contains(&Gear::Reverse) && way.cusps >= 20.0, "{gears:?}");
-            let joined: Vec<Pt> = way.stretches().into_iter().flat_map(|s| s.1).collect();
+            let joined: Vec<Pt> = way.stretches(dimensions(true)).into_iter().flat_map(|s| s.1).collect();
             assert!(distance(joined[0], Pt { x: 15.0, y: 2.0 }) < 1e-9);
             assert!(distance(joined[joined.len() - 1], Pt { x: 16.0, y: 3.0 }) < 1e-3);
         }

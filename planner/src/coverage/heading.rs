@@ -15,17 +15,16 @@ pub(crate) fn best_headings(layout: &Layout, swaths_in_all: usize) -> Vec<(f64, 
     const PER_EXCLUSION: usize = 40;
     let even: Vec<_> = candidates(layout).into_iter().map(|h| (h, Spacing::Even)).collect();
     let mut few = rated(layout, even);
-    let Some((heading, spacing)) = few.first().copied() else { return vec![] };
+    let Some((_, (heading, spacing))) = few.first().copied() else { return vec![] };
     let count = swaths(&layout.sketch, layout.dimensions.width, (heading, spacing), layout.undone).len();
     let exclusions = layout.lanes.iter().filter(|l| l.around_exclusion && l.level == 0).count();
     let most = (swaths_in_all / (count + PER_EXCLUSION * exclusions).max(1)).clamp(FEWEST, MOST);
     few.truncate(3 * most);
-    let all = few.into_iter().flat_map(|(h, _)| spacings(h)).collect();
+    let all = few.into_iter().flat_map(|(_, (h, _))| spacings(h)).collect();
     let mut best: Vec<(f64, Spacing)> = Vec::new();
     let mut least = f64::MAX;
-    for (heading, spacing) in rated(layout, all) {
+    for (estimate, (heading, spacing)) in rated(layout, all) {
         // The estimate is good to a percent.
-        let estimate = cost(layout, heading, spacing);
         least = least.min(estimate);
         if estimate > 1.012 * least {
             break;
@@ -67,7 +66,7 @@ fn refined(layout: &Layout, mut heading: f64, mut spacing: Spacing) -> (f64, Spa
 
 /// The spacing with the least driving at a given heading.
 pub(crate) fn best_spacing(layout: &Layout, heading: f64) -> (f64, Spacing) {
-    rated(layout, spacings(heading)).first().copied().unwrap_or((heading, Spacing::Even))
+    rated(layout, spacings(heading)).first().map_or((heading, Spacing::Even), |best| best.1)
 }
 
 fn spacings(heading: f64) -> Vec<(f64, Spacing)> {
@@ -76,11 +75,12 @@ fn spacings(heading: f64) -> Vec<(f64, Spacing)> {
     std::iter::once(Spacing::Even).chain(full).map(|s| (heading, s)).collect()
 }
 
-fn rated(layout: &Layout, tries: Vec<(f64, Spacing)>) -> Vec<(f64, Spacing)> {
+/// With their costs, cheapest first.
+fn rated(layout: &Layout, tries: Vec<(f64, Spacing)>) -> Vec<(f64, (f64, Spacing))> {
     let mut rated: Vec<(f64, (f64, Spacing))> =
         tries.into_iter().map(|t| (cost(layout, t.0, t.1), t)).collect();
     rated.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.0.total_cmp(&b.1.0)));
-    rated.into_iter().map(|r| r.1).collect()
+    rated
 }
 
 fn cost(layout: &Layout, heading: f64, spacing: Spacing) -> f64 {

@@ -1,12 +1,9 @@
 //! One turn: from a pose the robot leaves to a pose it enters, keeping its clearance.
 
-use super::layout::Layout;
+use super::layout::{Dimensions, Layout};
 use crate::geometry::pose::{Pose, Pt};
 use crate::geometry::{continuous, dubins, reeds_shepp};
 use crate::plan::Gear;
-
-/// Arcs are sampled at this angle: chords of R/10.
-pub(crate) const ARC_STEP_RAD: f64 = 0.1;
 
 /// A drivable connection.
 #[derive(Debug, Clone)]
@@ -15,12 +12,21 @@ pub(crate) struct Join {
     pub(crate) length: f64,
     /// How much shorter than planned the swaths before and after are worked.
     pub(crate) cut: [f64; 2],
-    /// From the last point before to the first point after, both included.
-    pub(crate) points: Vec<Pt>,
-    /// Gear of each stretch, with the number of its last point; empty where all of it is forwards.
-    pub(crate) gears: Vec<(Gear, usize)>,
+    /// From the last point before to the first point after.
+    pub(crate) line: Line,
     /// What changes of gear, and standing to steer, count as, metres.
     pub(crate) cusps: f64,
+}
+
+/// What is driven: nearly all joins are only compared, so a curve is drawn when somebody asks.
+#[derive(Debug, Clone)]
+pub(crate) enum Line {
+    /// Forwards.
+    Curve(Curve),
+    /// Forwards, both ends included.
+    Drawn(Vec<Pt>),
+    /// The stretches of one gear.
+    Geared(Vec<(Gear, Vec<Pt>)>),
 }
 
 /// A curve that is driven forwards.
@@ -41,6 +47,15 @@ impl Curve {
         }
     }
 
+    /// Whether its every chord keeps the layout's clearance.
+    fn fits(&self, layout: &Layout) -> bool {
+        let step = layout.dimensions.arc_step();
+        match self {
+            Self::Jumping(curve) => curve.all_chords(step, |a, b| layout.clearance.segment_fits(a, b)),
+            Self::Continuous(curve) => layout.clearance.fits(&curve.sample(step)),
+        }
+    }
+
     fn length(&self) -> f64 {
         match self {
             Self::Jumping(curve) => curve.length(),
@@ -55,16 +70,18 @@ impl Join {
         self.length + self.cusps + LOSS_FACTOR * (self.cut[0] + self.cut[1])
     }
 
-    /// Stretches of one gear, in order.
-    pub(crate) fn stretches(&self) -> Vec<(Gear, Vec<Pt>)> {
-        if self.gears.is_empty() {
-            return vec![(Gear::Forward, self.points.clone())];
+    /// Stretches of one gear, in order; each begins where the one before ends.
+    pub(crate) fn stretches(&self, dimensions: Dimensions) -> Vec<(Gear, Vec<Pt>)> {
+        match &self.line {
+            Line::Curve(curve) => vec![(Gear::Forward, curve.sample(dimensions.arc_step()))],
+            Line::Drawn(points) => vec![(Gear::Forward, points.clone())],
+            Line::Geared(stretches) => stretches.clone(),
         }
-        let firsts = std::iter::once(0).chain(self.gears.iter().map(|g| g.1));
-        firsts
-            .zip(&self.gears)
-            .map(|(first, (gear, last))| (*gear, self.points[first..=*last].to_vec()))
-            .collect()
+    }
+
+    /// One curve, driven forwards from end to end.
+    fn along(curve: Curve) -> Self {
+        Self { length: curve.length(), cut: [0.0, 0.0], line: Line::Curve(curve), cusps: 0.0 }
     }
 }
 
@@ -89,7 +106,7 @@ impl End {
 
 /// The cheapest single curve between two ends. `leave` looks outward; `enter` looks the way it will be driven.
 pub(crate) fn single_curve(layout: &Layout, leave: End, enter: End) -> Option<Join> {
-    let whole = curve_within(layout, leave, enter, f64::MAX).map(|(_, join)| join);
+    let whole = curve_within(layout, leave, enter, f64::MAX).map(Join::along);
     if leave.slack <= 0.05 && enter.slack <= 0.05 {
         return whole;
     }
@@ -107,8 +124,8 @@ pub(crate) fn single_curve(layout: &Layout, leave: End, enter: End) -> Option<Jo
                 continue;
             }
             let (from, to) = (leave.pose.ahead(-cut[0]), enter.pose.ahead(cut[1]));
-            if let Some((_, join)) = curve_within(layout, End::fixed(from), End::fixed(to), limit) {
-                best = Some(Join { cut, ..join });
+            if let Some(curve) = curve_within(layout, End::fixed(from), End::fixed(to), limit) {
+                best = Some(Join { cut, ..Join::along(curve) });
             }
         }
     }
@@ -116,7 +133,7 @@ pub(crate) fn single_curve(layout: &Layout, leave: End, enter: End) -> Option<Jo
 }
 
 /// The shortest curve between the poses of two ends that keeps its clearance and is below `limit` metres.
-pub(crate) fn curve_within(layout: &Layout, leave: End, enter: End, limit: f64) -> Option<(Curve, Join)> {
+pub(crate) fn curve_within(layout: &Layout, leave: End, enter: End, limit: f64) -> Option<Curve> {
     match layout.dimensions.steering {
         None => jumping_within(layout, leave, enter, limit),
         Some(steering) => {
@@ -126,13 +143,16 @@ pub(crate) fn curve_within(layout: &Layout, leave: End, enter: End, limit: f64) 
     }
 }
 
-/// [`curve_within`], or a curve that jumps where no other fits; a jump counts as driving so much farther.
-pub(crate) fn curve_at_worst(layout: &Layout, leave: End, enter: End, limit: f64) -> Option<(Curve, Join)> {
-    curve_within(layout, leave, enter, limit).or_else(|| {
+/// [`curve_within`], or a curve that jumps where no other fits, with what it costs; a jump counts as driving so much farther.
+pub(crate) fn curve_at_worst(layout: &Layout, leave: End, enter: End, limit: f64) -> Option<(Curve, f64)> {
+    let with_cost = |curve: Curve, more: f64| {
+        let cost = curve.length() + more;
+        (curve, cost)
+    };
+    curve_within(layout, leave, enter, limit).map(|curve| with_cost(curve, 0.0)).or_else(|| {
         layout.dimensions.steering?;
         let jump = JUMP_RADII * layout.dimensions.radius;
-        let (curve, join) = jumping_within(layout, leave, enter, limit - jump)?;
-        Some((curve, Join { cusps: jump, ..join }))
+        jumping_within(layout, leave, enter, limit - jump).map(|curve| with_cost(curve, jump))
     })
 }
 
@@ -140,23 +160,18 @@ pub(crate) fn curve_at_worst(layout: &Layout, leave: End, enter: End, limit: f64
 const JUMP_RADII: f64 = 5.0;
 
 /// The same with steering that jumps from one arc to the next, whatever the rig states.
-pub(crate) fn jumping_within(layout: &Layout, leave: End, enter: End, limit: f64) -> Option<(Curve, Join)> {
+fn jumping_within(layout: &Layout, leave: End, enter: End, limit: f64) -> Option<Curve> {
     let curves = dubins::curves(leave.pose, enter.pose, layout.dimensions.radius);
     first_fit(layout, curves.into_iter().map(Curve::Jumping), limit)
 }
 
-fn first_fit(layout: &Layout, curves: impl Iterator<Item = Curve>, limit: f64) -> Option<(Curve, Join)> {
-    for curve in curves {
-        let length = curve.length();
-        if length >= limit {
-            break;
-        }
-        let points = curve.sample(ARC_STEP_RAD);
-        if layout.clearance.fits(&points) {
-            return Some((curve, Join { length, cut: [0.0, 0.0], points, gears: vec![], cusps: 0.0 }));
-        }
-    }
-    None
+/// The shortest join with steering that jumps.
+pub(crate) fn jumping(layout: &Layout, leave: End, enter: End) -> Option<Join> {
+    jumping_within(layout, leave, enter, f64::MAX).map(Join::along)
+}
+
+fn first_fit(layout: &Layout, curves: impl Iterator<Item = Curve>, limit: f64) -> Option<Curve> {
+    curves.take_while(|curve| curve.length() < limit).find(|curve| curve.fits(layout))
 }
 
 /// The cheapest curve that changes gear and keeps its clearance, changes counted, if it is below `limit` metres.
@@ -167,20 +182,17 @@ pub(crate) fn reversing_within(layout: &Layout, leave: Pose, enter: Pose, limit:
         if length + cusps >= limit || !stretches.iter().all(|(_, points)| layout.clearance.fits(points)) {
             return None;
         }
-        let (mut points, mut gears): (Vec<Pt>, Vec<(Gear, usize)>) = (vec![], vec![]);
-        for (reverse, stretch) in stretches {
-            points.extend(&stretch[usize::from(!points.is_empty())..]);
-            gears.push((if reverse { Gear::Reverse } else { Gear::Forward }, points.len() - 1));
-        }
-        Some(Join { length, cut: [0.0, 0.0], points, gears, cusps })
+        let gear = |reverse: bool| if reverse { Gear::Reverse } else { Gear::Forward };
+        let stretches = stretches.into_iter().map(|(reverse, points)| (gear(reverse), points)).collect();
+        Some(Join { length, cut: [0.0, 0.0], line: Line::Geared(stretches), cusps })
     };
     if let Some(steering) = d.steering {
         continuous::curves(leave, enter, steering, Some(d.cusp_cost))
             .iter()
-            .find_map(|c| join(c.length(), c.cusps(), c.stretches(ARC_STEP_RAD)))
+            .find_map(|c| join(c.length(), c.cusps(), c.stretches(d.arc_step())))
     } else {
         reeds_shepp::curves(leave, enter, d.radius, d.cusp_cost)
             .iter()
-            .find_map(|c| join(c.length(), c.cusps(), c.stretches(ARC_STEP_RAD)))
+            .find_map(|c| join(c.length(), c.cusps(), c.stretches(d.arc_step())))
     }
 }

@@ -42,6 +42,12 @@ impl Dimensions {
         passes.max(1)
     }
 
+    /// Arcs are sampled at this angle. At a change of gear a reader keeps the last point however near the one before it is,
+    /// and leaves that one out: with three chords of more than a twelfth of the radius it would see a bend too tight.
+    pub(crate) const fn arc_step(&self) -> f64 {
+        if self.may_reverse { 0.08 } else { 0.1 }
+    }
+
     /// From where a half turn begins to its farthest point ahead.
     fn depth(&self) -> f64 {
         self.steering.map_or(self.radius, |s| s.lead + 1.0 / s.curvature)

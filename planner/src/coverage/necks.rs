@@ -87,7 +87,7 @@ fn creep(layout: &Layout, joined: &[bool]) -> Option<(Vec<Pt>, usize)> {
     let goals = doors(layout, |room| !joined[room]);
     let starts = doors(layout, |room| joined[room]);
     let to_goal = raster(layout, &goals, &starts);
-    let near = |p: Pt| to_goal.get(&cell(p)).copied();
+    let near = |p: Pt| to_goal.get(cell(p));
     let radius = layout.dimensions.radius;
     let step = (0.4 * radius).max(0.3);
     let mut open: BinaryHeap<Reverse<(u64, usize)>> = BinaryHeap::new();
@@ -145,7 +145,7 @@ fn arrive(layout: &Layout, pose: Pose, goals: &[(Pose, usize)]) -> Option<(Vec<P
             if curve.length() > best.as_ref().map_or(1.5 * reach, |b| b.0) {
                 break;
             }
-            let points = curve.sample(super::join::ARC_STEP_RAD);
+            let points = curve.sample(layout.dimensions.arc_step());
             if layout.clearance.fits(&points) {
                 best = Some((curve.length(), points, *room));
             }
@@ -174,14 +174,56 @@ fn trace(states: &[State], last: usize, step: f64, tail: Vec<Pt>) -> Vec<Pt> {
     points
 }
 
+/// A number for every cell of a field, where there is one.
+struct Raster {
+    low: Cell,
+    cols: i32,
+    rows: i32,
+    /// `u64::MAX` where there is none.
+    numbers: Vec<u64>,
+}
+
+impl Raster {
+    /// Over a field and one cell around it.
+    fn around(layout: &Layout) -> Self {
+        let (low, high) = layout.clearance.bounds();
+        let (low, high) = (cell(low), cell(high));
+        let (cols, rows) = (high.0 - low.0 + 3, high.1 - low.1 + 3);
+        #[expect(clippy::cast_sign_loss, reason = "high is not below low")]
+        let numbers = vec![u64::MAX; cols as usize * rows as usize];
+        Self { low: (low.0 - 1, low.1 - 1), cols, rows, numbers }
+    }
+
+    #[expect(clippy::cast_sign_loss, reason = "both are looked at")]
+    fn place(&self, (x, y): Cell) -> Option<usize> {
+        let (x, y) = (x - self.low.0, y - self.low.1);
+        let within = (0..self.cols).contains(&x) && (0..self.rows).contains(&y);
+        within.then(|| y as usize * self.cols as usize + x as usize)
+    }
+
+    fn get(&self, cell: Cell) -> Option<u64> {
+        self.place(cell).map(|k| self.numbers[k]).filter(|number| *number < u64::MAX)
+    }
+
+    /// Takes a smaller number in; says whether it was smaller. Beyond the raster nothing is taken.
+    fn lower(&mut self, cell: Cell, number: u64, allowed: impl FnOnce() -> bool) -> bool {
+        let Some(k) = self.place(cell).filter(|k| number < self.numbers[*k]) else { return false };
+        let lowered = allowed();
+        if lowered {
+            self.numbers[k] = number;
+        }
+        lowered
+    }
+}
+
 /// Distance in millimetres to the goals through cells the robot's centre may be in, as far as the first starts and a
 /// little beyond.
-fn raster(layout: &Layout, goals: &[(Pose, usize)], starts: &[(Pose, usize)]) -> BTreeMap<Cell, u64> {
+fn raster(layout: &Layout, goals: &[(Pose, usize)], starts: &[(Pose, usize)]) -> Raster {
     let at_start: BTreeSet<Cell> = starts.iter().map(|(p, _)| cell(p.at)).collect();
-    let mut reached: BTreeMap<Cell, u64> = BTreeMap::new();
+    let mut reached = Raster::around(layout);
     let mut open: BinaryHeap<Reverse<(u64, Cell)>> = BinaryHeap::new();
     for (pose, _) in goals {
-        reached.insert(cell(pose.at), 0);
+        reached.lower(cell(pose.at), 0, || true);
         open.push(Reverse((0, cell(pose.at))));
     }
     let mut stop = u64::MAX;
@@ -192,17 +234,14 @@ fn raster(layout: &Layout, goals: &[(Pose, usize)], starts: &[(Pose, usize)]) ->
         if stop == u64::MAX && at_start.contains(&here) {
             stop = cost + millimetres(12.0 * layout.dimensions.radius);
         }
-        if reached.get(&here).is_some_and(|c| *c < cost) {
+        if reached.get(here).is_some_and(|c| c < cost) {
             continue;
         }
         let middle = |c: Cell| Pt { x: (f64::from(c.0) + 0.5) * CELL_M, y: (f64::from(c.1) + 0.5) * CELL_M };
         for (dx, dy) in [(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)] {
             let next = (here.0 + dx, here.1 + dy);
             let cost = cost + if dx != 0 && dy != 0 { 1414 } else { 1000 };
-            if reached.get(&next).is_none_or(|c| cost < *c)
-                && layout.clearance.roughly_fits(middle(next), CELL_M)
-            {
-                reached.insert(next, cost);
+            if reached.lower(next, cost, || layout.clearance.roughly_fits(middle(next), CELL_M)) {
                 open.push(Reverse((cost, next)));
             }
         }

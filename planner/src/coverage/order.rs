@@ -193,10 +193,13 @@ fn reverse_if_better<F: Fn(usize, usize) -> f64>(
 
 /// Moves short stretches elsewhere, in either direction.
 fn or_opt<F: Fn(usize, usize) -> f64>(tour: &mut Vec<Visit>, costs: &EndCosts<F>, fixed_start: bool) {
+    let mut at = places(tour);
     for size in 1..=3 {
         let mut i = usize::from(fixed_start);
         while i + size <= tour.len() {
-            if !move_if_better(tour, costs, i, size, fixed_start) {
+            if move_if_better(tour, &at, costs, (i, size), fixed_start) {
+                at = places(tour);
+            } else {
                 i += 1;
             }
         }
@@ -205,9 +208,9 @@ fn or_opt<F: Fn(usize, usize) -> f64>(tour: &mut Vec<Visit>, costs: &EndCosts<F>
 
 fn move_if_better<F: Fn(usize, usize) -> f64>(
     tour: &mut Vec<Visit>,
+    at: &[usize],
     costs: &EndCosts<F>,
-    i: usize,
-    size: usize,
+    (i, size): (usize, usize),
     fixed_start: bool,
 ) -> bool {
     let n = tour.len();
@@ -222,7 +225,6 @@ fn move_if_better<F: Fn(usize, usize) -> f64>(
     if freed < 1e-6 {
         return false;
     }
-    let at = places(tour);
     let inside = |k: usize| k >= i && k < i + size;
     let mut best: Option<(f64, usize, bool)> = None;
     // `gap` k lies before tour[k]; the stretch goes in as it is or turned.

@@ -1,6 +1,6 @@
 //! Longer ways: along headland lanes and swaths, joined by turns, found by A*.
 
-use super::join::{Curve, End, Join, curve_at_worst};
+use super::join::{Curve, End, Join, Line, curve_at_worst};
 use super::layout::Layout;
 use super::swaths::Swath;
 use crate::geometry::lane::Sense;
@@ -126,9 +126,9 @@ fn turns(layout: &Layout, doors: &[(Pose, Node)], swaths: &[Swath], leave: End) 
         if distance(pose.at, leave.pose.at) > reach {
             continue;
         }
-        if let Some((curve, join)) = curve_at_worst(layout, leave, End::fixed(*pose), 1.4 * reach) {
+        if let Some((curve, cost)) = curve_at_worst(layout, leave, End::fixed(*pose), 1.4 * reach) {
             let beyond = if let Node::Swath { swath, .. } = to { swaths[*swath].length() } else { 0.0 };
-            found.push(Step { to: *to, length: join.cost() + beyond, turn: Some(curve) });
+            found.push(Step { to: *to, length: cost + beyond, turn: Some(curve) });
         }
     }
     found
@@ -157,7 +157,7 @@ impl<'a> Roads<'a> {
                 best.insert(step.to, (step.length, None, step));
             }
         }
-        let mut arrival: Option<(f64, Node, Join)> = None;
+        let mut arrival: Option<(f64, Node, Curve)> = None;
         let mut expanded = 0;
         while let Some(Reverse((Cost(estimate), node))) = open.pop() {
             if arrival.as_ref().is_some_and(|a| a.0 <= estimate) || expanded > MAX_EXPANDED {
@@ -170,10 +170,10 @@ impl<'a> Roads<'a> {
             expanded += 1;
             let limit = arrival.as_ref().map_or(f64::MAX, |a| a.0 - cost).min(2.5 * reach(self.lanes.layout));
             if ahead(node) < reach(self.lanes.layout)
-                && let Some((_, join)) =
+                && let Some((curve, last)) =
                     curve_at_worst(self.lanes.layout, End::fixed(self.pose(node)), enter, limit)
             {
-                arrival = Some((cost + join.cost(), node, join));
+                arrival = Some((cost + last, node, curve));
             }
             for step in self.steps(node).iter() {
                 let cost = cost + step.length;
@@ -183,11 +183,11 @@ impl<'a> Roads<'a> {
                 }
             }
         }
-        arrival.map(|(_, node, last)| self.unwind(&best, node, last))
+        arrival.map(|(_, node, last)| self.unwind(&best, node, &last))
     }
 
-    fn unwind(&self, best: &BTreeMap<Node, (f64, Option<Node>, Step)>, node: Node, last: Join) -> Join {
-        let mut pieces = vec![last.points];
+    fn unwind(&self, best: &BTreeMap<Node, (f64, Option<Node>, Step)>, node: Node, last: &Curve) -> Join {
+        let mut pieces = vec![last.sample(self.lanes.layout.dimensions.arc_step())];
         let mut here = Some(node);
         while let Some((_, before, step)) = here.and_then(|n| best.get(&n)) {
             pieces.push(self.points(*before, step));
@@ -195,11 +195,12 @@ impl<'a> Roads<'a> {
         }
         let mut points: Vec<Pt> = pieces.into_iter().rev().flatten().collect();
         points.dedup_by(|a, b| distance(*a, *b) < 1e-6);
-        Join { length: length(&points), cut: [0.0, last.cut[1]], points, gears: vec![], cusps: 0.0 }
+        Join { length: length(&points), cut: [0.0, 0.0], line: Line::Drawn(points), cusps: 0.0 }
     }
 
     fn points(&self, before: Option<Node>, step: &Step) -> Vec<Pt> {
-        let mut points = step.turn.as_ref().map_or_else(Vec::new, |c| c.sample(super::join::ARC_STEP_RAD));
+        let mut points =
+            step.turn.as_ref().map_or_else(Vec::new, |c| c.sample(self.lanes.layout.dimensions.arc_step()));
         match (step.to, before) {
             (Node::Swath { swath, end }, _) => points.extend(self.swaths[swath].line(1 - end)),
             (Node::Lane { lane, sense, .. }, Some(Node::Lane { sample, .. })) if step.turn.is_none() => {

@@ -7,10 +7,11 @@
 
 use super::layout::Layout;
 use super::tour::{Drive, Purpose};
+use super::tries::ENOUGH;
 use crate::geometry::outline::Outline;
 use crate::geometry::pose::{Pose, Pt, direction, distance, length, wrap};
 use crate::plan::Gear;
-use geo::Polygon;
+use geo::{Area, Polygon};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 mod tree;
@@ -37,30 +38,57 @@ struct Spur {
     pieces: Vec<(Gear, Vec<Pt>)>,
 }
 
-/// A spur for less than this is not worth two changes of gear.
-const MIN_GAIN_M2: f64 = 4.0;
+/// How closely dead ends are looked at.
+#[derive(Clone, Copy)]
+pub(crate) struct Effort {
+    /// A spur for less is not worth two changes of gear, square metres.
+    least: f64,
+    /// Poses of one tree, as a multiple of what a first look takes.
+    poses: f64,
+    /// Distance of poses that are one, as a share of the same.
+    apart: f64,
+    /// Kept from an edge straight ahead, metres.
+    margin: f64,
+    /// Looks into one patch: later ones start from the tips of earlier spurs and reach deeper into arms.
+    rounds: u32,
+    /// Share of the field from which no spur is added.
+    pub(crate) enough: f64,
+}
+
+impl Effort {
+    /// One after the other, until enough is worked: what is won for little first. Many short spurs leave seams, which readers
+    /// who draw bends coarsely make more of: closer looks go on a little longer.
+    pub(crate) const ALL: [Self; 5] = [
+        Self { least: 4.0, poses: 1.0, apart: 1.0, margin: 0.03, rounds: 16, enough: ENOUGH },
+        Self { least: 2.0, poses: 2.0, apart: 0.8, margin: 0.01, rounds: 48, enough: ENOUGH + 0.001 },
+        Self { least: 1.0, poses: 4.0, apart: 0.6, margin: 0.01, rounds: 48, enough: ENOUGH + 0.001 },
+        Self { least: 0.5, poses: 8.0, apart: 0.6, margin: 0.01, rounds: 48, enough: ENOUGH + 0.001 },
+        Self { least: 0.3, poses: 8.0, apart: 0.5, margin: 0.01, rounds: 48, enough: ENOUGH + 0.001 },
+    ];
+    /// Share of a field from which closer looks are taken: they win a percent or two.
+    pub(crate) const WORTH_IT: f64 = 0.975;
+}
+
 /// Points looked at in one round: more change little.
 const MOST_POINTS: usize = 64 * WORDS;
 /// Arcs of spurs are sampled finer than turns: the ends of a boom that only just passes leave no room for chords.
 const SPUR_STEP_RAD: f64 = 0.05;
-/// Poses looked at for one field: jagged little fields have more dead ends than anybody would drive into.
-const MOST_LOOKED_AT: usize = 300_000;
+/// Poses looked at for one field with one effort: jagged little fields have more dead ends than anybody would drive into.
+const MOST_LOOKED_AT: usize = 600_000;
 /// Points that stand for all undone ground.
 const MOST_UNDONE: usize = 6000;
-/// Later rounds start from the tips of earlier spurs and reach deeper into arms.
-const ROUNDS: u32 = 16;
 
-/// Adds spurs, into the largest patch first and there the most worthwhile first, until no more than `allowed` square
-/// metres are undone.
+/// Adds spurs, into the largest patch first and there the most worthwhile first, until enough is worked.
 pub(crate) fn spurs(
     layout: &Layout,
     field: &Polygon<f64>,
     drives: &mut Vec<Drive>,
     undone: Undone,
-    allowed: f64,
+    effort: Effort,
 ) {
     let half = layout.dimensions.width / 2.0;
     let outline = Outline::new(field, layout.dimensions);
+    let allowed = (1.0 - effort.enough) * field.unsigned_area();
     let Undone { points, each } = undone;
     let stride = points.len().div_ceil(MOST_UNDONE).max(1);
     let points: Vec<Pt> = points.into_iter().step_by(stride).collect();
@@ -69,15 +97,16 @@ pub(crate) fn spurs(
     let mut looked_at = 0;
     for mut patch in patches(points, half / 3.0) {
         let mut idle = 0;
-        for number in 0..ROUNDS {
-            let small = (patch.len() as f64) * each < MIN_GAIN_M2;
+        for number in 0..effort.rounds {
+            let small = (patch.len() as f64) * each < effort.least;
             if left <= allowed || small || looked_at > MOST_LOOKED_AT {
                 break;
             }
             let before = patch.len();
             // Every other tree has its squares elsewhere: what one just misses the other may find.
             let shift = if number % 2 == 0 { 0.0 } else { 0.5 };
-            let (found, poses) = round((layout, &outline), drives, &mut patch, (each, left - allowed), shift);
+            let (found, poses) =
+                round((layout, &outline), drives, &mut patch, (each, left - allowed), (shift, effort));
             looked_at += poses;
             left -= (before - patch.len()) as f64 * each;
             idle = if found.is_empty() { idle + 1 } else { 0 };
@@ -97,7 +126,7 @@ fn round(
     drives: &[Drive],
     patch: &mut Vec<Pt>,
     (each, enough): (f64, f64),
-    shift: f64,
+    (shift, effort): (f64, Effort),
 ) -> (Vec<Spur>, usize) {
     let half = layout.dimensions.width / 2.0;
     let stride = patch.len().div_ceil(MOST_POINTS).max(1);
@@ -105,15 +134,15 @@ fn round(
     let around = Around::new(&looked_at, half + 4.0 * layout.dimensions.radius);
     let sources = sources(layout, drives, &around);
     let sampled = (looked_at, each * stride as f64);
-    let mut tree = Tree::grown((layout, outline), &sources, &around, sampled, shift);
+    let mut tree = Tree::grown((layout, outline), &sources, &around, sampled, (shift, effort));
     let mut found: Vec<Spur> = Vec::new();
     let mut open = patch.clone();
     while ((patch.len() - open.len()) as f64) * each < enough {
-        let Some(spur) = tree.best(outline, each * stride as f64, MIN_GAIN_M2) else { break };
+        let Some(spur) = tree.best(outline, each * stride as f64, effort.least) else { break };
         open.retain(|p| !spur.pieces.iter().any(|(_, line)| beside(line, *p, half)));
         found.push(spur);
     }
-    let mut found = needed(found, patch, half, MIN_GAIN_M2 / each);
+    let mut found = needed(found, patch, half, effort.least / each);
     patch.retain(|p| !found.iter().flat_map(|s| &s.pieces).any(|(_, line)| beside(line, *p, half)));
     // From the last drive to the first, and on each from its end: places before stay where they are.
     found.sort_by(|a, b| b.from.drive.cmp(&a.from.drive).then(b.from.along.total_cmp(&a.from.along)));

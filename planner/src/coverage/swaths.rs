@@ -1,7 +1,7 @@
 //! Parallel strips of working width over a polygon, as long as the whole width needs.
 
 use crate::geometry::lane::{Lane, Sense};
-use crate::geometry::pose::{Pose, Pt, direction, distance, length, rotate};
+use crate::geometry::pose::{Pose, Pt, direction, distance, length, rotation};
 use geo::{Area, MultiPolygon, Polygon};
 
 /// One straight piece of a strip, driven from `a` to `b` or back.
@@ -114,9 +114,10 @@ fn strips_of(
     first_row: u32,
     out: &mut Vec<Swath>,
 ) -> u32 {
+    let (aligned, back) = (rotation(-heading), rotation(heading));
     let mut edges: Vec<(Pt, Pt)> = std::iter::once(part.exterior())
         .chain(part.interiors())
-        .flat_map(|ring| ring.lines().map(|l| (rotate(l.start, -heading), rotate(l.end, -heading))))
+        .flat_map(|ring| ring.lines().map(|l| (aligned(l.start), aligned(l.end))))
         .map(|(p, q)| if p.y <= q.y { (p, q) } else { (q, p) })
         .collect();
     edges.sort_by(|e, f| e.0.y.total_cmp(&f.0.y));
@@ -132,6 +133,7 @@ fn strips_of(
     let count = (((high - low + outside - 0.001) / width).ceil().max(1.0)) as u32;
     let pitch = if spacing == Spacing::Even { (high - low) / f64::from(count) } else { width };
     let mut active: Vec<(Pt, Pt)> = Vec::new();
+    let mut scratch = Scratch::default();
     let mut next = 0;
     for k in 0..count {
         let middle = low - outside + (f64::from(k) + 0.5) * pitch;
@@ -141,8 +143,8 @@ fn strips_of(
             active.push(edges[next]);
             next += 1;
         }
-        for piece in pieces(&active, bottom, top, middle) {
-            let at = |x: f64| rotate(Pt { x, y: middle }, heading);
+        for piece in scratch.pieces(&active, bottom, top, middle) {
+            let at = |x: f64| back(Pt { x, y: middle });
             let [c0, c1] = piece.middle.unwrap_or([piece.from, piece.to]);
             let half = (piece.to - piece.from) / 2.0;
             let slack = [(c0 - piece.from).clamp(0.0, half), (piece.to - c1).clamp(0.0, half)];
@@ -167,48 +169,58 @@ struct Piece {
     area: f64,
 }
 
-/// The shadows, on the strip's axis, of the polygon between `bottom` and `top`.
-fn pieces(edges: &[(Pt, Pt)], bottom: f64, top: f64, middle: f64) -> Vec<Piece> {
-    let mut levels: Vec<f64> =
-        edges.iter().flat_map(|e| [e.0.y, e.1.y]).filter(|y| *y > bottom && *y < top).collect();
-    levels.extend([bottom, top]);
-    levels.sort_by(f64::total_cmp);
-    levels.dedup_by(|a, b| *a - *b < 1e-9);
-    let mut shadows: Vec<(f64, f64, f64)> = Vec::new();
-    for pair in levels.windows(2) {
-        let mid = f64::midpoint(pair[0], pair[1]);
-        let mut crossing: Vec<(f64, f64, f64)> = edges
-            .iter()
-            .filter(|e| e.0.y <= mid && e.1.y > mid)
-            .map(|e| (x_at(e, mid), x_at(e, pair[0]), x_at(e, pair[1])))
-            .collect();
-        crossing.sort_by(|p, q| p.0.total_cmp(&q.0));
-        for (enter, leave) in crossing.iter().zip(crossing.iter().skip(1)).step_by(2) {
-            let area = (leave.0 - enter.0) * (pair[1] - pair[0]);
-            shadows.push((enter.1.min(enter.2), leave.1.max(leave.2), area));
-        }
-    }
-    shadows.sort_by(|p, q| p.0.total_cmp(&q.0));
-    let mut merged: Vec<Piece> = Vec::new();
-    for (from, to, area) in shadows {
-        match merged.last_mut() {
-            Some(last) if from <= last.to + 1e-6 => {
-                last.to = last.to.max(to);
-                last.area += area;
+/// Lists that every strip fills again: there are tens of thousands of strips in the choice of a direction.
+#[derive(Default)]
+struct Scratch {
+    levels: Vec<f64>,
+    crossing: Vec<(f64, f64, f64)>,
+    shadows: Vec<(f64, f64, f64)>,
+    on_middle: Vec<f64>,
+}
+
+impl Scratch {
+    /// The shadows, on the strip's axis, of the polygon between `bottom` and `top`.
+    fn pieces(&mut self, edges: &[(Pt, Pt)], bottom: f64, top: f64, middle: f64) -> Vec<Piece> {
+        let Self { levels, crossing, shadows, on_middle } = self;
+        levels.clear();
+        levels.extend(edges.iter().flat_map(|e| [e.0.y, e.1.y]).filter(|y| *y > bottom && *y < top));
+        levels.extend([bottom, top]);
+        levels.sort_by(f64::total_cmp);
+        levels.dedup_by(|a, b| *a - *b < 1e-9);
+        shadows.clear();
+        for pair in levels.windows(2) {
+            let mid = f64::midpoint(pair[0], pair[1]);
+            let met = edges.iter().filter(|e| e.0.y <= mid && e.1.y > mid);
+            crossing.clear();
+            crossing.extend(met.map(|e| (x_at(e, mid), x_at(e, pair[0]), x_at(e, pair[1]))));
+            crossing.sort_by(|p, q| p.0.total_cmp(&q.0));
+            for (enter, leave) in crossing.iter().zip(crossing.iter().skip(1)).step_by(2) {
+                let area = (leave.0 - enter.0) * (pair[1] - pair[0]);
+                shadows.push((enter.1.min(enter.2), leave.1.max(leave.2), area));
             }
-            _ => merged.push(Piece { from, to, middle: None, area }),
         }
-    }
-    let mut on_middle: Vec<f64> =
-        edges.iter().filter(|e| e.0.y <= middle && e.1.y > middle).map(|e| x_at(e, middle)).collect();
-    on_middle.sort_by(f64::total_cmp);
-    for piece in &mut merged {
-        let mut inside = on_middle.iter().filter(|x| **x >= piece.from - 1e-6 && **x <= piece.to + 1e-6);
-        if let Some(first) = inside.next() {
-            piece.middle = Some([*first, *inside.next_back().unwrap_or(first)]);
+        shadows.sort_by(|p, q| p.0.total_cmp(&q.0));
+        let mut merged: Vec<Piece> = Vec::new();
+        for (from, to, area) in shadows.drain(..) {
+            match merged.last_mut() {
+                Some(last) if from <= last.to + 1e-6 => {
+                    last.to = last.to.max(to);
+                    last.area += area;
+                }
+                _ => merged.push(Piece { from, to, middle: None, area }),
+            }
         }
+        on_middle.clear();
+        on_middle.extend(edges.iter().filter(|e| e.0.y <= middle && e.1.y > middle).map(|e| x_at(e, middle)));
+        on_middle.sort_by(f64::total_cmp);
+        for piece in &mut merged {
+            let mut inside = on_middle.iter().filter(|x| **x >= piece.from - 1e-6 && **x <= piece.to + 1e-6);
+            if let Some(first) = inside.next() {
+                piece.middle = Some([*first, *inside.next_back().unwrap_or(first)]);
+            }
+        }
+        merged
     }
-    merged
 }
 
 fn x_at(edge: &(Pt, Pt), y: f64) -> f64 {

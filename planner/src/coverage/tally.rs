@@ -2,11 +2,13 @@
 
 use super::spurs::Undone;
 use super::tour::{Drive, Purpose};
-use crate::geometry::pose::{Pt, distance, rotate};
+use crate::geometry::pose::{Pt, distance, rotation, whole_above};
 use geo::{Area, BoundingRect, LineString, MapCoords, Polygon};
 
 /// Sample points per field: a share of 0.4 % is then known to about 0.02 %.
 const SAMPLES: f64 = 150_000.0;
+/// The same where ways to what is left over are looked for: a way over few points is no way over the ground between.
+const MANY_SAMPLES: f64 = 2_000_000.0;
 
 /// What of a field a drive works.
 pub(crate) struct Tally {
@@ -20,17 +22,27 @@ const TURN_RAD: f64 = 0.5;
 
 /// Counts what of `field` lies within half of `width` of a worked line, at points on a square raster.
 pub(crate) fn tally(field: &Polygon<f64>, drives: &[Drive], width: f64) -> Tally {
-    let turned = field.map_coords(|p| rotate(p, TURN_RAD));
+    sampled(field, drives, width, (SAMPLES, TURN_RAD))
+}
+
+/// The same on a finer raster, another one for every `number`: points that ways were chosen for say too much of them.
+pub(crate) fn finely(field: &Polygon<f64>, drives: &[Drive], width: f64, number: u32) -> Tally {
+    sampled(field, drives, width, (MANY_SAMPLES, TURN_RAD + 0.2 * f64::from(number + 1)))
+}
+
+fn sampled(field: &Polygon<f64>, drives: &[Drive], width: f64, (samples, turn_rad): (f64, f64)) -> Tally {
+    let turn = rotation(turn_rad);
+    let turned = field.map_coords(&turn);
     let Some(bounds) = turned.bounding_rect() else {
         return Tally { worked: 0.0, undone: Undone { points: vec![], each: 0.0 } };
     };
-    let size = (field.unsigned_area() / SAMPLES).sqrt().clamp(0.05, width / 2.0);
+    let size = (field.unsigned_area() / samples).sqrt().clamp(0.05, width / 2.0);
     let mut raster = Raster::new(bounds.min(), bounds.max(), size);
     for drive in drives.iter().filter(|d| d.purpose != Purpose::Join) {
-        let line: Vec<Pt> = drive.points.iter().map(|p| rotate(*p, TURN_RAD)).collect();
+        let line: Vec<Pt> = drive.points.iter().map(|p| turn(*p)).collect();
         raster.work(&line, width / 2.0);
     }
-    raster.tally(&turned)
+    raster.tally(&turned, turn_rad)
 }
 
 struct Raster {
@@ -50,9 +62,23 @@ impl Raster {
 
     /// Samples of the row whose x lies between `from` and `to`.
     fn between(&self, row: usize, from: f64, to: f64) -> std::ops::Range<usize> {
-        let at = |x: f64| index(((x - self.low.x) / self.size + 0.5).ceil() - 1.0).min(self.cols);
+        let at = |x: f64| self.first_beyond(x - self.low.x).min(self.cols);
         let (first, end) = (at(from), at(to));
         row * self.cols + first..row * self.cols + end.max(first)
+    }
+
+    /// Rows that begin at or above a height.
+    fn row_of(&self, y: f64) -> usize {
+        self.first_beyond(y - self.low.y).min(self.rows)
+    }
+
+    /// The first sample, counted from 0, whose middle is not before so many metres.
+    fn first_beyond(&self, metres: f64) -> usize {
+        whole_above(metres / self.size + 0.5).saturating_sub(1)
+    }
+
+    fn height(&self, row: usize) -> f64 {
+        self.low.y + (row as f64 + 0.5) * self.size
     }
 
     /// Marks the band along the line, and the wedge on the outside of every bend.
@@ -65,27 +91,25 @@ impl Raster {
                 continue;
             }
             let side = Pt { x: -(b.y - a.y) / span * half, y: (b.x - a.x) / span * half };
-            self.fill(&[a + side, b + side, b - side, a - side]);
+            self.fill([a + side, b + side, b - side, a - side]);
             if let Some(before) = before {
-                self.fill(&[a, a + before, a + side]);
-                self.fill(&[a, a - before, a - side]);
+                self.fill([a, a + before, a + side]);
+                self.fill([a, a - before, a - side]);
             }
             before = Some(side);
         }
     }
 
     /// Marks a convex shape.
-    fn fill(&mut self, corners: &[Pt]) {
+    fn fill<const N: usize>(&mut self, corners: [Pt; N]) {
         let (low, high) =
             corners.iter().fold((f64::MAX, f64::MIN), |(low, high), p| (low.min(p.y), high.max(p.y)));
-        let row_of = |y: f64| index(((y - self.low.y) / self.size + 0.5).ceil() - 1.0).min(self.rows);
-        for row in row_of(low)..row_of(high) {
-            let y = self.low.y + (row as f64 + 0.5) * self.size;
+        let edges: [Edge; N] = std::array::from_fn(|k| Edge::new(corners[k], corners[(k + 1) % N]));
+        for row in self.row_of(low)..self.row_of(high) {
+            let y = self.height(row);
             let (mut from, mut to) = (f64::MAX, f64::MIN);
-            for (k, corner) in corners.iter().enumerate() {
-                if let Some(x) = crossing(*corner, corners[(k + 1) % corners.len()], y) {
-                    (from, to) = (from.min(x), to.max(x));
-                }
+            for x in edges.iter().filter_map(|edge| edge.crossing(y)) {
+                (from, to) = (from.min(x), to.max(x));
             }
             if from <= to {
                 let range = self.between(row, from, to);
@@ -94,17 +118,18 @@ impl Raster {
         }
     }
 
-    fn tally(&self, field: &Polygon<f64>) -> Tally {
+    fn tally(&self, field: &Polygon<f64>, turn_rad: f64) -> Tally {
         let mut crossings: Vec<Vec<f64>> = vec![vec![]; self.rows];
         for line in std::iter::once(field.exterior()).chain(field.interiors()).flat_map(LineString::lines) {
-            let (low, high) = (line.start.y.min(line.end.y), line.start.y.max(line.end.y));
-            let row_of = |y: f64| index(((y - self.low.y) / self.size + 0.5).ceil() - 1.0).min(self.rows);
-            for (row, found) in crossings.iter_mut().enumerate().take(row_of(high)).skip(row_of(low)) {
-                found.extend(crossing(line.start, line.end, self.low.y + (row as f64 + 0.5) * self.size));
+            let edge = Edge::new(line.start, line.end);
+            let (first, end) = (self.row_of(edge.low.y), self.row_of(edge.top));
+            for (row, found) in crossings.iter_mut().enumerate().take(end).skip(first) {
+                found.extend(edge.crossing(self.height(row)));
             }
         }
         let mut inside = 0usize;
         let mut points = Vec::new();
+        let back = rotation(-turn_rad);
         for (row, found) in crossings.iter_mut().enumerate() {
             found.sort_by(f64::total_cmp);
             for pair in found.chunks_exact(2) {
@@ -112,8 +137,8 @@ impl Raster {
                 inside += range.len();
                 points.extend(range.filter(|k| !self.worked[*k]).map(|k| {
                     let x = self.low.x + ((k % self.cols) as f64 + 0.5) * self.size;
-                    let y = self.low.y + (row as f64 + 0.5) * self.size;
-                    rotate(Pt { x, y }, -TURN_RAD)
+                    let y = self.height(row);
+                    back(Pt { x, y })
                 }));
             }
         }
@@ -131,10 +156,23 @@ fn index(value: f64) -> usize {
     value.max(0.0) as usize
 }
 
-/// Where the edge meets the height; the lower end counts, the upper one does not.
-fn crossing(a: Pt, b: Pt, y: f64) -> Option<f64> {
-    let (low, high) = if a.y <= b.y { (a, b) } else { (b, a) };
-    (low.y <= y && y < high.y).then(|| low.x + (high.x - low.x) * (y - low.y) / (high.y - low.y))
+/// An edge from its lower end up.
+struct Edge {
+    low: Pt,
+    top: f64,
+    rise: Pt,
+}
+
+impl Edge {
+    fn new(a: Pt, b: Pt) -> Self {
+        let (low, high) = if a.y <= b.y { (a, b) } else { (b, a) };
+        Self { low, top: high.y, rise: high - low }
+    }
+
+    /// Where it meets the height; the lower end counts, the upper one does not.
+    fn crossing(&self, y: f64) -> Option<f64> {
+        (self.low.y <= y && y < self.top).then(|| self.low.x + self.rise.x * (y - self.low.y) / self.rise.y)
+    }
 }
 
 #[cfg(test)]

@@ -158,7 +158,7 @@ fn realise(layout: &Layout, swaths: &[Swath], roads: &Roads, stops: &[Stop]) -> 
     let mut drives: Vec<Drive> = Vec::new();
     for (i, (stop, cut_start, cut_end)) in reached.into_iter().enumerate() {
         if i > 0 {
-            let stretches = joins[i - 1].stretches().into_iter();
+            let stretches = joins[i - 1].stretches(layout.dimensions).into_iter();
             drives.extend(stretches.map(|(gear, points)| Drive { purpose: Purpose::Join, points, gear }));
         }
         drives.push(match stop {

@@ -3,9 +3,9 @@
 use super::heading::{best_headings, best_spacing};
 use super::layout::Layout;
 use super::roads::LaneRoads;
-use super::spurs::{Undone, spurs};
+use super::spurs::{Effort, Undone, spurs};
 use super::swaths::{Spacing, Swath, swaths};
-use super::tally::tally;
+use super::tally::{finely, tally};
 use super::tour::{Drive, NoWay, tour};
 use crate::geometry::pose::{Pt, length};
 use crate::selective::needed::Wanted;
@@ -32,7 +32,9 @@ pub(crate) struct Tried {
 /// field can afford more tries than a large one.
 const TRIED_SWATHS: usize = 900;
 /// Share of a field that is worked by any plan that can: beyond, metres are saved instead.
-const ENOUGH: f64 = 0.9956;
+pub(super) const ENOUGH: f64 = 0.9956;
+/// One raster knows the share otherwise than another by less.
+const RASTER_SHARE: f64 = 0.0004;
 /// How many times its own driving a missing square metre costs.
 const MISSING: f64 = 10.0;
 
@@ -80,14 +82,19 @@ pub(crate) fn tries(layout: &Layout, field: &Polygon<f64>, needs: &Needs) -> Vec
         tried.push(attempt(layout, &lanes, field, needs, (again, 0.0), false));
         sort(&mut tried);
     }
-    let allowed = (1.0 - ENOUGH) * field.unsigned_area();
     if layout.dimensions.may_reverse
         && let Some(Tried { drives, worked: Some(worked), undone, .. }) = tried.first_mut()
         && *worked < ENOUGH
-        && let Some(undone) = undone.take()
+        && let Some(mut left) = undone.take()
     {
-        spurs(layout, field, drives, undone, allowed);
-        *worked = tally(field, drives, layout.dimensions.width).worked;
+        for (number, effort) in (0..).zip(Effort::ALL) {
+            spurs(layout, field, drives, left, effort);
+            let now = finely(field, drives, layout.dimensions.width, number);
+            (*worked, left) = (now.worked, now.undone);
+            if !(Effort::WORTH_IT..effort.enough - RASTER_SHARE).contains(worked) {
+                break;
+            }
+        }
     }
     tried
 }

@@ -8,6 +8,8 @@ pub(crate) struct Clearance {
     west: f64,
     south: f64,
     size: f64,
+    /// 1 / size.
+    per_size: f64,
     cols: usize,
     rows: usize,
     /// Start of each bucket in `entries`.
@@ -35,7 +37,18 @@ impl Clearance {
             reason = "at most about 400 a side"
         )]
         let (cols, rows) = (((east - west) / size) as usize + 1, ((north - south) / size) as usize + 1);
-        let mut index = Self { west, south, size, cols, rows, starts: vec![], entries: vec![], edges, keep };
+        let mut index = Self {
+            west,
+            south,
+            size,
+            per_size: 1.0 / size,
+            cols,
+            rows,
+            starts: vec![],
+            entries: vec![],
+            edges,
+            keep,
+        };
         index.fill();
         index
     }
@@ -67,12 +80,18 @@ impl Clearance {
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the raster")]
     fn col(&self, x: f64) -> usize {
-        ((x - self.west) / self.size).floor().clamp(0.0, (self.cols - 1) as f64) as usize
+        (((x - self.west) * self.per_size) as usize).min(self.cols - 1)
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the raster")]
     fn row(&self, y: f64) -> usize {
-        ((y - self.south) / self.size).floor().clamp(0.0, (self.rows - 1) as f64) as usize
+        (((y - self.south) * self.per_size) as usize).min(self.rows - 1)
+    }
+
+    /// A box around all edges.
+    pub(crate) fn bounds(&self) -> (Pt, Pt) {
+        let low = Pt { x: self.west, y: self.south };
+        (low, low + Pt { x: self.cols as f64 * self.size, y: self.rows as f64 * self.size })
     }
 
     fn near(&self, c: usize, r: usize) -> impl Iterator<Item = (Pt, Pt)> + '_ {
@@ -84,15 +103,32 @@ impl Clearance {
 
     /// Whether the straight line from `p` to `q` keeps the distance. Says nothing about which side it is on.
     pub(crate) fn segment_fits(&self, p: Pt, q: Pt) -> bool {
+        let ((cp, rp), (cq, rq)) = ((self.col(p.x), self.row(p.y)), (self.col(q.x), self.row(q.y)));
+        let bucket = rp * self.cols + cp;
+        if (cp, rp) == (cq, rq) && self.starts[bucket] == self.starts[bucket + 1] {
+            return true;
+        }
         let limit = self.keep * self.keep;
-        let (c0, c1) = (self.col(p.x.min(q.x)), self.col(p.x.max(q.x)));
-        let (r0, r1) = (self.row(p.y.min(q.y)), self.row(p.y.max(q.y)));
+        let (c0, c1) = (cp.min(cq), cp.max(cq));
+        let (r0, r1) = (rp.min(rq), rp.max(rq));
         if (c1 - c0) * (r1 - r0) > 64 {
             let m = super::pose::lerp(p, q, 0.5);
             return self.segment_fits(p, m) && self.segment_fits(m, q);
         }
-        (r0..=r1)
-            .all(|r| (c0..=c1).all(|c| self.near(c, r).all(|(a, b)| segments_apart_sq(p, q, a, b) >= limit)))
+        // Nearly all edges of the buckets are far away: their boxes say so.
+        let far = self.keep + 1e-6;
+        let (low, high) = (
+            Pt { x: p.x.min(q.x) - far, y: p.y.min(q.y) - far },
+            Pt { x: p.x.max(q.x) + far, y: p.y.max(q.y) + far },
+        );
+        let away = |a: Pt, b: Pt| {
+            (a.x < low.x && b.x < low.x)
+                || (a.x > high.x && b.x > high.x)
+                || (a.y < low.y && b.y < low.y)
+                || (a.y > high.y && b.y > high.y)
+        };
+        let fits = |(a, b): (Pt, Pt)| away(a, b) || segments_apart_sq(p, q, a, b) >= limit;
+        (r0..=r1).all(|r| (c0..=c1).all(|c| self.near(c, r).all(fits)))
     }
 
     /// Whether somewhere in the square of side `size` around `p` the distance may be kept.

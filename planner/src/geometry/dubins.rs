@@ -1,6 +1,6 @@
 //! Shortest forward-only curves between two poses with a bounded turning radius (Dubins, 1957).
 
-use super::pose::{Pose, Pt, wrap};
+use super::pose::{Pose, Pt, turned, whole_above, wrap};
 use std::f64::consts::TAU;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +49,40 @@ impl Curve {
         }
         points
     }
+
+    /// Whether `fits` says yes to every chord of [`Curve::sample`], each turned from the one before: good to rounding, and
+    /// without a sine for every point.
+    pub(crate) fn all_chords(&self, step_rad: f64, fits: impl Fn(Pt, Pt) -> bool) -> bool {
+        let mut pose = self.from;
+        for (piece, span) in self.pieces.into_iter().zip(self.spans) {
+            if span * self.radius < 1e-9 {
+                continue;
+            }
+            let end = advance(pose, piece, span, self.radius);
+            let mut before = pose.at;
+            if piece != Straight {
+                let side = if piece == Left { 1.0 } else { -1.0 };
+                let steps = whole_above(span / step_rad).max(1);
+                let (s0, c0) = pose.heading.sin_cos();
+                let (turn_sin, turn_cos) = (side * span / steps as f64).sin_cos();
+                let (mut sin, mut cos) = (s0, c0);
+                for _ in 1..steps {
+                    (sin, cos) = (sin * turn_cos + cos * turn_sin, cos * turn_cos - sin * turn_sin);
+                    let (x, y) = (side * self.radius * (sin - s0), side * self.radius * (cos - c0));
+                    let at = Pt { x: pose.at.x + x, y: pose.at.y - y };
+                    if !fits(before, at) {
+                        return false;
+                    }
+                    before = at;
+                }
+            }
+            if !fits(before, end.at) {
+                return false;
+            }
+            pose = end;
+        }
+        true
+    }
 }
 
 fn advance(pose: Pose, piece: Piece, span: f64, radius: f64) -> Pose {
@@ -65,7 +99,7 @@ fn advance(pose: Pose, piece: Piece, span: f64, radius: f64) -> Pose {
 }
 
 fn turn(angle: f64) -> f64 {
-    let a = angle.rem_euclid(TAU);
+    let a = turned(angle);
     // Rounding just below a full turn is no turn.
     if TAU - a < 1e-9 { 0.0 } else { a }
 }
@@ -149,6 +183,17 @@ mod tests {
                 prop_assert!(wrap(there.heading - to.heading).abs() < 1e-6);
                 let points = curve.sample(0.1);
                 prop_assert!(distance(points[points.len() - 1], to.at) < 1e-6);
+                let chords = std::cell::RefCell::new(vec![]);
+                let note = |a: Pt, b: Pt| {
+                    chords.borrow_mut().push((a, b));
+                    true
+                };
+                prop_assert!(curve.all_chords(0.1, note));
+                let chords = chords.into_inner();
+                prop_assert_eq!(chords.len() + 1, points.len());
+                for ((a, b), pair) in chords.iter().zip(points.windows(2)) {
+                    prop_assert!(distance(*a, pair[0]) < 1e-9 && distance(*b, pair[1]) < 1e-9);
+                }
             }
         }
     }

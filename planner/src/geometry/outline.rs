@@ -4,8 +4,6 @@ use super::pose::{Pose, Pt, direction, distance, point_segment_sq};
 use crate::coverage::layout::Dimensions;
 use geo::Polygon;
 
-/// Kept from every edge ahead, metres.
-const MARGIN_M: f64 = 0.03;
 /// Kept beside: a headland lane runs only millimetres farther from its edge.
 const BESIDE_M: f64 = 0.001;
 /// A turn is looked at in pieces of this angle: the ends of the boom then leave their chords by centimetres.
@@ -181,9 +179,9 @@ impl Outline {
         })
     }
 
-    /// Metres straight ahead of `pose` until boom or body meet an edge, at most `limit`; 0 where something is beside
-    /// the boom already.
-    pub(crate) fn room_ahead(&self, pose: Pose, limit: f64) -> f64 {
+    /// Metres straight ahead of `pose` until boom or body are `margin` from an edge, at most `limit`; 0 where something is
+    /// beside the boom already.
+    pub(crate) fn room_ahead(&self, pose: Pose, limit: f64, margin: f64) -> f64 {
         let (sin, cos) = pose.heading.sin_cos();
         let local = |p: Pt| {
             let (dx, dy) = (p.x - pose.at.x, p.y - pose.at.y);
@@ -197,10 +195,10 @@ impl Outline {
         for (a, b) in low.zip(high).into_iter().flat_map(|(low, high)| self.near(low, high)) {
             let (a, b) = (local(a), local(b));
             if let Some(x) = first_in_band(a, b, self.half + BESIDE_M) {
-                room = room.min(x - MARGIN_M);
+                room = room.min(x - margin);
             }
             if let Some(x) = first_in_band(a, b, self.body + BESIDE_M) {
-                room = room.min(x - self.body - MARGIN_M);
+                room = room.min(x - self.body - margin);
             }
         }
         room.max(0.0)
@@ -281,9 +279,9 @@ mod tests {
             cusp_cost: 10.0,
         };
         let pose = Pose::new(Pt { x: 50.0, y: 20.0 }, 0.0);
-        let room = Outline::new(&field, dimensions(13.5)).room_ahead(pose, 1e3);
+        let room = Outline::new(&field, dimensions(13.5)).room_ahead(pose, 1e3, 0.03);
         assert!((room - 48.97).abs() < 1e-9, "{room}");
         // Too near the side for this boom: no way ahead at all.
-        assert!(Outline::new(&field, dimensions(20.5)).room_ahead(pose, 1e3) < 1e-9);
+        assert!(Outline::new(&field, dimensions(20.5)).room_ahead(pose, 1e3, 0.03) < 1e-9);
     }
 }

@@ -44,8 +44,31 @@ impl Pose {
 
 /// An angle in (-π, π].
 pub(crate) fn wrap(angle: f64) -> f64 {
-    let a = angle.rem_euclid(TAU);
+    let a = turned(angle);
     if a > PI { a - TAU } else { a }
+}
+
+/// An angle in [0, 2π): the remainder, without its division for the angles that nearly always come.
+pub(crate) fn turned(angle: f64) -> f64 {
+    if (0.0..TAU).contains(&angle) {
+        angle
+    } else if angle > -TAU && angle < 0.0 {
+        angle + TAU
+    } else {
+        angle.rem_euclid(TAU)
+    }
+}
+
+/// The smallest whole number not below a value that is not negative; for others 0. Without a call, where the processor need
+/// not have an instruction for it.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "negative becomes 0; places in a raster"
+)]
+pub(crate) fn whole_above(value: f64) -> usize {
+    let whole = value as usize;
+    whole.saturating_add(usize::from((whole as f64) < value))
 }
 
 pub(crate) fn distance(a: Pt, b: Pt) -> f64 {
@@ -77,6 +100,11 @@ pub(crate) fn point_segment_sq(p: Pt, a: Pt, b: Pt) -> f64 {
 
 /// A point turned by `angle` about the origin.
 pub(crate) fn rotate(p: Pt, angle: f64) -> Pt {
+    rotation(angle)(p)
+}
+
+/// [`rotate`] for many points.
+pub(crate) fn rotation(angle: f64) -> impl Fn(Pt) -> Pt {
     let (sin, cos) = angle.sin_cos();
-    Pt { x: cos * p.x - sin * p.y, y: sin * p.x + cos * p.y }
+    move |p| Pt { x: cos * p.x - sin * p.y, y: sin * p.x + cos * p.y }
 }

@@ -6,7 +6,7 @@
 
 use super::needed::Wanted;
 use super::rows::{InRow, Moves, Row, Rows, best_tour};
-use crate::coverage::join::{ARC_STEP_RAD, End, curve_within};
+use crate::coverage::join::{End, curve_within};
 use crate::coverage::layout::Layout;
 use crate::coverage::swaths::{Swath, stretch};
 use crate::coverage::tour::{Drive, Purpose};
@@ -115,8 +115,8 @@ fn way_in(
     let reach = 4.0 * layout.dimensions.radius + layout.dimensions.width;
     [0.3, 1.0, 2.5].into_iter().find_map(|inside| {
         let enter = mouth.ahead(inside);
-        let (curve, _) = curve_within(layout, End::fixed(from), End::fixed(enter), reach)?;
-        let mut points = curve.sample(ARC_STEP_RAD);
+        let curve = curve_within(layout, End::fixed(from), End::fixed(enter), reach)?;
+        let mut points = curve.sample(layout.dimensions.arc_step());
         if depth > inside {
             let tip = mouth.ahead(depth).at;
             if !layout.clearance.segment_fits(enter.at, tip) {

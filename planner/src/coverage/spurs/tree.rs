@@ -3,7 +3,7 @@
 //! Poses are grown from all sources at once, the cheapest first (Dijkstra over position, heading and gear; arcs of
 //! the smallest circle and straights, in both gears). Every pose knows the ground worked on the way to it.
 
-use super::{Around, SPUR_STEP_RAD, Source, Spur};
+use super::{Around, Effort, SPUR_STEP_RAD, Source, Spur};
 use crate::coverage::layout::Layout;
 use crate::geometry::outline::Outline;
 use crate::geometry::pose::{Pose, Pt, distance, wrap};
@@ -73,7 +73,7 @@ impl<'a> Tree<'a> {
         sources: &'a [Source],
         around: &Around,
         (mut points, each): (Vec<Pt>, f64),
-        shift: f64,
+        look: (f64, Effort),
     ) -> Self {
         points.sort_by(|a, b| a.x.total_cmp(&b.x));
         let mut open = [0; WORDS];
@@ -82,7 +82,7 @@ impl<'a> Tree<'a> {
         }
         let half = layout.dimensions.width / 2.0;
         let mut tree = Tree { sources, points, half, nodes: vec![], open, dead: vec![] };
-        tree.grow(layout, outline, around, (each, shift));
+        tree.grow(layout, outline, around, each, look);
         tree.dead = vec![false; tree.nodes.len()];
         tree
     }
@@ -91,12 +91,20 @@ impl<'a> Tree<'a> {
         self.nodes.len()
     }
 
-    fn grow(&mut self, layout: &Layout, outline: &Outline, around: &Around, (each, shift): (f64, f64)) {
+    /// `shift` moves the squares in which poses are one by that share of one.
+    fn grow(
+        &mut self,
+        layout: &Layout,
+        outline: &Outline,
+        around: &Around,
+        each: f64,
+        (shift, effort): (f64, Effort),
+    ) {
         let radius = layout.dimensions.radius;
         let step = (STEP_SHARE * radius).max(0.3);
         let squares = self.points.len() as f64 * each / (2.0 * self.half * radius);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand")]
-        let most = (NODES[0] + NODES[1] * squares).min(NODES[2]) as usize;
+        let most = (effort.poses * (NODES[0] + NODES[1] * squares).min(NODES[2])) as usize;
         let limit = 2.0 * layout.dimensions.half + 6.0 * radius;
         let mut waiting: Vec<Candidate> = Vec::new();
         let mut queue: BinaryHeap<Reverse<(u64, usize)>> = BinaryHeap::new();
@@ -119,7 +127,7 @@ impl<'a> Tree<'a> {
             let Candidate { before, straight, curvature, run, cost } = waiting[id];
             let (from, worked) = self.before(before);
             let pose = from.driven(curvature, run);
-            let key = key(pose, radius, run > 0.0, shift);
+            let key = key(pose, effort.apart * radius, run > 0.0, shift);
             // Straight on from a lane the boom stays flush with the edge beside: no other pose there will do instead.
             let Some(away) = around.away(pose.at) else { continue };
             if !straight && closed.contains(&key) {
@@ -127,7 +135,7 @@ impl<'a> Tree<'a> {
             }
             if outline.driven(from, curvature, run).is_none() {
                 // As near to the edge ahead as there is room.
-                let room = outline.room_ahead(from, step);
+                let room = outline.room_ahead(from, step, effort.margin);
                 if curvature == 0.0 && run > 0.0 && room > 0.1 {
                     let pose = from.ahead(room);
                     let done = self.worked(from, pose, worked);
@@ -253,7 +261,6 @@ fn moves(radius: f64, step: f64, beside: Option<f64>) -> impl Iterator<Item = (f
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "metres of one field")]
-/// `shift` moves the squares by that share of one.
 fn key(pose: Pose, radius: f64, forward: bool, shift: f64) -> (i32, i32, i32, bool) {
     let square = (SQUARE_SHARE * radius).max(0.15);
     let turn = (pose.heading.rem_euclid(TAU) / TAU * HEADINGS).round() % HEADINGS;
