@@ -1,0 +1,218 @@
+//! From where a photograph was taken, and which ground it shows.
+
+use super::refusal::Refusal;
+use super::tags::Tags;
+use kompas_field::frame::heading::from_compass_deg;
+use kompas_field::rig::CameraRig;
+use kompas_field::units::Metres;
+use kompas_field::{FieldFrame, FieldPlane, Geodetic, Point2, Pose2, RobotFrame, Transform2};
+use kompas_vision::{Camera, PlantRules};
+use std::ops::RangeInclusive;
+
+/// Further off straight down, leaves hide ground behind them and the flat ground is no longer a good model.
+const MOST_TILT_DEG: f64 = 10.0;
+/// Lower, the drone stands on the ground; higher, the tags are wrong: drones stay under 120 m by law.
+pub(super) const HEIGHTS_M: RangeInclusive<f64> = 0.5..=500.0;
+/// A satellite position without correction data, as consumer drones have it.
+pub(super) const ASSUMED_SIGMA_M: f64 = 2.0;
+/// Diagonal of the 36 mm × 24 mm that "35 mm film" means.
+const DIAGONAL_35MM: f64 = 43.267;
+/// Half of a large plant: nearer to its edge a photograph may show only a part of one.
+const EDGE_M: f64 = 0.15;
+
+/// A photograph on its place above the field. The camera looks down the way the tags say; the ground is flat,
+/// the lens has no distortion.
+pub(super) struct View {
+    /// Pixels to metres, for [`kompas_vision::project`].
+    pub(super) camera: Camera,
+    /// The point under the lens, and where the picture's top looks.
+    pub(super) pose: Pose2<FieldFrame>,
+    /// One standard deviation of the position, per axis.
+    pub(super) sigma: Metres,
+    /// Whether the photograph itself states [`View::sigma`].
+    pub(super) sigma_stated: bool,
+    /// Metres of ground per pixel in the middle of the picture.
+    pub(super) gsd_m: f64,
+    robot_from_field: Transform2<RobotFrame, FieldFrame>,
+}
+
+impl View {
+    /// As the tags say. `height` above the ground counts before the tags' own, which is above the place of
+    /// take-off. Positions are taken to be in the field's datum.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub(super) fn new(tags: &Tags, height: Option<Metres>, plane: &FieldPlane) -> Result<Self, Refusal> {
+        let remedy = "give --height-m, the flying height above the ground";
+        let height_m = height.map(Metres::get).or(tags.altitude_m);
+        let height_m =
+            height_m.ok_or(Refusal::Missing { tag: "height (XMP drone-dji:RelativeAltitude)", remedy })?;
+        if !HEIGHTS_M.contains(&height_m) {
+            return Err(Refusal::Height { height_m });
+        }
+        let pitch_deg = tags.pitch_deg + 90.0;
+        let off_deg = pitch_deg.abs().max(tags.roll_deg.abs());
+        if off_deg > MOST_TILT_DEG {
+            return Err(Refusal::Tilted { off_deg, limit_deg: MOST_TILT_DEG });
+        }
+        let datum = plane.origin().datum;
+        let place = Geodetic { lat_deg: tags.lat_deg, lon_deg: tags.lon_deg, datum };
+        let pose = Pose2::new(plane.to_field(place)?, from_compass_deg(tags.yaw_deg));
+        let camera = Camera::new(&camera_of(tags, height_m, pitch_deg));
+        let [width, height] = tags.size_px.map(f64::from);
+        let middle = [width / 2.0, height / 2.0];
+        // Within 10° of straight down the middle of the picture always meets the ground.
+        let gsd_m = camera.gsd_m_at(middle).ok_or(Refusal::Height { height_m })?;
+        let robot_from_field = Transform2::<FieldFrame, RobotFrame>::at(&pose).inverse();
+        let sigma = Metres::new(tags.sigma_m.unwrap_or(ASSUMED_SIGMA_M));
+        let sigma_stated = tags.sigma_m.is_some();
+        Ok(Self { camera, pose, sigma, sigma_stated, gsd_m, robot_from_field })
+    }
+
+    /// Whether `place` is in the picture.
+    pub(super) fn shows(&self, place: Point2<FieldFrame>) -> bool {
+        self.shows_inside(place, 0.0)
+    }
+
+    /// Whether `place` is in the picture, and a plant there too.
+    pub(super) fn shows_whole(&self, place: Point2<FieldFrame>) -> bool {
+        self.shows_inside(place, EDGE_M / self.gsd_m)
+    }
+
+    fn shows_inside(&self, place: Point2<FieldFrame>, edge_px: f64) -> bool {
+        let pixel = self.camera.pixel_from_ground(&self.robot_from_field * place);
+        pixel.is_some_and(|pixel| {
+            let inside = |at: f64, size: u32| at >= edge_px && at <= f64::from(size) - edge_px;
+            let [width, height] = self.camera.size_px();
+            inside(pixel[0], width) && inside(pixel[1], height)
+        })
+    }
+
+    /// By what rules pixels of this photograph become plants.
+    pub(super) fn plant_rules(&self) -> PlantRules {
+        PlantRules::at_gsd(self.gsd_m)
+    }
+}
+
+/// The 35 mm equivalent is by the diagonal, so it holds for any shape of the picture.
+fn camera_of(tags: &Tags, height_m: f64, pitch_deg: f64) -> CameraRig {
+    let [width_px, height_px] = tags.size_px;
+    let [width, height] = tags.size_px.map(f64::from);
+    let focal_px = tags.focal_35mm / DIAGONAL_35MM * width.hypot(height);
+    CameraRig {
+        width_px,
+        height_px,
+        focal_x_px: focal_px,
+        focal_y_px: focal_px,
+        centre_x_px: width / 2.0,
+        centre_y_px: height / 2.0,
+        distortion: [0.0; 5],
+        height_m,
+        forward_m: 0.0,
+        left_m: 0.0,
+        pitch_deg,
+        roll_deg: 0.0,
+        yaw_deg: 0.0,
+    }
+}
+
+/// The number of the photograph that a place on the ground belongs to: of those that show it and 0.15 m
+/// around it, the one whose point under the lens is nearest; where none does, of those that show it at all.
+/// The first of equals. `None` where no photograph shows it.
+pub(super) fn owner(views: &[View], place: Point2<FieldFrame>) -> Option<usize> {
+    let nearest = |shows: fn(&View, Point2<FieldFrame>) -> bool| {
+        let distance_sq = |view: &View| {
+            let (dx, dy) = (view.pose.position.x - place.x, view.pose.position.y - place.y);
+            dx * dx + dy * dy
+        };
+        let candidates = views.iter().enumerate().filter(|(_, view)| shows(view, place));
+        candidates
+            .min_by(|(_, a), (_, b)| distance_sq(a).total_cmp(&distance_sq(b)))
+            .map(|(number, _)| number)
+    };
+    nearest(View::shows_whole).or_else(|| nearest(View::shows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plane() -> FieldPlane {
+        FieldPlane::at(Geodetic::etrs89(52.87, 6.95)).unwrap()
+    }
+
+    /// 4000 × 3000 px, 24 mm, from 10 m at the datum: focal length 2773.5 px, 3.6056 mm of ground per pixel.
+    fn tags() -> Tags {
+        Tags {
+            size_px: [4000, 3000],
+            focal_35mm: 24.0,
+            lat_deg: 52.87,
+            lon_deg: 6.95,
+            yaw_deg: 0.0,
+            pitch_deg: -90.0,
+            roll_deg: 0.0,
+            altitude_m: Some(10.0),
+            sigma_m: None,
+        }
+    }
+
+    fn view_of(tags: &Tags) -> View {
+        View::new(tags, None, &plane()).unwrap()
+    }
+
+    #[test]
+    fn the_diagonal_gives_the_ground_sampling_distance() {
+        let view = view_of(&tags());
+        assert!((view.gsd_m - 10.0 / (24.0 / 43.267 * 5000.0)).abs() < 1e-9, "{}", view.gsd_m);
+        let higher = View::new(&tags(), Some(Metres::new(20.0)), &plane()).unwrap();
+        assert!((higher.gsd_m - 2.0 * view.gsd_m).abs() < 1e-9, "--height-m counts before the tags");
+        assert!((view.sigma.get() - 2.0).abs() < 1e-12 && !view.sigma_stated);
+    }
+
+    /// 10 m · 2000 px / 2773.5 px = 7.21 m to the sides, 5.41 m to the top: turned east, the long side lies north.
+    #[test]
+    fn the_top_looks_along_the_yaw() {
+        let east = view_of(&Tags { yaw_deg: 90.0, ..tags() });
+        assert!(east.shows(Point2::new(5.3, 7.1)) && !east.shows(Point2::new(5.5, 0.0)));
+        assert!(!east.shows(Point2::new(0.0, 7.3)));
+        let pixel = east.camera.pixel_from_ground(&east.robot_from_field * Point2::new(5.0, 0.0)).unwrap();
+        assert!((pixel[0] - 2000.0).abs() < 1e-6 && pixel[1] < 1500.0, "{pixel:?} is in the upper half");
+    }
+
+    /// Tilted forward by 8°, the middle of the picture looks 10 m · tan 8° = 1.405 m ahead.
+    #[test]
+    fn a_small_tilt_is_corrected_and_a_large_one_refused() {
+        let tilted = view_of(&Tags { pitch_deg: -82.0, ..tags() });
+        let middle = tilted.camera.ground_from_pixel([2000.0, 1500.0]).unwrap();
+        assert!((middle.x - 1.4054).abs() < 1e-3, "{middle:?}");
+        for oblique in [Tags { pitch_deg: -79.0, ..tags() }, Tags { roll_deg: 180.0, ..tags() }] {
+            assert!(matches!(View::new(&oblique, None, &plane()), Err(Refusal::Tilted { .. })));
+        }
+    }
+
+    #[test]
+    fn no_height_and_no_place_are_refused() {
+        let refusal = |tags: Tags| View::new(&tags, None, &plane()).err().unwrap().to_string();
+        assert!(refusal(Tags { altitude_m: None, ..tags() }).contains("--height-m"));
+        assert!(refusal(Tags { altitude_m: Some(-0.2), ..tags() }).contains("-0.2 m"));
+        assert!(refusal(Tags { lat_deg: 0.0, lon_deg: 0.0, ..tags() }).contains("km"));
+    }
+
+    /// Two photographs 2 m apart; the second stands 2 m east.
+    #[test]
+    fn a_place_belongs_to_the_nearest_that_shows_it_whole() {
+        let (first, mut second) = (view_of(&tags()), view_of(&tags()));
+        second.pose.position.x += 2.0;
+        second.robot_from_field = Transform2::<FieldFrame, RobotFrame>::at(&second.pose).inverse();
+        let views = [first, second];
+        assert_eq!(owner(&views, Point2::new(0.9, 3.0)), Some(0));
+        assert_eq!(owner(&views, Point2::new(1.1, 3.0)), Some(1));
+        assert_eq!(owner(&views, Point2::new(-7.15, 0.0)), Some(0), "at its edge, and in no other");
+        assert_eq!(owner(&views, Point2::new(0.0, 6.0)), None);
+        // The nearer shows 7.15 m to the north only at its edge when it is turned; the other shows it whole.
+        let mut turned = view_of(&Tags { yaw_deg: 90.0, ..tags() });
+        let higher = View::new(&tags(), Some(Metres::new(30.0)), &plane()).unwrap();
+        turned.pose.position.y = 1e-3;
+        assert_eq!(owner(&[turned, higher], Point2::new(0.0, 7.15)), Some(1));
+    }
+}
