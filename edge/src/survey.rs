@@ -92,7 +92,9 @@ impl SurveyError {
 }
 
 fn listed(refused: &[Refused]) -> String {
-    refused.iter().map(|Refused { image, reason }| format!("\n  {image}: {reason}")).collect()
+    let lines: Vec<String> =
+        refused.iter().map(|Refused { image, reason }| format!("\n  {image}: {reason}")).collect();
+    lines.concat()
 }
 
 /// The photographs (`*.jpg`, `*.jpeg`) in a folder, in name order.

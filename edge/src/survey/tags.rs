@@ -24,7 +24,7 @@ pub(super) struct Tags {
     pub(super) yaw_deg: f64,
     /// −90 is straight down.
     pub(super) pitch_deg: f64,
-    /// 0 is level; 0 where nothing is said.
+    /// 0 is level, 180 a gimbal turned over; 0 where nothing is said.
     pub(super) roll_deg: f64,
     /// Above the place of take-off.
     pub(super) altitude_m: Option<f64>,

@@ -50,15 +50,14 @@ impl View {
         if !HEIGHTS_M.contains(&height_m) {
             return Err(Refusal::Height { height_m });
         }
-        let pitch_deg = tags.pitch_deg + 90.0;
-        let off_deg = pitch_deg.abs().max(tags.roll_deg.abs());
+        let Attitude { yaw_deg, forward_deg, off_deg } = Attitude::of(tags);
         if off_deg > MOST_TILT_DEG {
             return Err(Refusal::Tilted { off_deg, limit_deg: MOST_TILT_DEG });
         }
         let datum = plane.origin().datum;
-        let place = Geodetic { lat_deg: tags.lat_deg, lon_deg: tags.lon_deg, datum };
-        let pose = Pose2::new(plane.to_field(place)?, from_compass_deg(tags.yaw_deg));
-        let camera = Camera::new(&camera_of(tags, height_m, pitch_deg));
+        let lens = Geodetic { lat_deg: tags.lat_deg, lon_deg: tags.lon_deg, datum };
+        let pose = Pose2::new(plane.to_field(lens)?, from_compass_deg(yaw_deg));
+        let camera = Camera::new(&camera_of(tags, height_m, forward_deg));
         let [width, height] = tags.size_px.map(f64::from);
         let middle = [width / 2.0, height / 2.0];
         // Within 10° of straight down the middle of the picture always meets the ground.
@@ -91,6 +90,33 @@ impl View {
     /// By what rules pixels of this photograph become plants.
     pub(super) fn plant_rules(&self) -> PlantRules {
         PlantRules::at_gsd(self.gsd_m)
+    }
+}
+
+/// How the camera hung.
+#[expect(clippy::struct_field_names, reason = "a number names its unit")]
+struct Attitude {
+    /// Where the picture's top looks, from north, clockwise.
+    yaw_deg: f64,
+    /// Tilt of the optical axis from straight down towards the picture's top.
+    forward_deg: f64,
+    /// The larger of the tilts forward and sideways.
+    off_deg: f64,
+}
+
+impl Attitude {
+    /// A gimbal that passes straight down while the drone moves turns over: it says that it looks back over a roll of
+    /// 180°. Straight down, that is half a turn of the picture, and the tilt is towards its bottom.
+    fn of(tags: &Tags) -> Self {
+        let forward_deg = tags.pitch_deg + 90.0;
+        let over_deg = 180.0 - tags.roll_deg.abs();
+        if over_deg <= MOST_TILT_DEG {
+            let off_deg = forward_deg.abs().max(over_deg.abs());
+            Self { yaw_deg: tags.yaw_deg + 180.0, forward_deg: -forward_deg, off_deg }
+        } else {
+            let off_deg = forward_deg.abs().max(tags.roll_deg.abs());
+            Self { yaw_deg: tags.yaw_deg, forward_deg, off_deg }
+        }
     }
 }
 
@@ -185,9 +211,22 @@ mod tests {
         let tilted = view_of(&Tags { pitch_deg: -82.0, ..tags() });
         let middle = tilted.camera.ground_from_pixel([2000.0, 1500.0]).unwrap();
         assert!((middle.x - 1.4054).abs() < 1e-3, "{middle:?}");
-        for oblique in [Tags { pitch_deg: -79.0, ..tags() }, Tags { roll_deg: 180.0, ..tags() }] {
+        for oblique in [Tags { pitch_deg: -79.0, ..tags() }, Tags { roll_deg: 90.0, ..tags() }] {
             assert!(matches!(View::new(&oblique, None, &plane()), Err(Refusal::Tilted { .. })));
         }
+    }
+
+    /// The optical axis of yaw 30°, pitch −82° lies 1.405 m towards 30°, whatever the roll.
+    #[test]
+    fn a_gimbal_turned_over_shows_the_same_ground_upside_down() {
+        let upright = view_of(&Tags { yaw_deg: 30.0, pitch_deg: -82.0, ..tags() });
+        let over = view_of(&Tags { yaw_deg: 30.0, pitch_deg: -82.0, roll_deg: -180.0, ..tags() });
+        let place = Point2::new(1.4054 * 0.5 + 0.4, 1.4054 * 0.866_025 - 0.3);
+        let [one, other] = [&upright, &over]
+            .map(|view| view.camera.pixel_from_ground(&view.robot_from_field * place).unwrap());
+        assert!((one[0] + other[0] - 4000.0).abs() < 1e-6, "{one:?} {other:?}");
+        assert!((one[1] + other[1] - 3000.0).abs() < 1e-6, "{one:?} {other:?}");
+        assert!(one[0] > 2000.0, "{one:?}");
     }
 
     #[test]

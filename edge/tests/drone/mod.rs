@@ -113,18 +113,20 @@ impl Shot {
     }
 
     fn exif(&self, plane: &FieldPlane) -> Vec<u8> {
-        let place = plane.to_geodetic(Point2::<FieldFrame>::new(self.at[0], self.at[1]));
+        let lens = plane.to_geodetic(Point2::<FieldFrame>::new(self.at[0], self.at[1]));
         let field = |tag, value| ExifField { tag, ifd_num: In::PRIMARY, value };
         let text = |text: &str| Value::Ascii(vec![text.as_bytes().to_vec()]);
         let mut fields = vec![field(Tag::FocalLengthIn35mmFilm, Value::Short(vec![24]))];
         if self.with_position {
             fields.push(field(Tag::GPSLatitudeRef, text("N")));
-            fields.push(field(Tag::GPSLatitude, sexagesimal(place.lat_deg)));
+            fields.push(field(Tag::GPSLatitude, sexagesimal(lens.lat_deg)));
             fields.push(field(Tag::GPSLongitudeRef, text("E")));
-            fields.push(field(Tag::GPSLongitude, sexagesimal(place.lon_deg)));
+            fields.push(field(Tag::GPSLongitude, sexagesimal(lens.lon_deg)));
         }
         let mut writer = Writer::new();
-        fields.iter().for_each(|field| writer.push_field(field));
+        for field in &fields {
+            writer.push_field(field);
+        }
         let mut bytes = Cursor::new(Vec::new());
         writer.write(&mut bytes, false).unwrap();
         bytes.into_inner()
