@@ -1,8 +1,8 @@
 //! A drone's photographs, looking straight down, to a weed map on the field's grid.
 //!
 //! ```text
-//! JPEG ─► tags ─► View (camera, pose) ─┐
-//!   └──► picture ─► tiles ─► plants ───┴─► project ─► owner ─► WeedMap, plants, Summary
+//! every photograph:  tags ─► View (camera, pose); picture ─► can something be seen?
+//! then each again:   picture ─► tiles of its own ground ─► plants ─► project ─► owner ─► WeedMap, Summary
 //! ```
 //!
 //! # Rules
@@ -17,19 +17,22 @@
 //!   around it, the one whose point under the lens is nearest; where none does, of those that show it at all;
 //!   the first by name among equals. Leaves lean least there. Where two photographs disagree about a place, a
 //!   plant on the line between them may count twice or not at all.
+//! - *What is looked at*: only the tiles with ground that may belong to the photograph, with 0.3 m around it. The
+//!   rest of it is another photograph's, and takes no time.
 //! - *Not seen is not free of weeds*: [`Summary::cells_seen`] says how much of the field the map speaks for.
 //!
 //! Same photographs, same bytes: they are looked at in name order, one at a time.
 
 use kompas_field::units::Metres;
 use kompas_field::{Field, FieldFrame, Point2, Sighting, WeedMap};
-use kompas_vision::load::{MEMORY_LIMIT_BYTES, load_picture};
+use kompas_vision::load::{LoadError, MEMORY_LIMIT_BYTES, load_picture};
 use kompas_vision::usable::unusable;
 use kompas_vision::{SegmentError, Segmenter, find_plants, project, segment_in_tiles};
 use std::path::{Path, PathBuf};
 
 mod places;
 mod refusal;
+mod share;
 mod summary;
 mod tags;
 mod view;
@@ -39,8 +42,9 @@ pub use places::plants_geojson;
 pub use refusal::Refusal;
 pub use summary::{Refused, Summary};
 
+use share::{may_own, owner};
 use tags::Tags;
-use view::{View, owner};
+use view::View;
 
 /// As large as a network sees a picture without shrinking it.
 const TILE_PX: u32 = kompas_vision::normalise::MAX_SIDE;
@@ -73,6 +77,9 @@ pub enum SurveyError {
         /// All of them.
         refused: Vec<Refused>,
     },
+    /// A photograph that loaded before does no longer.
+    #[error(transparent)]
+    Picture(#[from] LoadError),
     /// The segmenter gave up.
     #[error("{image} could not be segmented")]
     Segmenter {
@@ -135,16 +142,15 @@ pub struct Surveyed {
     pub summary: Summary,
 }
 
-/// A survey of one field: photographs in name order, one at a time, then the map.
+/// A survey of one field: first every photograph is admitted or refused, then the plants are counted.
 pub struct Survey<'f> {
     field: &'f Field,
     height: Option<Metres>,
     /// Middles of the field's grid cells, and whether a photograph showed them.
     cells: Vec<(Point2<FieldFrame>, bool)>,
-    names: Vec<String>,
+    admitted: Vec<PathBuf>,
+    /// Of the admitted, number by number.
     views: Vec<View>,
-    /// What each photograph saw, number by number as in `views`.
-    seen: Vec<Vec<Sighting>>,
     refused: Vec<Refused>,
 }
 
@@ -155,99 +161,98 @@ impl<'f> Survey<'f> {
         let centres = grid.cells().map(|cell| grid.centre(cell));
         let cells =
             centres.filter(|&centre| field.boundary.contains(centre)).map(|centre| (centre, false)).collect();
-        Self { field, height, cells, names: vec![], views: vec![], seen: vec![], refused: vec![] }
+        Self { field, height, cells, admitted: vec![], views: vec![], refused: vec![] }
     }
 
-    /// Looks at the next photograph. One that cannot be used is noted with its reason.
-    ///
-    /// # Errors
-    /// [`SurveyError::Segmenter`].
-    pub fn look(&mut self, path: &Path, segmenter: &mut dyn Segmenter) -> Result<(), SurveyError> {
-        let image = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (view, picture) = match self.open(path) {
-            Ok(opened) => opened,
-            Err(why) => {
-                self.refused.push(Refused { image, reason: crate::recorder::chain(&why) });
-                return Ok(());
+    /// Looks whether the next photograph can be used. One that cannot is noted with its reason.
+    pub fn admit(&mut self, path: &Path) {
+        match self.examine(path) {
+            Ok(view) => {
+                for (centre, shown) in &mut self.cells {
+                    *shown = *shown || view.shows(*centre);
+                }
+                self.admitted.push(path.to_owned());
+                self.views.push(view);
             }
-        };
-        let overlap = (OVERLAP_M / view.gsd_m).clamp(OVERLAP_PX[0], OVERLAP_PX[1]);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "clamped to a part of a tile"
-        )]
-        let map = segment_in_tiles(segmenter, &picture, TILE_PX, overlap as u32)
-            .map_err(|source| SurveyError::Segmenter { image: image.clone(), source })?;
-        drop(picture);
-        let detections = find_plants(&map, &view.plant_rules());
-        let plants = project(&detections, &view.camera, &view.pose, view.sigma);
-        self.seen.push(plants.into_iter().map(|plant| plant.sighting).collect());
-        for (centre, shown) in &mut self.cells {
-            *shown = *shown || view.shows(*centre);
+            Err(why) => {
+                self.refused.push(Refused { image: file_name(path), reason: crate::recorder::chain(&why) });
+            }
         }
-        self.names.push(image);
-        self.views.push(view);
-        Ok(())
     }
 
-    fn open(&self, path: &Path) -> Result<(View, image::RgbImage), Refusal> {
+    fn examine(&self, path: &Path) -> Result<View, Refusal> {
         let view = View::new(&Tags::read(path)?, self.height, &self.field.plane)?;
         if !self.cells.iter().any(|(centre, _)| view.shows(*centre)) {
             let [east_m, north_m] = view.pose.position.to_array();
             return Err(Refusal::Elsewhere { east_m, north_m });
         }
         let picture = load_picture(path, MEMORY_LIMIT_BYTES)?;
-        match unusable(&picture) {
-            Some(why) => Err(why.into()),
-            None => Ok((view, picture)),
-        }
+        unusable(&picture).map_or(Ok(view), |why| Err(why.into()))
     }
 
-    /// How many plants were seen so far, those that several photographs show counted in each.
-    pub fn sightings(&self) -> usize {
-        self.seen.iter().map(Vec::len).sum()
+    /// How many photographs are admitted.
+    pub fn admitted(&self) -> usize {
+        self.admitted.len()
     }
 
-    /// The map: every plant in the photograph that its place belongs to.
+    /// Counts every plant in the photograph that its place belongs to; `counted` is told after each photograph how
+    /// many plants are on the map.
     ///
     /// # Errors
-    /// [`SurveyError::AllRefused`].
-    pub fn finish(self, segmenter: &str) -> Result<Surveyed, SurveyError> {
-        let Self { field, cells, names, views, seen, refused, .. } = self;
+    /// [`SurveyError::AllRefused`], [`SurveyError::Picture`], [`SurveyError::Segmenter`].
+    pub fn count(
+        self,
+        segmenter: &mut dyn Segmenter,
+        mut counted: impl FnMut(usize),
+    ) -> Result<Surveyed, SurveyError> {
+        let Self { field, cells, admitted, views, refused, .. } = self;
         if views.is_empty() {
             return Err(SurveyError::AllRefused { refused });
         }
+        let seen = cells.iter().filter(|(_, shown)| *shown).count();
+        let mut summary = Summary::of(&views, refused, segmenter.id(), [cells.len(), seen]);
         let mut weed_map = WeedMap::new(field.grid());
-        let mut summary = Summary {
-            images: views.len() + refused.len(),
-            used: views.len(),
-            refused,
-            segmenter: segmenter.to_owned(),
-            cells: cells.len(),
-            cells_seen: cells.iter().filter(|(_, shown)| *shown).count(),
-            plants: summary::no_plants(),
-            plants_outside: 0,
-            ground_sampling_mm: 0.0,
-            smallest_plant_cm2: 0.0,
-            position_sigma_m: 0.0,
-            position_sigma_assumed: 0,
-        };
-        summary.describe(&views);
         let mut plants = Vec::new();
-        for (number, (sightings, image)) in seen.into_iter().zip(&names).enumerate() {
-            for sighting in sightings {
-                if owner(&views, sighting.position) != Some(number) {
-                    continue;
-                }
+        for (number, path) in admitted.iter().enumerate() {
+            for sighting in own_plants(path, &views, number, segmenter)? {
                 if field.boundary.contains(sighting.position) && weed_map.add(&sighting) {
                     *summary.plants.entry(sighting.class).or_default() += 1;
-                    plants.push(SurveyedPlant { sighting, image: image.clone() });
+                    plants.push(SurveyedPlant { sighting, image: file_name(path) });
                 } else {
                     summary.plants_outside += 1;
                 }
             }
+            counted(plants.len());
         }
         Ok(Surveyed { weed_map, plants, summary })
     }
+}
+
+/// The plants of the ground that belongs to photograph `number`.
+fn own_plants(
+    path: &Path,
+    views: &[View],
+    number: usize,
+    segmenter: &mut dyn Segmenter,
+) -> Result<Vec<Sighting>, SurveyError> {
+    let view = &views[number];
+    let picture = load_picture(path, MEMORY_LIMIT_BYTES)?;
+    let overlap = (OVERLAP_M / view.gsd_m).clamp(OVERLAP_PX[0], OVERLAP_PX[1]);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to a part of a tile"
+    )]
+    let map =
+        segment_in_tiles(segmenter, &picture, TILE_PX, overlap as u32, |tile| may_own(views, number, tile))
+            .map_err(|source| SurveyError::Segmenter { image: file_name(path), source })?;
+    drop(picture);
+    let detections = find_plants(&map, &view.plant_rules());
+    let plants = project(&detections, &view.camera, &view.pose, view.sigma);
+    let sightings = plants.into_iter().map(|plant| plant.sighting);
+    Ok(sightings.filter(|sighting| owner(views, sighting.position) == Some(number)).collect())
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }

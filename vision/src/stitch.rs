@@ -8,11 +8,14 @@ use crate::segment::{ClassMap, SegmentError, Segmenter};
 use crate::tiles::{Tile, tiles};
 use image::RgbImage;
 use image::imageops::crop_imm;
+use kompas_field::PlantClass;
 
 /// The class map of `image` from tiles of at most `side_px` that overlap by `overlap_px` or more. Each pixel
 /// is taken from the tile in which it lies farther from the seam, so it was judged with at least half of
 /// `overlap_px` around it, unless the picture itself ends there. A picture that fits into one tile is
 /// segmented as it is.
+///
+/// A tile that is not `wanted` is not looked at: its pixels are [`PlantClass::IGNORE_ID`], without confidence.
 ///
 /// Holds one tile beside the picture and its map. Choose `overlap_px` so that the largest plant fits.
 ///
@@ -23,15 +26,16 @@ pub fn segment_in_tiles(
     image: &RgbImage,
     side_px: u32,
     overlap_px: u32,
+    wanted: impl Fn(&Tile) -> bool,
 ) -> Result<ClassMap, SegmentError> {
     let (width, height) = image.dimensions();
     let parts = tiles(width, height, side_px.max(1), overlap_px);
-    if let [_] = parts[..] {
+    if parts.len() == 1 && parts.iter().all(&wanted) {
         return segmenter.segment(image);
     }
     let count = width as usize * height as usize;
-    let (mut class_ids, mut confidence) = (vec![0; count], vec![0; count]);
-    for part in &parts {
+    let (mut class_ids, mut confidence) = (vec![PlantClass::IGNORE_ID; count], vec![0; count]);
+    for part in parts.iter().filter(|part| wanted(part)) {
         let region = crop_imm(image, part.left, part.top, part.width, part.height).to_image();
         let map = segmenter.segment(&region)?;
         keep(part, &map, width, &mut class_ids, &mut confidence);
@@ -94,9 +98,26 @@ mod tests {
             let image = numbered(width, height);
             let whole = ByColour { largest: [0, 0] }.segment(&image).unwrap();
             let mut tiled = ByColour { largest: [0, 0] };
-            prop_assert_eq!(segment_in_tiles(&mut tiled, &image, side, overlap).unwrap(), whole);
+            prop_assert_eq!(segment_in_tiles(&mut tiled, &image, side, overlap, |_| true).unwrap(), whole);
             prop_assert!(tiled.largest[0] <= side && tiled.largest[1] <= side);
         }
+    }
+
+    #[test]
+    fn what_is_not_wanted_is_ignored() {
+        let image = numbered(300, 100);
+        let whole = ByColour { largest: [0, 0] }.segment(&image).unwrap();
+        let right = |tile: &Tile| tile.left > 0;
+        let map = segment_in_tiles(&mut ByColour { largest: [0, 0] }, &image, 200, 20, right).unwrap();
+        for row in 0..100 {
+            let ((ids, sure), (all, all_sure)) = (map.row(row), whole.row(row));
+            assert!(ids[..150].iter().all(|&id| id == PlantClass::IGNORE_ID), "row {row}");
+            assert!(sure[..150].iter().all(|&sure| sure == 0), "row {row}");
+            assert_eq!((&ids[150..], &sure[150..]), (&all[150..], &all_sure[150..]), "row {row}");
+        }
+        let nothing =
+            segment_in_tiles(&mut ByColour { largest: [0, 0] }, &image, 300, 20, |_| false).unwrap();
+        assert!(nothing.class_ids().iter().all(|&id| id == PlantClass::IGNORE_ID));
     }
 
     /// Its threshold is chosen per tile, so only the rims of plants may differ.
@@ -108,7 +129,7 @@ mod tests {
             Rgb(if leaf { [60, 130 + grain, 50] } else { [120 + grain, 100 + grain, 80 + grain] })
         });
         let whole = ExcessGreen::default().segment(&image).unwrap();
-        let tiled = segment_in_tiles(&mut ExcessGreen::default(), &image, 256, 64).unwrap();
+        let tiled = segment_in_tiles(&mut ExcessGreen::default(), &image, 256, 64, |_| true).unwrap();
         let differing = whole.class_ids().iter().zip(tiled.class_ids()).filter(|(a, b)| a != b).count();
         assert!(differing < 900 * 700 / 1000, "{differing} of 630000 pixels differ");
         assert!(whole.class_ids().contains(&1));

@@ -80,11 +80,13 @@ pub(super) fn survey(args: &SurveyArgs) -> Result<()> {
     let mut survey = Survey::of(&field, args.height_m.map(Metres::new));
     let mut progress = Progress::new(paths.len(), args.json);
     for path in &paths {
-        survey.look(path, segmenter.as_mut())?;
-        progress.step(|| format!("{} plants seen", survey.sightings()));
+        survey.admit(path);
+        progress.step(|| format!("{} can be used", survey.admitted()));
     }
     progress.finish();
-    let surveyed = survey.finish(segmenter.id())?;
+    let mut progress = Progress::new(survey.admitted(), args.json);
+    let surveyed = survey.count(segmenter.as_mut(), |plants| progress.step(|| format!("{plants} plants")))?;
+    progress.finish();
     write(&args.out, &serde_json::to_string(&surveyed.weed_map)?)?;
     if let Some(path) = &args.plants {
         write(path, &plants_geojson(&surveyed.plants, &field.plane))?;

@@ -48,16 +48,26 @@ pub struct Summary {
 const LARGE_SIGMA_M: f64 = 0.3;
 
 impl Summary {
-    /// Fills in what follows from the photographs used.
-    pub(super) fn describe(&mut self, views: &[View]) {
-        let largest = |value: fn(&View) -> f64| views.iter().map(value).fold(0.0, f64::max);
-        self.used = views.len();
-        self.ground_sampling_mm = rounded(largest(|view| view.gsd_m * 1e3));
-        let smallest =
-            |view: &View| f64::from(view.plant_rules().min_area_px) * view.gsd_m * view.gsd_m * 1e4;
-        self.smallest_plant_cm2 = rounded(largest(smallest));
-        self.position_sigma_m = rounded(largest(|view| view.sigma.get()));
-        self.position_sigma_assumed = views.iter().filter(|view| !view.sigma_stated).count();
+    /// Of these photographs, before a plant is counted; `cells` are those inside the field, and those seen.
+    pub(super) fn of(views: &[View], refused: Vec<Refused>, segmenter: &str, cells: [usize; 2]) -> Self {
+        let largest = |value: fn(&View) -> f64| rounded(views.iter().map(value).fold(0.0, f64::max));
+        let plant_classes = PlantClass::ALL.into_iter().filter(|&class| class != PlantClass::Soil);
+        Self {
+            images: views.len() + refused.len(),
+            used: views.len(),
+            refused,
+            segmenter: segmenter.to_owned(),
+            cells: cells[0],
+            cells_seen: cells[1],
+            plants: plant_classes.map(|class| (class, 0)).collect(),
+            plants_outside: 0,
+            ground_sampling_mm: largest(|view| view.gsd_m * 1e3),
+            smallest_plant_cm2: largest(|view| {
+                f64::from(view.plant_rules().min_area_px) * view.gsd_m * view.gsd_m * 1e4
+            }),
+            position_sigma_m: largest(|view| view.sigma.get()),
+            position_sigma_assumed: views.iter().filter(|view| !view.sigma_stated).count(),
+        }
     }
 
     /// What a person must know before relying on the map.
@@ -114,11 +124,6 @@ impl Summary {
         ));
         lines
     }
-}
-
-/// No plant of any class.
-pub(super) fn no_plants() -> BTreeMap<PlantClass, u32> {
-    PlantClass::ALL.into_iter().filter(|&class| class != PlantClass::Soil).map(|class| (class, 0)).collect()
 }
 
 /// The class as in JSON.

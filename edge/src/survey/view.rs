@@ -87,6 +87,18 @@ impl View {
         })
     }
 
+    /// The place in the middle of `pixel`, column and row.
+    pub(super) fn place(&self, pixel: [f64; 2]) -> Option<Point2<FieldFrame>> {
+        let ground = self.camera.ground_from_pixel(pixel)?;
+        Some(&Transform2::<FieldFrame, RobotFrame>::at(&self.pose) * ground)
+    }
+
+    /// Square of the distance from the point under the lens, square metres.
+    pub(super) fn distance_sq(&self, place: Point2<FieldFrame>) -> f64 {
+        let (dx, dy) = (self.pose.position.x - place.x, self.pose.position.y - place.y);
+        dx * dx + dy * dy
+    }
+
     /// By what rules pixels of this photograph become plants.
     pub(super) fn plant_rules(&self) -> PlantRules {
         PlantRules::at_gsd(self.gsd_m)
@@ -142,33 +154,16 @@ fn camera_of(tags: &Tags, height_m: f64, pitch_deg: f64) -> CameraRig {
     }
 }
 
-/// The number of the photograph that a place on the ground belongs to: of those that show it and 0.15 m
-/// around it, the one whose point under the lens is nearest; where none does, of those that show it at all.
-/// The first of equals. `None` where no photograph shows it.
-pub(super) fn owner(views: &[View], place: Point2<FieldFrame>) -> Option<usize> {
-    let nearest = |shows: fn(&View, Point2<FieldFrame>) -> bool| {
-        let distance_sq = |view: &View| {
-            let (dx, dy) = (view.pose.position.x - place.x, view.pose.position.y - place.y);
-            dx * dx + dy * dy
-        };
-        let candidates = views.iter().enumerate().filter(|(_, view)| shows(view, place));
-        candidates
-            .min_by(|(_, a), (_, b)| distance_sq(a).total_cmp(&distance_sq(b)))
-            .map(|(number, _)| number)
-    };
-    nearest(View::shows_whole).or_else(|| nearest(View::shows))
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn plane() -> FieldPlane {
+    pub(in crate::survey) fn plane() -> FieldPlane {
         FieldPlane::at(Geodetic::etrs89(52.87, 6.95)).unwrap()
     }
 
     /// 4000 × 3000 px, 24 mm, from 10 m at the datum: focal length 2773.5 px, 3.6056 mm of ground per pixel.
-    fn tags() -> Tags {
+    pub(in crate::survey) fn tags() -> Tags {
         Tags {
             size_px: [4000, 3000],
             focal_35mm: 24.0,
@@ -235,23 +230,5 @@ mod tests {
         assert!(refusal(Tags { altitude_m: None, ..tags() }).contains("--height-m"));
         assert!(refusal(Tags { altitude_m: Some(-0.2), ..tags() }).contains("-0.2 m"));
         assert!(refusal(Tags { lat_deg: 0.0, lon_deg: 0.0, ..tags() }).contains("km"));
-    }
-
-    /// Two photographs 2 m apart; the second stands 2 m east.
-    #[test]
-    fn a_place_belongs_to_the_nearest_that_shows_it_whole() {
-        let (first, mut second) = (view_of(&tags()), view_of(&tags()));
-        second.pose.position.x += 2.0;
-        second.robot_from_field = Transform2::<FieldFrame, RobotFrame>::at(&second.pose).inverse();
-        let views = [first, second];
-        assert_eq!(owner(&views, Point2::new(0.9, 3.0)), Some(0));
-        assert_eq!(owner(&views, Point2::new(1.1, 3.0)), Some(1));
-        assert_eq!(owner(&views, Point2::new(-7.15, 0.0)), Some(0), "at its edge, and in no other");
-        assert_eq!(owner(&views, Point2::new(0.0, 6.0)), None);
-        // The nearer shows 7.15 m to the north only at its edge when it is turned; the other shows it whole.
-        let mut turned = view_of(&Tags { yaw_deg: 90.0, ..tags() });
-        let higher = View::new(&tags(), Some(Metres::new(30.0)), &plane()).unwrap();
-        turned.pose.position.y = 1e-3;
-        assert_eq!(owner(&[turned, higher], Point2::new(0.0, 7.15)), Some(1));
     }
 }
