@@ -41,6 +41,7 @@ mod xmp;
 pub use places::plants_geojson;
 pub use refusal::Refusal;
 pub use summary::{Refused, Summary};
+pub use view::HEIGHTS_M;
 
 use share::{may_own, owner};
 use tags::Tags;

@@ -213,6 +213,10 @@ fn what_cannot_be_used_is_named_with_its_reason_and_the_rest_counts() {
     farm.take("no-yaw.jpg", &shot().without("GimbalYawDegree").without("FlightYawDegree"), &picture);
     farm.take("oblique.jpg", &shot().with("GimbalPitchDegree", "-45.00"), &picture);
     farm.take("no-position.jpg", &Shot { with_position: false, ..shot() }, &picture);
+    farm.take("on-its-side.jpg", &Shot { orientation: 6, ..shot() }, &picture);
+    farm.take("no-pitch.jpg", &shot().without("GimbalPitchDegree"), &picture);
+    let bad_xmp = Shot { as_elements: true, ..shot().with("Model", "</never-opened>") };
+    farm.take("bad-xmp.jpg", &bad_xmp, &picture);
     farm.take("elsewhere.jpg", &Shot::at([60.0, 0.0], 0.0), &picture);
     farm.take("far.jpg", &Shot::at([0.0, 20_000.0], 0.0), &picture);
     farm.take("night.jpg", &shot(), &RgbImage::from_pixel(SIZE_PX[0], SIZE_PX[1], Rgb([2, 2, 2])));
@@ -222,18 +226,21 @@ fn what_cannot_be_used_is_named_with_its_reason_and_the_rest_counts() {
 
     let output = farm.survey(&["--segmenter", "exg"]);
     let told = summary(&output);
-    assert_eq!((&told["images"], &told["used"]), (&10.into(), &1.into()));
+    assert_eq!((&told["images"], &told["used"]), (&13.into(), &1.into()));
     let refused = told["refused"].as_array().unwrap();
     let reasons = [
+        ("bad-xmp.jpg", "not XML"),
         ("broken.jpg", "decode"),
         ("edited.jpg", "EXIF"),
         ("elsewhere.jpg", "60 m east"),
         ("far.jpg", "20.0 km"),
         ("night.jpg", "too dark"),
         ("no-height.jpg", "--height-m"),
+        ("no-pitch.jpg", "GimbalPitchDegree"),
         ("no-position.jpg", "GPSLatitude"),
         ("no-yaw.jpg", "GimbalYawDegree"),
         ("oblique.jpg", "45°"),
+        ("on-its-side.jpg", "turned"),
     ];
     assert_eq!(refused.len(), reasons.len(), "{refused:#?}");
     for (refused, (image, reason)) in refused.iter().zip(reasons) {

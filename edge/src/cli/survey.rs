@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use kompas_edge::config::SegmenterChoice;
 use kompas_edge::setup::open_segmenter;
-use kompas_edge::survey::{Survey, photographs, plants_geojson};
+use kompas_edge::survey::{HEIGHTS_M, Survey, photographs, plants_geojson};
 use kompas_field::ids::FieldId;
 use kompas_field::units::Metres;
 use kompas_field::{Field, FieldCrop, Finding, Findings};
@@ -67,7 +67,8 @@ impl From<Crop> for FieldCrop {
 }
 
 fn height(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|height| (0.5..=500.0).contains(height)).ok_or_else(|| "0.5 to 500".to_owned())
+    let range = || format!("{} to {} metres", HEIGHTS_M.start(), HEIGHTS_M.end());
+    text.parse().ok().filter(|height| HEIGHTS_M.contains(height)).ok_or_else(range)
 }
 
 pub(super) fn survey(args: &SurveyArgs) -> Result<()> {

@@ -11,8 +11,9 @@ use std::ops::RangeInclusive;
 
 /// Further off straight down, leaves hide ground behind them and the flat ground is no longer a good model.
 const MOST_TILT_DEG: f64 = 10.0;
-/// Lower, the drone stands on the ground; higher, the tags are wrong: drones stay under 120 m by law.
-pub(super) const HEIGHTS_M: RangeInclusive<f64> = 0.5..=500.0;
+/// Heights above the ground that a photograph is used from, metres. Lower, the drone stands on the ground; higher, its
+/// tags are wrong: drones stay under 120 m by law.
+pub const HEIGHTS_M: RangeInclusive<f64> = 0.5..=500.0;
 /// A satellite position without correction data, as consumer drones have it.
 pub(super) const ASSUMED_SIGMA_M: f64 = 2.0;
 /// Diagonal of the 36 mm × 24 mm that "35 mm film" means.

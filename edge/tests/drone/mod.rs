@@ -32,6 +32,8 @@ pub(crate) struct Shot {
     pub(crate) as_elements: bool,
     /// Whether EXIF knows where it was.
     pub(crate) with_position: bool,
+    /// EXIF's way up: 1 is as it lies in the file.
+    pub(crate) orientation: u16,
 }
 
 impl Shot {
@@ -45,7 +47,7 @@ impl Shot {
             ("RtkStdLon", "0.0150".to_owned()),
             ("RtkStdLat", "0.0200".to_owned()),
         ];
-        Self { at, height_m: 10.0, yaw_deg, xmp, as_elements: false, with_position: true }
+        Self { at, height_m: 10.0, yaw_deg, xmp, as_elements: false, with_position: true, orientation: 1 }
     }
 
     /// Without one XMP value.
@@ -116,7 +118,10 @@ impl Shot {
         let lens = plane.to_geodetic(Point2::<FieldFrame>::new(self.at[0], self.at[1]));
         let field = |tag, value| ExifField { tag, ifd_num: In::PRIMARY, value };
         let text = |text: &str| Value::Ascii(vec![text.as_bytes().to_vec()]);
-        let mut fields = vec![field(Tag::FocalLengthIn35mmFilm, Value::Short(vec![24]))];
+        let mut fields = vec![
+            field(Tag::Orientation, Value::Short(vec![self.orientation])),
+            field(Tag::FocalLengthIn35mmFilm, Value::Short(vec![24])),
+        ];
         if self.with_position {
             fields.push(field(Tag::GPSLatitudeRef, text("N")));
             fields.push(field(Tag::GPSLatitude, sexagesimal(lens.lat_deg)));
