@@ -12,6 +12,7 @@ mod bench;
 pub(crate) mod exit;
 mod progress;
 mod run;
+mod survey;
 
 /// The robot's program: camera and position in, nozzles and records out.
 #[derive(Debug, Parser)]
@@ -29,6 +30,8 @@ enum Command {
     Run(run::RunArgs),
     /// Measure the loop on this machine.
     Bench(bench::BenchArgs),
+    /// Make a weed map from a drone's photographs.
+    Survey(survey::SurveyArgs),
 }
 
 /// The configuration, and what goes before its keys.
@@ -134,6 +137,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Command::Check(args) => check(args),
         Command::Run(args) => run::run(args),
         Command::Bench(args) => bench::bench(args),
+        Command::Survey(args) => survey::survey(args),
     }
 }
 

@@ -6,6 +6,7 @@
 //!                                 Logbook ─► Recorder ─► outbox ◄── decisions, openings ┘
 //! ```
 //! [`robot::Robot::tick`] is the robot on one page. Nothing opens without a [`guard::Permit`].
+//! [`survey`] looks at a field from a drone's photographs instead.
 
 pub mod bench;
 pub mod clock;
@@ -27,4 +28,5 @@ pub mod robot;
 pub mod setup;
 pub mod sim;
 pub mod sprayer;
+pub mod survey;
 pub mod tally;

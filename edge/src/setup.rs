@@ -150,15 +150,7 @@ pub fn ready_with(
     let recorder = Recorder::start(sink, config.records.queue, time.waits());
     let mut logbook = Logbook::new(mission.mission.clone(), config.policy.product.clone(), recorder, list);
 
-    let segmenter: Box<dyn Segmenter> = match &config.segmenter {
-        SegmenterChoice::ExcessGreen => Box::new(ExcessGreen::default()),
-        SegmenterChoice::Onnx { model, library, provider, threads, zooms } => {
-            let library = library.clone().or_else(find_library).ok_or(SetupError::NoOnnxRuntime)?;
-            let options =
-                OnnxOptions { provider: *provider, threads: *threads, zooms, ..OnnxOptions::new(library) };
-            Box::new(OnnxSegmenter::load(model, options)?)
-        }
-    };
+    let segmenter = open_segmenter(&config.segmenter)?;
     let eyes = Eyes::new(job.rig.camera.as_ref().ok_or(SetupError::NoCamera)?, segmenter);
     begin(&mut logbook, &time, job, &mission, previous.as_ref(), eyes.segmenter_id());
 
@@ -192,6 +184,22 @@ pub fn ready_with(
     };
     let drive_end = simulator.as_ref().map(Simulator::end);
     Ok(Ready { robot, simulator, frames, drive_end, resumed_from: previous.map(|_| start), bad_rows })
+}
+
+/// What finds plants, ready to look at a picture.
+///
+/// # Errors
+/// [`SetupError::Model`], [`SetupError::NoOnnxRuntime`].
+pub fn open_segmenter(choice: &SegmenterChoice) -> Result<Box<dyn Segmenter>, SetupError> {
+    match choice {
+        SegmenterChoice::ExcessGreen => Ok(Box::new(ExcessGreen::default())),
+        SegmenterChoice::Onnx { model, library, provider, threads, zooms } => {
+            let library = library.clone().or_else(find_library).ok_or(SetupError::NoOnnxRuntime)?;
+            let options =
+                OnnxOptions { provider: *provider, threads: *threads, zooms, ..OnnxOptions::new(library) };
+            Ok(Box::new(OnnxSegmenter::load(model, options)?))
+        }
+    }
 }
 
 /// The mission to work on, and the boot that left it open, where one did.

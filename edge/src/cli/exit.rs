@@ -2,6 +2,7 @@
 
 use kompas_edge::drivers::folder::FolderError;
 use kompas_edge::setup::SetupError;
+use kompas_edge::survey::SurveyError;
 use kompas_field::Findings;
 use std::process::ExitCode;
 
@@ -9,6 +10,11 @@ use std::process::ExitCode;
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Failed(pub(crate) String);
+
+/// What was given cannot be worked with.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct BadInput(pub(crate) String);
 
 /// Says what was wrong, and gives the code.
 #[expect(clippy::print_stderr, reason = "the one place that talks to the person at the terminal")]
@@ -29,7 +35,11 @@ pub(crate) fn report(result: anyhow::Result<()>) -> ExitCode {
             | SetupError::Model(_)
             | SetupError::NoOnnxRuntime,
         ) => true,
-        _ => why.is::<FolderError>(),
+        _ => {
+            why.is::<FolderError>()
+                || why.is::<BadInput>()
+                || why.downcast_ref::<SurveyError>().is_some_and(SurveyError::is_input)
+        }
     };
     ExitCode::from(if input { 2 } else { 1 })
 }
