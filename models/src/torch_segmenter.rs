@@ -88,7 +88,9 @@ impl Looks {
             let mut values = scores.clone();
             let pixels = values.len() / offsets.len();
             for (plane, offset) in values.chunks_exact_mut(pixels).zip(offsets) {
-                plane.iter_mut().for_each(|score| *score += offset);
+                for score in plane {
+                    *score += offset;
+                }
             }
             consensus::agree(&mut values, *w as usize, *h as usize, weight, green);
             let scores = Tensor::f_from_slice(&values)?.f_view([1, CLASSES, i64::from(*h), i64::from(*w)])?;

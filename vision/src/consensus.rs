@@ -39,15 +39,15 @@ impl Green {
 
     /// Half of the ground is less green than this.
     fn of_ground(&self, is_plant: &[bool]) -> Option<f32> {
-        const STEPS: f32 = 512.0;
-        let mut counts = [0_u64; 2 * STEPS as usize + 1];
+        const STEPS: usize = 512;
+        let mut counts = [0_u64; 2 * STEPS + 1];
         for (green, _) in self.0.iter().zip(is_plant).filter(|(_, is_plant)| !**is_plant) {
             #[expect(
                 clippy::cast_possible_truncation,
                 clippy::cast_sign_loss,
                 reason = "-1..=1 becomes 0..=1024"
             )]
-            let at = ((green + 1.0) * STEPS) as usize;
+            let at = ((green + 1.0) * STEPS as f32) as usize;
             counts[at] += 1;
         }
         let ground: u64 = counts.iter().sum();
@@ -59,7 +59,7 @@ impl Green {
             below += count;
             2 * below >= ground
         });
-        median.map(|at| at as f32 / STEPS - 1.0)
+        median.map(|at| at as f32 / STEPS as f32 - 1.0)
     }
 }
 
@@ -82,7 +82,9 @@ pub fn agree(scores: &mut [f32], width: usize, height: usize, weight: f32, green
             let sum: f32 = plant.iter().map(|&at| green.0[at]).sum();
             let doubt = DOUBT * (GREENER - (sum / plant.len() as f32 - ground)).max(0.0);
             for class in 1..CLASSES {
-                plant.iter().for_each(|at| scores[class * count + at] -= doubt);
+                for at in plant {
+                    scores[class * count + at] -= doubt;
+                }
             }
         }
     });
