@@ -9,9 +9,9 @@
 use crate::consensus::Green;
 use crate::normalise::{self, Exposure};
 use crate::segment::{ClassMap, SegmentError, Segmenter};
+use crate::stitch::stitched;
 use crate::tiles::{Tile, tiles};
 use image::RgbImage;
-use image::imageops::crop_imm;
 use kompas_field::Digest;
 use std::path::{Path, PathBuf};
 
@@ -236,34 +236,16 @@ impl OnnxSegmenter {
             px.max(1)
         };
         let parts = tiles(width, height, native(PART_PX), native(OVERLAP_PX));
-        if let [_] = parts[..] {
-            let (class_ids, confidence) = self.part(image, scale, exposure)?;
-            return ClassMap::new(width, height, class_ids, confidence);
-        }
-        let count = width as usize * height as usize;
-        let (mut class_ids, mut confidence) = (vec![0; count], vec![0; count]);
-        for part in parts {
-            let region = crop_imm(image, part.left, part.top, part.width, part.height).to_image();
-            let (ids, sure) = self.part(&region, scale, exposure)?;
-            let [left, top, right, bottom] = part.keep;
-            for row in top..bottom {
-                let to = row as usize * width as usize + left as usize;
-                let from = ((row - part.top) * part.width + left - part.left) as usize;
-                let length = (right - left) as usize;
-                class_ids[to..to + length].copy_from_slice(&ids[from..from + length]);
-                confidence[to..to + length].copy_from_slice(&sure[from..from + length]);
-            }
-        }
-        ClassMap::new(width, height, class_ids, confidence)
+        stitched(image, &parts, |_| true, |region| self.part(region, scale, exposure))
     }
 
-    /// Class ids and confidences of a part of a picture.
+    /// The class map of a part of a picture.
     fn part(
         &mut self,
         image: &RgbImage,
         scale: [f64; 2],
         exposure: Exposure,
-    ) -> Result<(Vec<u8>, Vec<u8>), SegmentError> {
+    ) -> Result<ClassMap, SegmentError> {
         let mut maps = Vec::with_capacity(self.options.zooms.len());
         let side = (self.options.tile_px / STRIDE * STRIDE).max(4 * STRIDE);
         for zoom in self.options.zooms {
@@ -285,7 +267,9 @@ impl OnnxSegmenter {
             map.agree(self.options.consensus, &green);
             maps.push(map);
         }
-        Ok(scores::judged(&maps, image.width(), image.height(), self.temperature))
+        let (width, height) = image.dimensions();
+        let (class_ids, confidence) = scores::judged(&maps, width, height, self.temperature);
+        ClassMap::new(width, height, class_ids, confidence)
     }
 }
 

@@ -28,17 +28,26 @@ pub fn segment_in_tiles(
     overlap_px: u32,
     wanted: impl Fn(&Tile) -> bool,
 ) -> Result<ClassMap, SegmentError> {
+    let parts = tiles(image.width(), image.height(), side_px.max(1), overlap_px);
+    stitched(image, &parts, wanted, |region| segmenter.segment(region))
+}
+
+/// The class map of `image` from what `look` makes of its `parts`; a part that is all of it is not copied.
+pub(crate) fn stitched(
+    image: &RgbImage,
+    parts: &[Tile],
+    wanted: impl Fn(&Tile) -> bool,
+    mut look: impl FnMut(&RgbImage) -> Result<ClassMap, SegmentError>,
+) -> Result<ClassMap, SegmentError> {
     let (width, height) = image.dimensions();
-    let parts = tiles(width, height, side_px.max(1), overlap_px);
     if parts.len() == 1 && parts.iter().all(&wanted) {
-        return segmenter.segment(image);
+        return look(image);
     }
     let count = width as usize * height as usize;
     let (mut class_ids, mut confidence) = (vec![PlantClass::IGNORE_ID; count], vec![0; count]);
     for part in parts.iter().filter(|part| wanted(part)) {
         let region = crop_imm(image, part.left, part.top, part.width, part.height).to_image();
-        let map = segmenter.segment(&region)?;
-        keep(part, &map, width, &mut class_ids, &mut confidence);
+        keep(part, &look(&region)?, width, &mut class_ids, &mut confidence);
     }
     ClassMap::new(width, height, class_ids, confidence)
 }
