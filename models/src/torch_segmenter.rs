@@ -5,7 +5,7 @@ use image::RgbImage;
 use kompas_vision::consensus::{self, Green};
 use kompas_vision::normalise::{Exposure, ZOOMS, resized, working_size};
 use kompas_vision::{ClassMap, SegmentError, Segmenter};
-use tch::{Kind, TchError, Tensor, no_grad};
+use tch::{Device, Kind, TchError, Tensor, no_grad};
 
 /// A [`Segmenter`] from the weights of a run.
 pub struct TorchSegmenter {
@@ -123,9 +123,9 @@ pub fn scores(params: &Params, working: &RgbImage) -> Result<Tensor, TchError> {
     let (width, height) = working.dimensions();
     let missing = |length: u32| i64::from(length.next_multiple_of(STRIDE) - length);
     no_grad(|| {
-        let x = rgb_tensor(working.as_raw(), 1, height.into(), width.into())?;
+        let x = rgb_tensor(working.as_raw(), 1, height.into(), width.into(), params.device())?;
         let x = x.f_replication_pad2d([0, missing(width), 0, missing(height)])?;
-        segment(&mut TorchLayers::new(params), &x)
+        segment(&mut TorchLayers::new(params), &x)?.f_to_device(Device::Cpu)
     })
 }
 

@@ -7,6 +7,7 @@ use kompas_models::net::Params;
 use kompas_models::train::{Config, Events, Pool, RunFiles, State, Watch, train};
 use kompas_vision::metrics::Confusion;
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 #[derive(Default)]
@@ -93,7 +94,9 @@ fn run(data: &Path, out: &Path, encoder: &Path, steps: u32) -> Vec<(u32, f64)> {
     let config = Config::parse(CONFIG).unwrap();
     let set = kompas_models::data::index::read(data).unwrap();
     assert!(set.rejected.is_empty(), "{:?}", set.rejected);
-    let pool = Pool::read(&set, data, &config, || {});
+    // The killed run makes its crops on more threads than the one that goes on: that must not show.
+    let threads = NonZeroUsize::new(if steps < config.steps { 3 } else { 1 }).unwrap();
+    let pool = Pool::read(&set, data, &config, threads, || {});
     let mut params = Params::pretrained(encoder, config.seed).unwrap();
     params.train_only(|name| config.trains(name)).unwrap();
     let mut state = State::new(params).unwrap();

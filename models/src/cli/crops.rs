@@ -27,7 +27,7 @@ pub(crate) fn run(args: &CropsArgs) -> Result<()> {
     let text = std::fs::read_to_string(&args.config).context(BadInput)?;
     let config = Config::parse(&text).context(BadInput)?;
     let data = args.data.read()?;
-    let pool = Pool::read(&data, &args.data.folder, &config, || {});
+    let pool = Pool::read(&data, &args.data.folder, &config, super::train::cores(), || {});
     let side = config.crop_px;
     let mut sheet = RgbImage::new(config.batch * side, args.batches * side * 2);
     for row in 0..args.batches {

@@ -1,6 +1,6 @@
 //! `kompas-model cross-validate`.
 
-use super::train::{Start, bar, train_in};
+use super::train::{Hardware, Start, bar, train_in};
 use super::{BadInput, DataArgs};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
@@ -32,14 +32,12 @@ pub(crate) struct CrossValidateArgs {
     /// `ImageNet` weights of the encoder (models/setup-encoder.sh).
     #[arg(long, default_value = "vendor/encoder/efficientnet-lite0.safetensors")]
     encoder: PathBuf,
-    /// Threads of the network; crops are made on one more.
-    #[arg(long, default_value_t = 1)]
-    threads: u16,
+    #[command(flatten)]
+    hardware: Hardware,
 }
 
 /// Trains once per fold without its groups and writes the figures of those groups, at the photographs' own size.
 pub(crate) fn run(args: &CrossValidateArgs) -> Result<()> {
-    tch::set_num_threads(args.threads.into());
     let text = std::fs::read_to_string(&args.config).context(BadInput)?;
     let recipe = Config::parse(&text).context(BadInput)?;
     let mut figures = BTreeMap::new();
@@ -53,7 +51,8 @@ pub(crate) fn run(args: &CrossValidateArgs) -> Result<()> {
         ensure!(!left_out.is_empty(), "no image belongs to the fold {fold}");
         let config = Config { hold_out, steps: args.steps.unwrap_or(recipe.steps), ..recipe.clone() };
         let folder = args.out.join(format!("fold{number}"));
-        let files = train_in(&folder, &config, &args.data, &Start::Pretrained(&args.encoder))?;
+        let files =
+            train_in(&folder, &config, &args.data, &Start::Pretrained(&args.encoder), &args.hardware)?;
         let mut model = TorchSegmenter::new(Params::read(&files.release)?, format!("fold {number}"));
         let bar = bar(left_out.len() as u64, "evaluating");
         // Groups are reported one by one, so each counts as a source of its own.

@@ -46,7 +46,7 @@ pub(crate) fn quantise(args: &QuantiseArgs) -> Result<()> {
         let scene = Scene::read(item).map_err(|bad| anyhow::anyhow!("{}: {}", bad.place, bad.reason))?;
         let (width, height) = scene.rgb.dimensions();
         let side = |length: u32| i64::from(length);
-        let x = rgb_tensor(scene.rgb.as_raw(), 1, side(height), side(width))?;
+        let x = rgb_tensor(scene.rgb.as_raw(), 1, side(height), side(width), tch::Device::Cpu)?;
         calibration.observe(
             &params,
             &x.f_narrow(2, 0, side(height / 32 * 32))?.f_narrow(3, 0, side(width / 32 * 32))?,

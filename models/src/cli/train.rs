@@ -11,7 +11,9 @@ use kompas_models::net::Params;
 use kompas_models::train::{Config, Events, Pool, RunFiles, State, Watch, train};
 use kompas_vision::metrics::Confusion;
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use tch::Device;
 
 #[derive(Args)]
 pub(crate) struct TrainArgs {
@@ -29,9 +31,56 @@ pub(crate) struct TrainArgs {
     /// Start from the weights of an earlier run instead of the encoder's.
     #[arg(long)]
     from: Option<PathBuf>,
-    /// Threads of the network; crops are made on one more.
+    #[command(flatten)]
+    hardware: Hardware,
+}
+
+/// What a run computes on.
+#[derive(Args)]
+pub(super) struct Hardware {
+    /// Where the network learns.
+    #[arg(long, value_enum, default_value_t = Place::Auto)]
+    device: Place,
+    /// Threads of the network on the processor.
     #[arg(long, default_value_t = 1)]
     threads: u16,
+    /// Threads that read images and make crops; those the network leaves free where not given. However many there
+    /// are, the crops are the same.
+    #[arg(long)]
+    crop_threads: Option<NonZeroUsize>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Place {
+    /// A GPU where LibTorch finds one, else the processor.
+    Auto,
+    /// The processor.
+    Cpu,
+    /// The first GPU; refused where LibTorch finds none.
+    Cuda,
+}
+
+impl Hardware {
+    fn device(&self) -> Result<Device> {
+        match (self.device, tch::Cuda::is_available()) {
+            (Place::Cpu, _) | (Place::Auto, false) => Ok(Device::Cpu),
+            (Place::Cuda | Place::Auto, true) => Ok(Device::Cuda(0)),
+            (Place::Cuda, false) => Err(anyhow::anyhow!(
+                "--device cuda: this LibTorch finds no GPU; build with LIBTORCH set to a CUDA build of it, or take --device cpu"
+            ))
+            .context(BadInput),
+        }
+    }
+
+    fn crop_threads(&self) -> NonZeroUsize {
+        let free = cores().get().saturating_sub(self.threads.into());
+        self.crop_threads.or(NonZeroUsize::new(free)).unwrap_or(NonZeroUsize::MIN)
+    }
+}
+
+/// Cores of this machine.
+pub(super) fn cores() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
@@ -40,9 +89,8 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
         .context(BadInput)?;
     let config =
         Config::parse(&text).with_context(|| format!("{}", args.config.display())).context(BadInput)?;
-    tch::set_num_threads(args.threads.into());
     let start = args.from.as_deref().map_or(Start::Pretrained(&args.encoder), Start::Weights);
-    train_in(&args.out, &config, &args.data, &start).map(drop)
+    train_in(&args.out, &config, &args.data, &start, &args.hardware).map(drop)
 }
 
 /// What a run begins with.
@@ -54,11 +102,19 @@ pub(super) enum Start<'a> {
 }
 
 /// Trains in the folder `out`, or goes on there, and says where its files are.
-pub(super) fn train_in(out: &Path, config: &Config, from: &DataArgs, start: &Start) -> Result<RunFiles> {
+pub(super) fn train_in(
+    out: &Path,
+    config: &Config,
+    from: &DataArgs,
+    start: &Start,
+    hardware: &Hardware,
+) -> Result<RunFiles> {
+    tch::set_num_threads(hardware.threads.into());
+    let device = hardware.device()?;
     let data = from.read()?;
     let images = data.items.len();
     let bar = bar(images as u64, "reading");
-    let mut pool = Pool::read(&data, &from.folder, config, || bar.inc(1));
+    let mut pool = Pool::read(&data, &from.folder, config, hardware.crop_threads(), || bar.inc(1));
     bar.finish_and_clear();
     let mut rejected = data.rejected;
     rejected.append(&mut pool.rejected);
@@ -66,7 +122,7 @@ pub(super) fn train_in(out: &Path, config: &Config, from: &DataArgs, start: &Sta
         tracing::warn!("skipped {}: {}", file.place, file.reason);
     }
     let (trained, validated, sprites) = pool.sizes();
-    tracing::info!(images, trained, validated, sprites, skipped = rejected.len(), "data read");
+    tracing::info!(images, trained, validated, sprites, skipped = rejected.len(), ?device, "data read");
     kompas_models::data::refuse_if_too_many(&rejected, images).context(BadInput)?;
 
     std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
@@ -79,11 +135,12 @@ pub(super) fn train_in(out: &Path, config: &Config, from: &DataArgs, start: &Sta
         .context(BadInput);
     }
     std::fs::write(&kept, &text)?;
-    let mut params = match start {
+    let params = match start {
         Start::Weights(path) => Params::read(path),
         Start::Pretrained(encoder) => Params::pretrained(encoder, config.seed),
     }
     .context(BadInput)?;
+    let mut params = params.on(device)?;
     params.train_only(|name| config.trains(name))?;
     let mut state = State::new(params)?;
     let files = RunFiles::in_folder(out);

@@ -34,8 +34,8 @@ impl<'a> MixedStyles<'a> {
         let places = [2_i64, 3];
         let mean = x.f_mean_dim(places.as_slice(), true, Kind::Float)?;
         let spread = x.f_std_dim(places.as_slice(), false, true)?.f_add_scalar(1e-4)?;
-        let order = Tensor::f_from_slice(&self.order)?;
-        let share = Tensor::f_from_slice(&self.shares)?.f_view([-1, 1, 1, 1])?;
+        let order = Tensor::f_from_slice(&self.order)?.f_to_device(x.device())?;
+        let share = Tensor::f_from_slice(&self.shares)?.f_to_device(x.device())?.f_view([-1, 1, 1, 1])?;
         let towards = |own: &Tensor| {
             let other = own.f_index_select(0, &order)?;
             own.f_add(&other.f_sub(own)?.f_mul(&share)?)

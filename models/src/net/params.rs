@@ -5,7 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use tch::{Kind, TchError, Tensor};
+use tch::{Device, Kind, TchError, Tensor};
 
 /// Batch normalisation's epsilon in EfficientNet-Lite0.
 const EPSILON: f64 = 1e-3;
@@ -83,7 +83,7 @@ impl Params {
     /// [`ParamError::File`].
     pub fn write(&self, path: &Path) -> Result<(), ParamError> {
         let plain: Vec<_> = (self.tensors.iter())
-            .map(|(name, tensor)| Ok((name, tensor.f_detach()?.f_contiguous()?)))
+            .map(|(name, tensor)| Ok((name, tensor.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?)))
             .collect::<Result<_, TchError>>()?;
         Tensor::write_safetensors(&plain, path)
             .map_err(|source| ParamError::File { path: path.to_owned(), source })
@@ -115,13 +115,28 @@ impl Params {
         Ok(Self { tensors })
     }
 
+    /// The same on `device`.
+    /// # Errors
+    /// If LibTorch cannot allocate there.
+    pub fn on(self, device: Device) -> Result<Self, TchError> {
+        let tensors = (self.tensors.into_iter())
+            .map(|(name, tensor)| Ok((name, tensor.f_to_device(device)?)))
+            .collect::<Result<_, TchError>>()?;
+        Ok(Self { tensors })
+    }
+
+    /// Where the tensors are.
+    pub fn device(&self) -> Device {
+        self.tensors.values().next().map_or(Device::Cpu, Tensor::device)
+    }
+
     /// A copy whose scores are higher by `offsets`, one per class.
     /// # Errors
     /// If LibTorch refuses.
     pub fn with_score_offsets(&self, offsets: &[f32; 5]) -> Result<Self, TchError> {
         let shifted = self.detached_copy()?;
         let (_, bias) = shifted.conv("decoder.head")?;
-        drop(bias.shallow_clone().f_add_(&Tensor::f_from_slice(offsets)?)?);
+        drop(bias.shallow_clone().f_add_(&Tensor::f_from_slice(offsets)?.f_to_device(self.device())?)?);
         Ok(shifted)
     }
 
@@ -148,7 +163,7 @@ fn drawn(conv: &Conv, rng: &mut ChaCha8Rng) -> Result<(Tensor, Tensor), TchError
     let count = usize::try_from(shape.iter().product::<i64>()).unwrap_or(0);
     let values: Vec<f32> = (0..count).map(|_| rng.random_range(-spread..spread)).collect();
     let weight = Tensor::f_from_slice(&values)?.f_view(shape)?;
-    Ok((weight, Tensor::f_zeros([conv.outputs], (Kind::Float, tch::Device::Cpu))?))
+    Ok((weight, Tensor::f_zeros([conv.outputs], (Kind::Float, Device::Cpu))?))
 }
 
 /// Names of the weight and of its batch normalisation in the published state dict.

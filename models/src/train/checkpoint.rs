@@ -10,7 +10,7 @@ use crate::net::Params;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::Path;
-use tch::{TchError, Tensor, no_grad};
+use tch::{Device, TchError, Tensor, no_grad};
 
 /// Everything a run needs to continue.
 pub struct State {
@@ -59,7 +59,7 @@ impl State {
     pub fn write(&self, path: &Path) -> Result<(), CheckpointError> {
         let mut tensors = Vec::new();
         let mut add = |name: String, tensor: &Tensor| -> Result<(), TchError> {
-            tensors.push((name, tensor.f_detach()?.f_contiguous()?));
+            tensors.push((name, tensor.f_detach()?.f_to_device(Device::Cpu)?.f_contiguous()?));
             Ok(())
         };
         for (name, tensor) in self.params.iter() {
@@ -101,7 +101,7 @@ impl State {
             copy(format!("mean.{name}"), mean)?;
             copy(format!("square.{name}"), square)?;
         }
-        let counters = Tensor::f_zeros([3], (tch::Kind::Double, tch::Device::Cpu))?;
+        let counters = Tensor::f_zeros([3], (tch::Kind::Double, Device::Cpu))?;
         copy("counters".into(), &counters)?;
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "written from u32")]
         let count = |at: i64| -> Result<u32, TchError> { Ok(counters.f_double_value(&[at])? as u32) };

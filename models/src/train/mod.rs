@@ -1,5 +1,6 @@
 //! A training run: crops in, checkpoints, event files and the best weights out.
 
+mod batches;
 mod checkpoint;
 mod config;
 mod events;
@@ -7,15 +8,15 @@ mod loss;
 mod optimiser;
 mod pool;
 
+use batches::{Batch, Batches};
 pub use checkpoint::{CheckpointError, State};
 pub use config::{Config, ConfigError, Precision, Seedlings};
 pub use events::Events;
 pub use loss::loss;
 pub use pool::{Pool, is_held_out};
 
-use crate::augment::Crop;
 use crate::evaluate::{iou, mean_plant_iou};
-use crate::net::{MixedStyles, ParamError, TorchLayers, condition, rgb_tensor, segment};
+use crate::net::{MixedStyles, ParamError, TorchLayers, condition, segment};
 use crate::torch_segmenter::scores;
 use image::RgbImage;
 use kompas_field::PlantClass;
@@ -24,11 +25,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
 use tch::{Kind, TchError, Tensor};
-
-/// Batches made ahead of the network.
-const AHEAD: usize = 3;
 
 /// Batches that a fresh decoder is fitted to before the first step.
 const CONDITIONING_BATCHES: u32 = 4;
@@ -112,22 +109,13 @@ pub fn train(
         return Err(TrainError::NoScenes);
     }
     if state.step == 0 && config.condition_decoder {
-        let crops: Vec<Crop> =
-            (0..CONDITIONING_BATCHES).flat_map(|i| pool.batch(config, u32::MAX - i)).collect();
-        condition(&state.params, &tensors(&crops, config.crop_px.into())?.0)?;
+        let batch = Batch::of(pool, config, (0..CONDITIONING_BATCHES).map(|i| u32::MAX - i));
+        condition(&state.params, &batch.tensors(state.params.device())?.0)?;
     }
     let first = state.step;
     state.params.train_only(|name| config.trains_at(first, name))?;
     std::thread::scope(|scope| {
-        let (sender, batches) = mpsc::sync_channel(AHEAD);
-        scope.spawn(move || {
-            for step in first..config.steps {
-                if sender.send(pool.batch(config, step)).is_err() {
-                    return; // the other side stopped
-                }
-            }
-        });
-        for batch in batches {
+        for batch in Batches::start(scope, pool, config, first) {
             if state.step == config.decoder_first_steps {
                 state.params.train_only(|name| config.trains(name))?;
             }
@@ -151,22 +139,23 @@ pub fn train(
 
 fn step(
     state: &mut State,
-    batch: &[Crop],
+    batch: &Batch,
     config: &Config,
     events: &mut Events,
     watch: &mut dyn Watch,
 ) -> Result<(), TrainError> {
-    let (rgb, target) = tensors(batch, i64::from(config.crop_px))?;
+    let device = state.params.device();
+    let (rgb, target) = batch.tensors(device)?;
     let mut layers = TorchLayers::in_precision(&state.params, config.precision.kind());
     // A stream of its own, far from those of the crops.
     let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
     rng.set_stream(u64::MAX - u64::from(state.step));
     let scores = if rng.random::<f32>() < config.mix_share {
-        segment(&mut MixedStyles::new(layers, batch.len(), &mut rng), &rgb)?
+        segment(&mut MixedStyles::new(layers, batch.count(), &mut rng), &rgb)?
     } else {
         segment(&mut layers, &rgb)?
     };
-    let weights = Tensor::f_from_slice(&config.class_weights)?;
+    let weights = Tensor::f_from_slice(&config.class_weights)?.f_to_device(device)?;
     let loss = loss(&scores, &target, &weights, config.label_smoothing)?;
     loss.f_backward()?;
     let rate = config.rate_at(state.step);
@@ -192,15 +181,6 @@ fn step(
         )?;
     }
     Ok(())
-}
-
-/// Crops as the network's input and target.
-fn tensors(batch: &[Crop], side: i64) -> Result<(Tensor, Tensor), TchError> {
-    let count = i64::try_from(batch.len()).unwrap_or(i64::MAX);
-    let rgb: Vec<u8> = batch.iter().flat_map(Crop::bytes).collect();
-    let mask: Vec<u8> = batch.iter().flat_map(|crop| crop.mask.iter().copied()).collect();
-    let target = Tensor::f_from_slice(&mask)?.f_view([count, side, side])?.f_to_kind(Kind::Int64)?;
-    Ok((rgb_tensor(&rgb, count, side, side)?, target))
 }
 
 /// The most likely class of every pixel.

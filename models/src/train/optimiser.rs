@@ -47,16 +47,20 @@ impl Optimiser {
         decay: f64,
     ) -> Result<f64, TchError> {
         no_grad(|| {
-            let mut squares = 0.;
+            let mut squares = Vec::new();
             let mut trained = Vec::new();
             for (name, param) in params.iter().filter(|(_, param)| param.requires_grad()) {
                 let gradient = param.f_grad()?;
                 if gradient.defined() {
-                    squares += gradient.f_square()?.f_sum(tch::Kind::Float)?.f_double_value(&[])?;
+                    squares.push(gradient.f_square()?.f_sum(tch::Kind::Float)?);
                     trained.push((name, param, gradient));
                 }
             }
-            let length = squares.sqrt();
+            // Summed where they are: asking a GPU for each would wait for it hundreds of times.
+            if squares.is_empty() {
+                return Ok(0.);
+            }
+            let length = Tensor::f_stack(&squares, 0)?.f_sum(tch::Kind::Double)?.f_double_value(&[])?.sqrt();
             let shorten = (MAX_GRADIENT / length.max(1e-12)).min(1.);
             for (name, param, mut gradient) in trained {
                 let Some((mean, square)) = self.moments.get_mut(name) else { continue };

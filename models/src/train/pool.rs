@@ -6,11 +6,13 @@ use crate::augment::{
 };
 use crate::components::components;
 use crate::data::scene::Scene;
-use crate::data::{DataSet, Rejected};
+use crate::data::{DataSet, Item, Rejected};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Plant pixels remembered per scene and class as crop centres.
 const PLACES: usize = 300;
@@ -26,6 +28,54 @@ struct Trained {
     scene: Scene,
     /// Pixels of each class id; empty where it is absent.
     places: [Vec<Place>; 5],
+}
+
+/// An image as the pool keeps it.
+enum Read {
+    Training(Trained, Vec<Sprite>),
+    Validation(Scene),
+}
+
+impl Read {
+    fn of(item: &Item, number: usize, config: &Config) -> Result<Self, Rejected> {
+        if is_held_out(item, config) {
+            return Scene::read(item).map(Self::Validation);
+        }
+        let mut scene = Scene::read_fine(item)?;
+        if config.border_weeds_ignored.contains(&format!("{}/{}", item.source, item.group)) {
+            scene.ignore_weeds_at_border();
+        }
+        // A stream per image, far from those of the steps: what is drawn does not depend on the threads.
+        let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
+        rng.set_stream(u64::MAX / 2 + number as u64);
+        let (sprites, places) = (cut_sprites(&scene), places(&scene, &mut rng));
+        Ok(Self::Training(Trained { scene, places }, sprites))
+    }
+}
+
+/// What `work` makes of each item, in order, on `threads` threads.
+fn in_parallel<T: Sync, R: Send>(
+    items: &[T],
+    threads: NonZeroUsize,
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let taken = || {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        items.get(number).map(|item| (number, work(item)))
+    };
+    let mut done: Vec<_> = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads.get())
+            .map(|_| scope.spawn(|| std::iter::from_fn(&taken).collect::<Vec<_>>()))
+            .collect();
+        let done = running.into_iter().map(|thread| match thread.join() {
+            Ok(done) => done,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        done.flatten().collect()
+    });
+    done.sort_unstable_by_key(|(number, _)| *number);
+    done.into_iter().map(|(_, result)| result).collect()
 }
 
 /// A pixel to look at.
@@ -57,45 +107,45 @@ pub struct Pool {
     pub validation: Vec<Scene>,
     /// What could not be read.
     pub rejected: Vec<Rejected>,
+    threads: usize,
 }
 
 impl Pool {
-    /// Decodes what the configuration names, calling `progress` after every image.
-    pub fn read(data: &DataSet, folder: &Path, config: &Config, mut progress: impl FnMut()) -> Self {
-        let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
+    /// Decodes what the configuration names on `threads` threads, calling `progress` after every image. As many
+    /// make crops later on.
+    pub fn read(
+        data: &DataSet,
+        folder: &Path,
+        config: &Config,
+        threads: NonZeroUsize,
+        progress: impl Fn() + Sync,
+    ) -> Self {
         let mut scenes = Vec::new();
         let mut sprites: BTreeMap<u8, Vec<Sprite>> = BTreeMap::new();
         let (mut validation, mut rejected) = (Vec::new(), Vec::new());
         let chosen = chosen_for_validation(data, config);
-        for (number, item) in data.items.iter().enumerate() {
+        let wanted: Vec<_> = (data.items.iter().enumerate())
+            .filter(|(number, item)| {
+                let named = config.sources.contains_key(&item.source);
+                named && (!is_held_out(item, config) || chosen.contains(number))
+            })
+            .collect();
+        let read = in_parallel(&wanted, threads, |(number, item)| {
+            let read = Read::of(item, *number, config);
             progress();
-            if !config.sources.contains_key(&item.source) {
-                continue;
-            }
-            let held_out = is_held_out(item, config);
-            if held_out && !chosen.contains(&number) {
-                continue;
-            }
-            let read = if held_out { Scene::read(item) } else { Scene::read_fine(item) };
-            let mut scene = match read {
-                Ok(scene) => scene,
-                Err(reason) => {
-                    rejected.push(reason);
-                    continue;
+            read
+        });
+        for read in read {
+            match read {
+                Ok(Read::Validation(scene)) => validation.push(scene),
+                Ok(Read::Training(scene, cut)) => {
+                    scenes.push(scene);
+                    for sprite in cut {
+                        sprites.entry(sprite.class).or_default().push(sprite);
+                    }
                 }
-            };
-            if held_out {
-                validation.push(scene);
-                continue;
+                Err(reason) => rejected.push(reason),
             }
-            if config.border_weeds_ignored.contains(&format!("{}/{}", item.source, item.group)) {
-                scene.ignore_weeds_at_border();
-            }
-            for sprite in cut_sprites(&scene) {
-                sprites.entry(sprite.class).or_default().push(sprite);
-            }
-            let places = places(&scene, &mut rng);
-            scenes.push(Trained { scene, places });
         }
         if let Some(seedlings) = &config.seedlings {
             let species: Vec<_> =
@@ -110,7 +160,12 @@ impl Pool {
             }
         }
         let strata = strata(&scenes, config);
-        Self { scenes, strata, sprites, validation, rejected }
+        Self { scenes, strata, sprites, validation, rejected, threads: threads.get() }
+    }
+
+    /// Threads that make crops.
+    pub(super) const fn threads(&self) -> usize {
+        self.threads
     }
 
     /// Numbers of training scenes, validation scenes and sprites.
@@ -192,12 +247,12 @@ impl Pool {
 }
 
 /// Whether an image is kept from training: its group is held out or its source calls it validation or test.
-pub fn is_held_out(item: &crate::data::Item, config: &Config) -> bool {
+pub fn is_held_out(item: &Item, config: &Config) -> bool {
     item.split != "train" || config.hold_out.contains(&format!("{}/{}", item.source, item.group))
 }
 
 /// What an image is validated under: its group where that is held out, else its source.
-pub(super) fn validated_as(item: &crate::data::Item, config: &Config) -> String {
+pub(super) fn validated_as(item: &Item, config: &Config) -> String {
     let group = format!("{}/{}", item.source, item.group);
     if config.hold_out.contains(&group) { group } else { item.source.clone() }
 }
