@@ -2,12 +2,16 @@
 //!
 //! A network that sees a camera for the first time is sure of outlines, and of most leaves; on a few leaves it
 //! wavers. The other leaves of the same plant then decide. Where two plants touch, a part of which it is sure
-//! keeps its class.
+//! keeps its class. Then the picture as a whole is heard: crop stands in rows, and a field grows one crop ([`rows`]).
 //!
 //! It also takes stones and straw for plants, on soil it has not seen. Those are no greener than the ground around
 //! them, so what is not must be the surer of itself ([`Green`]).
 
-use image::RgbImage;
+mod green;
+mod rows;
+
+pub use green::Green;
+use rows::Plant;
 
 const CLASSES: usize = 5;
 const SOIL: usize = 0;
@@ -20,51 +24,9 @@ pub const WEIGHT: f32 = 1.0;
 const GREENER: f32 = 0.08;
 /// Logits that a plant loses per unit that it falls short.
 const DOUBT: f32 = 50.0;
-/// With less ground than this in the picture there is nothing to compare with.
-const LEAST_GROUND_SHARE: f64 = 0.02;
-
-/// How green the pixels of a picture are, (G − R) / (G + R): the normalised green-red difference index, which
-/// shade leaves as it is (Tucker 1979). As the camera gave them: before any tone curve.
-pub struct Green(Vec<f32>);
-
-impl Green {
-    /// Of every pixel, row by row.
-    pub fn of(picture: &RgbImage) -> Self {
-        let index = |[red, green, _]: [u8; 3]| {
-            let (red, green) = (f32::from(red), f32::from(green));
-            (green - red) / (green + red).max(1.0)
-        };
-        Self(picture.pixels().map(|pixel| index(pixel.0)).collect())
-    }
-
-    /// Half of the ground is less green than this.
-    fn of_ground(&self, is_plant: &[bool]) -> Option<f32> {
-        const STEPS: usize = 512;
-        let mut counts = [0_u64; 2 * STEPS + 1];
-        for (green, _) in self.0.iter().zip(is_plant).filter(|(_, is_plant)| !**is_plant) {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "-1..=1 becomes 0..=1024"
-            )]
-            let at = ((green + 1.0) * STEPS as f32) as usize;
-            counts[at] += 1;
-        }
-        let ground: u64 = counts.iter().sum();
-        if (ground as f64) < LEAST_GROUND_SHARE * is_plant.len() as f64 {
-            return None;
-        }
-        let mut below = 0;
-        let median = counts.iter().position(|count| {
-            below += count;
-            2 * below >= ground
-        });
-        median.map(|at| at as f32 / STEPS as f32 - 1.0)
-    }
-}
-
 /// Moves the plant scores of every pixel (`scores`: five planes of `width` × `height` logits, soil first)
-/// towards the mean of the connected plant it belongs to, and takes from them what the plant lacks in green.
+/// towards the mean of the connected plant it belongs to and towards what the picture as a whole says of that plant
+/// ([`rows`]), and takes from them what the plant lacks in green. With a `weight` of zero only green counts.
 pub fn agree(scores: &mut [f32], width: usize, height: usize, weight: f32, green: &Green) {
     let count = width * height;
     let is_plant: Vec<bool> = (0..count)
@@ -74,40 +36,43 @@ pub fn agree(scores: &mut [f32], width: usize, height: usize, weight: f32, green
         })
         .collect();
     let ground = green.of_ground(&is_plant);
-    for_each_plant(&is_plant, width, height, |plant| {
-        if weight > 0.0 {
-            share(scores, count, plant, weight);
+    let pixels = plants(&is_plant, width, height);
+    if weight > 0.0 {
+        let plants: Vec<Plant> = pixels.iter().map(|pixels| seen(scores, count, width, pixels)).collect();
+        let leanings = rows::leanings(&plants, width.min(height) as f32);
+        for ((pixels, plant), leaning) in pixels.iter().zip(&plants).zip(leanings) {
+            let mean = plant.log_shares.map(|share| weight * share);
+            lean(scores, count, pixels, &std::array::from_fn(|class| mean[class] + leaning[class]));
         }
-        if let Some(ground) = ground {
-            let sum: f32 = plant.iter().map(|&at| green.0[at]).sum();
-            let doubt = DOUBT * (GREENER - (sum / plant.len() as f32 - ground)).max(0.0);
-            for class in 1..CLASSES {
-                for at in plant {
-                    scores[class * count + at] -= doubt;
-                }
+    }
+    let Some(ground) = ground else { return };
+    for plant in &pixels {
+        let doubt = DOUBT * (GREENER - (green.mean(plant) - ground)).max(0.0);
+        for class in 1..CLASSES {
+            for &at in plant {
+                scores[class * count + at as usize] -= doubt;
             }
         }
-    });
+    }
 }
 
 fn own(scores: &[f32], count: usize, at: usize) -> [f32; CLASSES] {
     std::array::from_fn(|class| scores[class * count + at])
 }
 
-/// Calls `act` with the pixels of every connected plant.
-fn for_each_plant(is_plant: &[bool], width: usize, height: usize, mut act: impl FnMut(&[usize])) {
+/// The pixels of every connected plant.
+fn plants(is_plant: &[bool], width: usize, height: usize) -> Vec<Vec<u32>> {
     let mut seen = vec![false; is_plant.len()];
-    let mut plant: Vec<usize> = Vec::new();
+    let mut plants = Vec::new();
     for start in 0..is_plant.len() {
         if seen[start] || !is_plant[start] {
             continue;
         }
-        plant.clear();
-        plant.push(start);
         seen[start] = true;
+        let mut plant = vec![index(start)];
         let mut next = 0;
         while next < plant.len() {
-            let at = plant[next];
+            let at = plant[next] as usize;
             next += 1;
             let (x, y) = (at % width, at / width);
             let near = [
@@ -119,29 +84,45 @@ fn for_each_plant(is_plant: &[bool], width: usize, height: usize, mut act: impl 
             for at in near.into_iter().flatten().filter(|&at| is_plant[at]) {
                 if !seen[at] {
                     seen[at] = true;
-                    plant.push(at);
+                    plant.push(index(at));
                 }
             }
         }
-        act(&plant);
+        plants.push(plant);
     }
+    plants
 }
 
-/// Adds the mean log share of each class over the plant. What is plant and what is soil stays.
-fn share(scores: &mut [f32], count: usize, plant: &[usize], weight: f32) {
-    let mut mean = [0.0_f32; CLASSES];
-    for &at in plant {
+/// A pixel's number in half the memory; a picture is judged in parts far below four thousand million pixels.
+fn index(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+/// A plant as the picture shows it: its middle, its size, and the mean log share of each class.
+fn seen(scores: &[f32], count: usize, width: usize, pixels: &[u32]) -> Plant {
+    let mut log_shares = [0.0_f32; CLASSES];
+    let (mut x, mut y) = (0_u64, 0_u64);
+    for &at in pixels {
+        let at = at as usize;
+        (x, y) = (x + (at % width) as u64, y + (at / width) as u64);
         let all = own(scores, count, at);
         let most = highest(&all);
         let total: f32 = all[1..].iter().map(|score| (score - most).exp()).sum();
-        for (mean, score) in mean[1..].iter_mut().zip(&all[1..]) {
+        for (mean, score) in log_shares[1..].iter_mut().zip(&all[1..]) {
             *mean += (score - most) - total.ln();
         }
     }
-    let mean = mean.map(|sum| weight * sum / plant.len() as f32);
+    let size = pixels.len() as f32;
+    let [x, y] = [x, y].map(|sum| sum as f32 / size);
+    Plant { x, y, pixels: pixels.len(), log_shares: log_shares.map(|sum| sum / size) }
+}
+
+/// Adds `by` to the plant classes. What is plant and what is soil stays.
+fn lean(scores: &mut [f32], count: usize, plant: &[u32], by: &[f32; CLASSES]) {
     for &at in plant {
+        let at = at as usize;
         let all = own(scores, count, at);
-        let moved: [f32; CLASSES] = std::array::from_fn(|class| all[class] + mean[class]);
+        let moved: [f32; CLASSES] = std::array::from_fn(|class| all[class] + by[class]);
         // The strongest plant class stays as strong as it was against soil.
         let lift = highest(&all) - highest(&moved);
         for class in 1..CLASSES {
@@ -158,6 +139,7 @@ fn highest(all: &[f32; CLASSES]) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use image::RgbImage;
 
     /// Scores in which every pixel has the given class by the given margin.
     fn scores(classes: &[(usize, f32)]) -> Vec<f32> {
