@@ -135,6 +135,14 @@ pub(super) fn train_in(
         .context(BadInput);
     }
     std::fs::write(&kept, &text)?;
+    let files = RunFiles::in_folder(out);
+    if files.release.exists() && !files.checkpoint.exists() {
+        tracing::info!(
+            "finished before, and its checkpoint thrown away: {} is kept",
+            files.release.display()
+        );
+        return Ok(files);
+    }
     let params = match start {
         Start::Weights(path) => Params::read(path),
         Start::Pretrained(encoder) => Params::pretrained(encoder, config.seed),
@@ -143,7 +151,6 @@ pub(super) fn train_in(
     let mut params = params.on(device)?;
     params.train_only(|name| config.trains(name))?;
     let mut state = State::new(params)?;
-    let files = RunFiles::in_folder(out);
     if files.checkpoint.exists() {
         state.resume(&files.checkpoint).context(BadInput)?;
         tracing::info!(step = state.step, "continuing");
