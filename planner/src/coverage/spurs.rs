@@ -79,9 +79,9 @@ const MOST_POINTS: usize = 64 * WORDS;
 /// Arcs of spurs are sampled finer than turns: the ends of a boom that only just passes leave no room for chords.
 const SPUR_STEP_RAD: f64 = 0.05;
 /// Poses looked at for every square metre of a field, and for any field, at three to four microseconds each. The hardest real
-/// parcel, 2 ha with three obstacles under a 27 m boom, has enough worked after four for every square metre. A jagged little
-/// plot has more dead ends than anybody would drive into: without this bound one of a tenth of a hectare would take as long
-/// as that parcel, and a thousand of them five minutes.
+/// parcel, 2 ha with three obstacles under a 27 m boom, has enough worked after about four for every square metre. Jagged
+/// little plots have more dead ends than anybody would drive into: without this bound they took most of the time of a
+/// thousand random parcels, for a percent or two of such a plot.
 const LOOKS_PER_M2: f64 = 5.0;
 const MOST_LOOKS: f64 = 600_000.0;
 
