@@ -8,13 +8,14 @@ mod common;
 
 use common::ugly::ring;
 use common::{field, rig};
-use kompas_field::Severity;
+use kompas_field::{Rig, Severity};
 use kompas_planner::{PlanError, Policy, check, plan};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use std::collections::BTreeMap;
 use std::f64::consts::TAU;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 type Shape = Vec<(f64, f64)>;
 
@@ -57,45 +58,68 @@ const fn name(error: &PlanError) -> &'static str {
     }
 }
 
+struct Rigs {
+    wide: Rig,
+    narrow: [Rig; 2],
+}
+
+impl Rigs {
+    fn read() -> Self {
+        Self { wide: rig("boom-27m"), narrow: [rig("robot-3m"), rig("robot-3m-reverse")] }
+    }
+}
+
+/// What became of parcel `number`, and what is wrong with it.
+fn outcome(number: u64, rigs: &Rigs) -> (&'static str, Option<String>) {
+    let (radius, field) = parcel(number);
+    let Some(field) = field else { return ("invalid boundary", None) };
+    let rig = if radius > 60.0 { &rigs.wide } else { &rigs.narrow[usize::from(number % 2 == 1)] };
+    match std::panic::catch_unwind(|| plan(&field, None, rig, &Policy::reference())) {
+        Ok(Ok(made)) => {
+            let errors: Vec<_> =
+                check(&made, &field, rig).into_iter().filter(|f| f.severity == Severity::Error).collect();
+            if errors.is_empty() {
+                ("planned", None)
+            } else {
+                ("violations", Some(format!("parcel {number}: {errors:?}")))
+            }
+        }
+        Ok(Err(error)) => {
+            let refused = matches!(error, PlanError::Refused(_));
+            (name(&error), refused.then(|| format!("parcel {number}: {error}")))
+        }
+        Err(_) => ("panics", Some(format!("parcel {number}: panics"))),
+    }
+}
+
 #[test]
 fn random_parcels_get_a_checked_plan_or_a_named_refusal() {
     let number = |name: &str| std::env::var(name).ok().and_then(|n| n.parse::<u64>().ok());
     let (from, cases) =
         (number("KOMPAS_PARCELS_FROM").unwrap_or(0), number("KOMPAS_PARCELS").unwrap_or(1000));
-    let (wide, narrow) = (rig("boom-27m"), [rig("robot-3m"), rig("robot-3m-reverse")]);
+    let next = AtomicU64::new(from);
+    let work = || {
+        let rigs = Rigs::read();
+        let mut outcomes = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= from + cases {
+                return outcomes;
+            }
+            outcomes.push((number, outcome(number, &rigs)));
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut outcomes: Vec<(u64, (&str, Option<String>))> = std::thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        running.into_iter().flat_map(|thread| thread.join().expect("panics are caught")).collect()
+    });
+    outcomes.sort_by_key(|(number, _)| *number);
     let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
     let mut faults: Vec<String> = Vec::new();
-    for number in from..from + cases {
-        let (radius, field) = parcel(number);
-        let Some(field) = field else {
-            *counts.entry("invalid boundary").or_default() += 1;
-            continue;
-        };
-        let rig = if radius > 60.0 { &wide } else { &narrow[usize::from(number % 2 == 1)] };
-        let made = std::panic::catch_unwind(|| plan(&field, None, rig, &Policy::reference()));
-        let outcome = match made {
-            Ok(Ok(made)) => {
-                let errors: Vec<_> =
-                    check(&made, &field, rig).into_iter().filter(|f| f.severity == Severity::Error).collect();
-                if errors.is_empty() {
-                    "planned"
-                } else {
-                    faults.push(format!("parcel {number}: {errors:?}"));
-                    "violations"
-                }
-            }
-            Ok(Err(error)) => {
-                if matches!(error, PlanError::Refused(_)) {
-                    faults.push(format!("parcel {number}: {error}"));
-                }
-                name(&error)
-            }
-            Err(_) => {
-                faults.push(format!("parcel {number}: panics"));
-                "panics"
-            }
-        };
+    for (_, (outcome, fault)) in outcomes {
         *counts.entry(outcome).or_default() += 1;
+        faults.extend(fault);
     }
     let planned = counts.get("planned").copied().unwrap_or(0);
     println!("parcels from {from}: {counts:?}");

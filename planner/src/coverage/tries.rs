@@ -3,7 +3,7 @@
 use super::heading::{best_headings, best_spacing};
 use super::layout::Layout;
 use super::roads::LaneRoads;
-use super::spurs::{Effort, Undone, spurs};
+use super::spurs::{Effort, looks, spurs};
 use super::swaths::{Spacing, Swath, swaths};
 use super::tally::{finely, tally};
 use super::tour::{Drive, NoWay, tour};
@@ -25,7 +25,6 @@ pub(crate) struct Tried {
     pub(crate) worked: Option<f64>,
     /// Middles of wanted cells that no worked line passes over; only for a selective tour.
     pub(crate) left_out: Vec<Pt>,
-    undone: Option<Undone>,
 }
 
 /// Swaths over all directions for which a whole tour is made: estimates cannot tell the best few apart, and a small
@@ -83,15 +82,16 @@ pub(crate) fn tries(layout: &Layout, field: &Polygon<f64>, needs: &Needs) -> Vec
         sort(&mut tried);
     }
     if layout.dimensions.may_reverse
-        && let Some(Tried { drives, worked: Some(worked), undone, .. }) = tried.first_mut()
+        && let Some(Tried { drives, worked: Some(worked), .. }) = tried.first_mut()
         && *worked < ENOUGH
-        && let Some(mut left) = undone.take()
     {
+        let mut left = tally(field, drives, layout.dimensions.width).undone();
+        let mut looks = looks(field);
         for (number, effort) in (0..).zip(Effort::ALL) {
-            spurs(layout, field, drives, left, effort);
+            spurs(layout, field, drives, left, effort, &mut looks);
             let now = finely(field, drives, layout.dimensions.width, number);
-            (*worked, left) = (now.worked, now.undone);
-            if !(Effort::WORTH_IT..effort.enough - RASTER_SHARE).contains(worked) {
+            (*worked, left) = (now.worked(), now.undone());
+            if looks == 0 || !(Effort::WORTH_IT..effort.enough - RASTER_SHARE).contains(worked) {
                 break;
             }
         }
@@ -144,8 +144,7 @@ fn attempt(
     strips.extend(peeks.iter().map(|p| p.stop.clone()));
     let (drives, missed) = tour(layout, lanes, &strips);
     let drives = insert(drives, &peeks, through);
-    let tally = needs.wanted.is_none().then(|| tally(field, &drives, width));
-    let worked = tally.as_ref().map(|t| t.worked);
+    let worked = needs.wanted.is_none().then(|| tally(field, &drives, width).worked());
     let lacking = worked.map_or(0.0, |w| (ENOUGH - w).max(0.0)) * field.unsigned_area();
     // What is not reached weighs more than any way to it.
     let cost = drives.iter().map(|d| length(&d.points)).sum::<f64>()
@@ -153,5 +152,5 @@ fn attempt(
         + if needs.wanted.is_some() { 1e6 * missed.len() as f64 } else { 0.0 };
     let left_out = needs.wanted.map_or_else(Vec::new, |wanted| wanted.left_out(&drives, width / 2.0));
     let cost = cost + MISSED_CELL_M * left_out.len() as f64;
-    Tried { cost, heading: way.0, strips, drives, missed, worked, left_out, undone: tally.map(|t| t.undone) }
+    Tried { cost, heading: way.0, strips, drives, missed, worked, left_out }
 }

@@ -72,11 +72,12 @@ impl Outline {
 
     /// Edges in the buckets of a box; some come more than once.
     fn near(&self, low: Pt, high: Pt) -> impl Iterator<Item = (Pt, Pt)> + '_ {
+        self.ids_near(low, high).map(|id| self.edges[id as usize])
+    }
+
+    fn ids_near(&self, low: Pt, high: Pt) -> impl Iterator<Item = u32> + '_ {
         let ((c0, c1), (r0, r1)) = (self.cols_of(low.x, high.x), self.rows_of(low.y, high.y));
-        (r0..=r1)
-            .flat_map(move |r| &self.buckets[r * self.cols + c0..=r * self.cols + c1])
-            .flatten()
-            .map(|id| self.edges[*id as usize])
+        (r0..=r1).flat_map(move |r| &self.buckets[r * self.cols + c0..=r * self.cols + c1]).flatten().copied()
     }
 
     fn beside(&self, p: Pt, q: Pt) -> impl Iterator<Item = (Pt, Pt)> + '_ {
@@ -88,28 +89,42 @@ impl Outline {
         self.beside(p, q).any(|(a, b)| crosses(p, q, a, b))
     }
 
-    /// Direction of the edge nearest to either end of the boom, radians; none where neither end is near one.
-    pub(crate) fn edge_beside(&self, pose: Pose) -> Option<f64> {
-        let mut best: Option<(f64, f64)> = None;
+    /// The edge nearest to either end of the boom, and its number; none where neither end is near one.
+    pub(crate) fn edge_beside(&self, pose: Pose) -> Option<(u32, (Pt, Pt))> {
+        let mut best: Option<(f64, u32)> = None;
         let off = Pt { x: self.size, y: self.size };
         let (left, right) = self.boom(pose);
         for end in [left, right] {
-            for (a, b) in self.near(end - off, end + off) {
+            for id in self.ids_near(end - off, end + off) {
+                let (a, b) = self.edges[id as usize];
                 let apart = point_segment_sq(end, a, b);
                 if distance(a, b) > self.body && best.is_none_or(|(least, _)| apart < least) {
-                    best = Some((apart, direction(a, b)));
+                    best = Some((apart, id));
                 }
             }
         }
-        best.map(|(_, heading)| heading)
+        best.map(|(_, id)| (id, self.edges[id as usize]))
+    }
+
+    /// The ends of an edge.
+    pub(crate) fn edge(&self, id: u32) -> (Pt, Pt) {
+        self.edges[id as usize]
+    }
+
+    /// How far the antenna is from an edge that an end of the boom runs along.
+    pub(crate) fn flush(&self) -> f64 {
+        self.half + 2.0 * BESIDE_M
     }
 
     /// Ends of the boom, left and right, with what is kept beside them.
     fn boom(&self, pose: Pose) -> (Pt, Pt) {
-        let (sin, cos) = pose.heading.sin_cos();
+        self.boom_across(pose.at, pose.heading.sin_cos())
+    }
+
+    fn boom_across(&self, at: Pt, (sin, cos): (f64, f64)) -> (Pt, Pt) {
         let reach = self.half + BESIDE_M;
         let side = Pt { x: -sin * reach, y: cos * reach };
-        (pose.at + side, pose.at - side)
+        (at + side, at - side)
     }
 
     fn body_fits(&self, at: Pt) -> bool {
@@ -118,26 +133,30 @@ impl Outline {
         self.near(at - off, at + off).all(|(a, b)| point_segment_sq(at, a, b) >= reach * reach)
     }
 
-    /// Where `run` metres (below 0: backwards) on a circle of `curvature` lead, if neither boom nor body meets an edge
-    /// on the way. Good to a few centimetres in turns; [`Outline::sweeps`] is exact.
-    pub(crate) fn driven(&self, from: Pose, curvature: f64, run: f64) -> Option<Pose> {
+    /// Whether neither boom nor body meets an edge on `run` metres (below 0: backwards) of a circle of `curvature`. Good
+    /// to a few centimetres in turns; [`Outline::sweeps`] is exact.
+    pub(crate) fn drives(&self, from: Pose, curvature: f64, run: f64) -> bool {
         let pieces = ((curvature * run).abs() / TURN_RAD).ceil().max(1.0);
-        let mut ends = self.boom(from);
-        let mut pose = from;
-        for k in 1..=index(pieces) {
-            let next = from.driven(curvature, run * k as f64 / pieces);
-            let (left, right) = self.boom(next);
-            if !self.body_fits(next.at)
-                || self.meets(left, right)
-                || self.meets(ends.0, left)
-                || self.meets(ends.1, right)
-                || self.meets(pose.at, next.at)
-            {
-                return None;
-            }
-            (ends, pose) = ((left, right), next);
-        }
-        Some(pose)
+        let half_turn = curvature * run / pieces / 2.0;
+        let chord = if curvature == 0.0 { run } else { 2.0 / curvature * half_turn.sin() };
+        let halfway = half_turn.sin_cos();
+        // Sine and cosine of the heading: turned piece by piece, which costs less than asking for them again.
+        let mut ahead = from.heading.sin_cos();
+        let mut at = from.at;
+        let mut ends = self.boom_across(at, ahead);
+        (0..index(pieces)).all(|_| {
+            let along = turned_by(ahead, halfway);
+            let next = Pt { x: at.x + chord * along.1, y: at.y + chord * along.0 };
+            ahead = turned_by(along, halfway);
+            let (left, right) = self.boom_across(next, ahead);
+            let clear = self.body_fits(next)
+                && !self.meets(left, right)
+                && !self.meets(ends.0, left)
+                && !self.meets(ends.1, right)
+                && !self.meets(at, next);
+            (ends, at) = ((left, right), next);
+            clear
+        })
     }
 
     /// Whether boom and body stay clear of every edge all along a line: no edge in the band of a chord, in the wedge
@@ -212,6 +231,11 @@ impl Outline {
 )]
 fn index(value: f64) -> usize {
     value.max(0.0) as usize
+}
+
+/// Sine and cosine of the sum of two angles.
+fn turned_by((sin, cos): (f64, f64), (more_sin, more_cos): (f64, f64)) -> (f64, f64) {
+    (sin * more_cos + cos * more_sin, cos * more_cos - sin * more_sin)
 }
 
 fn side(o: Pt, d: Pt, p: Pt) -> f64 {
