@@ -2,7 +2,7 @@
 //!
 //! A network that sees a camera for the first time is sure of outlines, and of most leaves; on a few leaves it
 //! wavers. The other leaves of the same plant then decide. Where two plants touch, a part of which it is sure
-//! keeps its class. Then the picture as a whole is heard: crop stands in rows, and a field grows one crop ([`rows`]).
+//! keeps its class. Then the picture as a whole is heard: crop stands in rows, and a field grows one crop (`rows.rs`).
 //!
 //! It also takes stones and straw for plants, on soil it has not seen. Those are no greener than the ground around
 //! them, so what is not must be the surer of itself ([`Green`]).
@@ -26,7 +26,7 @@ const GREENER: f32 = 0.08;
 const DOUBT: f32 = 50.0;
 /// Moves the plant scores of every pixel (`scores`: five planes of `width` × `height` logits, soil first)
 /// towards the mean of the connected plant it belongs to and towards what the picture as a whole says of that plant
-/// ([`rows`]), and takes from them what the plant lacks in green. With a `weight` of zero only green counts.
+/// (`rows.rs`), and takes from them what the plant lacks in green. With a `weight` of zero only green counts.
 pub fn agree(scores: &mut [f32], width: usize, height: usize, weight: f32, green: &Green) {
     let count = width * height;
     let is_plant: Vec<bool> = (0..count)
