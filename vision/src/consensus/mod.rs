@@ -24,6 +24,7 @@ pub const WEIGHT: f32 = 1.0;
 const GREENER: f32 = 0.08;
 /// Logits that a plant loses per unit that it falls short.
 const DOUBT: f32 = 50.0;
+
 /// Moves the plant scores of every pixel (`scores`: five planes of `width` × `height` logits, soil first)
 /// towards the mean of the connected plant it belongs to and towards what the picture as a whole says of that plant
 /// (`rows.rs`), and takes from them what the plant lacks in green. With a `weight` of zero only green counts.

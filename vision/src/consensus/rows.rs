@@ -50,17 +50,20 @@ impl Plant {
         log_sum(&self.log_shares[SUGAR_BEET..]) - self.log_shares[WEED]
     }
 
-    fn weight(&self, underrated: f32) -> f32 {
-        (self.pixels.min(MOST_PIXELS) as f32).sqrt() / (1. + (-self.crop() - underrated).exp())
+    /// What it counts for as a part of a row, under each assumption of [`UNDERRATED`].
+    fn weights(&self) -> [f32; UNDERRATED.len()] {
+        let (size, crop) = ((self.pixels.min(MOST_PIXELS) as f32).sqrt(), self.crop());
+        UNDERRATED.map(|underrated| size / (1. + (-crop - underrated).exp()))
     }
 }
 
 /// Logits to add to the classes of each plant, given all plants of a picture and its shorter side in pixels.
 pub(super) fn leanings(plants: &[Plant], short_side: f32) -> Vec<[f32; CLASSES]> {
     let rows = Rows::among(plants, short_side);
-    let crop = |plant: &Plant| rows.as_ref().map_or(0., |rows| rows.crop(plant));
-    let mut leanings: Vec<[f32; CLASSES]> =
-        plants.iter().map(|plant| [0., 0., crop(plant), crop(plant), crop(plant)]).collect();
+    let mut leanings: Vec<[f32; CLASSES]> = (plants.iter())
+        .map(|plant| rows.as_ref().map_or(0., |rows| rows.crop(plant)))
+        .map(|crop| [0., 0., crop, crop, crop])
+        .collect();
     let [beet, other] = one_crop(plants, &leanings);
     for leaning in &mut leanings {
         leaning[SUGAR_BEET] += beet;
@@ -111,12 +114,12 @@ struct Best {
 
 impl Rows {
     fn among(plants: &[Plant], short_side: f32) -> Option<Self> {
-        let most = UNDERRATED[UNDERRATED.len() - 1];
-        let mut large: Vec<&Plant> = plants.iter().filter(|plant| plant.pixels >= LEAST_PIXELS).collect();
-        large.sort_by(|a, b| b.weight(most).total_cmp(&a.weight(most)));
+        let most = UNDERRATED.len() - 1;
+        let large = plants.iter().filter(|plant| plant.pixels >= LEAST_PIXELS);
+        let mut large: Vec<_> = large.map(|plant| (plant, plant.weights())).collect();
+        large.sort_by(|(_, a), (_, b)| b[most].total_cmp(&a[most]));
         large.truncate(MOST_PLANTS);
-        let weights: Vec<[f32; UNDERRATED.len()]> =
-            large.iter().map(|plant| UNDERRATED.map(|underrated| plant.weight(underrated))).collect();
+        let (large, weights): (Vec<&Plant>, Vec<_>) = large.into_iter().unzip();
         let none = Best { length: 0., across: (1., 0.), spacing: 1., phase: 0. };
         let mut best = [none; UNDERRATED.len()];
         for angle in 0..ANGLES {
