@@ -15,6 +15,7 @@ pub mod evaluate;
 pub mod gallery;
 pub mod net;
 pub mod onnx;
+mod parallel;
 pub mod torch_segmenter;
 pub mod train;
 

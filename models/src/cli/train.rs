@@ -111,6 +111,21 @@ pub(super) fn train_in(
 ) -> Result<RunFiles> {
     tch::set_num_threads(hardware.threads.into());
     let device = hardware.device()?;
+    let (kept, text, files) = (out.join("config.toml"), toml::to_string(config)?, RunFiles::in_folder(out));
+    if kept.exists() {
+        if std::fs::read_to_string(&kept)? != text {
+            let place = kept.display();
+            return Err(anyhow::anyhow!(
+                "{place} differs from the configuration: continue with the same, or choose a new folder"
+            ))
+            .context(BadInput);
+        }
+        if files.release.exists() && !files.checkpoint.exists() {
+            let release = files.release.display();
+            tracing::info!("finished before, and its checkpoint thrown away: {release} is kept");
+            return Ok(files);
+        }
+    }
     let data = from.read()?;
     let images = data.items.len();
     let bar = bar(images as u64, "reading");
@@ -126,23 +141,7 @@ pub(super) fn train_in(
     kompas_models::data::refuse_if_too_many(&rejected, images).context(BadInput)?;
 
     std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
-    let (kept, text) = (out.join("config.toml"), toml::to_string(config)?);
-    if kept.exists() && std::fs::read_to_string(&kept)? != text {
-        let place = kept.display();
-        return Err(anyhow::anyhow!(
-            "{place} differs from the configuration: continue with the same, or choose a new folder"
-        ))
-        .context(BadInput);
-    }
     std::fs::write(&kept, &text)?;
-    let files = RunFiles::in_folder(out);
-    if files.release.exists() && !files.checkpoint.exists() {
-        tracing::info!(
-            "finished before, and its checkpoint thrown away: {} is kept",
-            files.release.display()
-        );
-        return Ok(files);
-    }
     let params = match start {
         Start::Weights(path) => Params::read(path),
         Start::Pretrained(encoder) => Params::pretrained(encoder, config.seed),

@@ -7,12 +7,12 @@ use crate::augment::{
 use crate::components::components;
 use crate::data::scene::Scene;
 use crate::data::{DataSet, Item, Rejected};
+use crate::parallel::in_parallel;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Plant pixels remembered per scene and class as crop centres.
 const PLACES: usize = 300;
@@ -51,31 +51,6 @@ impl Read {
         let (sprites, places) = (cut_sprites(&scene), places(&scene, &mut rng));
         Ok(Self::Training(Trained { scene, places }, sprites))
     }
-}
-
-/// What `work` makes of each item, in order, on `threads` threads.
-fn in_parallel<T: Sync, R: Send>(
-    items: &[T],
-    threads: NonZeroUsize,
-    work: impl Fn(&T) -> R + Sync,
-) -> Vec<R> {
-    let next = AtomicUsize::new(0);
-    let taken = || {
-        let number = next.fetch_add(1, Ordering::Relaxed);
-        items.get(number).map(|item| (number, work(item)))
-    };
-    let mut done: Vec<_> = std::thread::scope(|scope| {
-        let running: Vec<_> = (0..threads.get())
-            .map(|_| scope.spawn(|| std::iter::from_fn(&taken).collect::<Vec<_>>()))
-            .collect();
-        let done = running.into_iter().map(|thread| match thread.join() {
-            Ok(done) => done,
-            Err(panic) => std::panic::resume_unwind(panic),
-        });
-        done.flatten().collect()
-    });
-    done.sort_unstable_by_key(|(number, _)| *number);
-    done.into_iter().map(|(_, result)| result).collect()
 }
 
 /// A pixel to look at.
