@@ -81,7 +81,8 @@ mod tests {
             confidence: Confidence::clamped(confidence),
             area_cm2,
         };
-        tracker.update(RobotInstant::START, &[GroundDetection { sighting, cut: false, lean: Metres::ZERO }]);
+        let seen = GroundDetection { sighting, cut: false, lean: Metres::ZERO, leaves: vec![] };
+        tracker.update(RobotInstant::START, &[seen]);
         tracker.plants()[0].clone()
     }
 

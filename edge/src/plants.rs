@@ -1,10 +1,13 @@
 //! The plants met so far: which still wait for their decision, and where crop stands.
 
 use kompas_field::decision::PlantNumber;
-use kompas_field::units::Metres;
 use kompas_field::{FieldCrop, FieldFrame, PlantRole, Point2, Pose2, RobotFrame, RobotInstant, Transform2};
 use kompas_vision::{GroundDetection, Plant, Tracker, TrackerRules};
 use std::collections::{BTreeMap, BTreeSet};
+
+mod crop;
+
+pub use crop::{CropMap, CropPart};
 
 /// Plants farther than this from the robot are not asked about until they are seen again.
 const NEAR_M: f64 = 8.0;
@@ -19,8 +22,7 @@ pub struct KnownPlants {
     decided: BTreeSet<PlantNumber>,
     /// Not decided, and seen from around here.
     open: BTreeSet<PlantNumber>,
-    crop_squares: BTreeMap<[i64; 2], Vec<(PlantNumber, Point2<FieldFrame>)>>,
-    crop_square_of: BTreeMap<PlantNumber, [i64; 2]>,
+    crop_map: CropMap,
 }
 
 impl KnownPlants {
@@ -31,8 +33,7 @@ impl KnownPlants {
             crop,
             decided: BTreeSet::new(),
             open: BTreeSet::new(),
-            crop_squares: BTreeMap::new(),
-            crop_square_of: BTreeMap::new(),
+            crop_map: CropMap::default(),
         }
     }
 
@@ -51,25 +52,24 @@ impl KnownPlants {
     }
 
     fn place_crop(&mut self, number: PlantNumber) {
-        if let Some(old) = self.crop_square_of.remove(&number)
-            && let Some(square) = self.crop_squares.get_mut(&old)
-        {
-            square.retain(|(other, _)| *other != number);
-        }
-        let Some(plant) = self.get(number) else { return };
+        let at = usize::try_from(number.0).unwrap_or(usize::MAX);
+        let Some(plant) = self.tracker.plants().get(at) else { return };
         if self.crop.role_of(plant.class()) == Some(PlantRole::Crop) {
-            let (place, square) = (plant.position, square_of(plant.position));
-            self.crop_squares.entry(square).or_default().push((number, place));
-            self.crop_square_of.insert(number, square);
+            self.crop_map.place(plant);
+        } else {
+            self.crop_map.forget(number);
         }
     }
 
-    /// From `place` to the nearest crop stem within half a metre.
-    pub fn nearest_crop(&self, place: Point2<FieldFrame>) -> Option<Metres> {
-        let squares = squares_around(place).into_iter();
-        let stems = squares.filter_map(|square| self.crop_squares.get(&square)).flatten();
-        let nearest = stems.map(|(_, stem)| stem.distance(place)).reduce(Metres::min);
-        nearest.filter(|&distance| distance <= Metres::new(SQUARE_M))
+    /// Where crop stands.
+    pub const fn crop_map(&self) -> &CropMap {
+        &self.crop_map
+    }
+
+    /// Where crop stands, and nothing else.
+    #[cfg(test)]
+    pub(crate) fn into_crop_map(self) -> CropMap {
+        self.crop_map
     }
 
     /// The plants to decide now, in order of number: those for which `ripe` holds in the robot's frame. Each
@@ -138,7 +138,7 @@ fn square_of(place: Point2<FieldFrame>) -> [i64; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kompas_field::units::Radians;
+    use kompas_field::units::{Metres, Radians};
     use kompas_field::{Confidence, PlantClass, Sighting};
 
     fn seen(class: PlantClass, x: f64, y: f64) -> GroundDetection {
@@ -149,7 +149,7 @@ mod tests {
             confidence: Confidence::clamped(0.9),
             area_cm2: 4.0,
         };
-        GroundDetection { sighting, cut: false, lean: Metres::ZERO }
+        GroundDetection { sighting, cut: false, lean: Metres::ZERO, leaves: vec![] }
     }
 
     #[test]
@@ -197,8 +197,8 @@ mod tests {
             RobotInstant::START,
             &[seen(PlantClass::SugarBeet, 0.49, 0.0), seen(PlantClass::Weed, 0.6, 0.0)],
         );
-        let distance = plants.nearest_crop(Point2::new(0.6, 0.0)).unwrap();
+        let distance = plants.crop_map().nearest_stem(Point2::new(0.6, 0.0)).unwrap();
         assert!((distance.get() - 0.11).abs() < 1e-9);
-        assert_eq!(plants.nearest_crop(Point2::new(3.0, 0.0)), None);
+        assert_eq!(plants.crop_map().nearest_stem(Point2::new(3.0, 0.0)), None);
     }
 }

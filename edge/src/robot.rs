@@ -7,7 +7,6 @@ use crate::eyes::Eyes;
 use crate::guard::Inputs;
 use crate::logbook::{DecisionListError, Logbook};
 use crate::mission::{MissionEvent, MissionFile, MissionState, Totals, WrongMove};
-use crate::nozzles::Target;
 use crate::plants::KnownPlants;
 use crate::pose::{Motion, PoseGap, PoseHistory};
 use crate::progress::Progress;
@@ -218,7 +217,7 @@ impl Robot {
                 self.tally.stages.decide += watch.split();
             }
         }
-        let served = self.sprayer.serve(self.inputs(now, motion));
+        let served = self.sprayer.serve(self.inputs(now, motion), self.plants.crop_map());
         self.write_down(now, served)?;
         if let (Some(because), Some(before)) = (self.sprayer.closed(), self.memory.served_at) {
             self.tally.shut(because, now.since(before));
@@ -260,19 +259,20 @@ impl Robot {
         let queue = self.sprayer.queue();
         let ahead = queue.decide_ahead(motion, STEP);
         let ripe = self.plants.take_ripe(&motion.pose, |plant, place| {
-            let reach = queue.reach_of(plant.area_cm2);
-            place.x < ahead.get() && !queue.passed(place, reach + JUST_PASSED) && queue.reaches(place, reach)
+            let reach = queue.reach_of(plant);
+            place.x - reach.get() < ahead.get()
+                && !queue.passed(place, reach + JUST_PASSED)
+                && queue.reaches(place, reach)
         });
         for plant in ripe {
             let surroundings = Surroundings {
-                nearest_crop: self.plants.nearest_crop(plant.position),
+                nearest_crop: self.plants.crop_map().nearest_stem(plant.position),
                 rate: self.prescription.rate_at(Some(plant.position)),
             };
             let (verdict, rule) = self.rules.decide(&plant, &surroundings);
             let decision = self.decision(&plant, verdict, rule, surroundings.rate, now);
             if verdict == Verdict::Treat {
-                let reach = self.sprayer.queue().reach_of(plant.area_cm2);
-                self.sprayer.add(Target { plant: plant.number, centre: plant.position, reach });
+                self.sprayer.add(&plant);
                 self.memory.pending.insert(plant.number, decision);
             } else {
                 self.decided(decision, now)?;

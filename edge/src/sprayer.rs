@@ -3,18 +3,25 @@
 use crate::drivers::{EmergencyStop, NozzleDriver, ValveMove};
 use crate::guard::{Guard, Inputs, Permit};
 use crate::nozzles::{Due, NozzleQueue, Target};
+use crate::plants::CropMap;
 use kompas_field::decision::PlantNumber;
 use kompas_field::{ClosedBecause, RobotInstant, Rule};
+use kompas_vision::Plant;
+use std::collections::BTreeMap;
+
+mod account;
+
+use account::Account;
 
 /// What became of a target.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// Nozzles were open over it as wanted.
+    /// Nozzles were open as wanted over half of its leaf or more.
     Treated {
         /// Which.
         nozzles: Vec<u16>,
     },
-    /// Nothing, or not all, came out; the rule says why.
+    /// Less, or nothing, came out; the rule says why.
     Missed {
         /// Why.
         rule: Rule,
@@ -32,10 +39,10 @@ pub struct Served {
     pub moves: Vec<ValveMove>,
 }
 
-/// Commands on their way for one plant.
+/// Commands on their way for one spot.
 #[derive(Debug)]
 struct InFlight {
-    plant: PlantNumber,
+    target: Target,
     nozzles: Vec<u16>,
     done_at: RobotInstant,
 }
@@ -48,6 +55,7 @@ pub struct Sprayer {
     stop: Box<dyn EmergencyStop>,
     answers: bool,
     in_flight: Vec<InFlight>,
+    accounts: BTreeMap<PlantNumber, Account>,
 }
 
 impl Sprayer {
@@ -58,7 +66,7 @@ impl Sprayer {
         boom: Box<dyn NozzleDriver>,
         stop: Box<dyn EmergencyStop>,
     ) -> Self {
-        Self { queue, guard, boom, stop, answers: true, in_flight: Vec::new() }
+        Self { queue, guard, boom, stop, answers: true, in_flight: Vec::new(), accounts: BTreeMap::new() }
     }
 
     /// The queue, for where plants must be decided.
@@ -72,64 +80,92 @@ impl Sprayer {
     }
 
     /// Takes a plant to be sprayed; its outcome comes out of [`Sprayer::serve`] once.
-    pub fn add(&mut self, target: Target) {
-        self.queue.add(target);
+    pub fn add(&mut self, plant: &Plant) {
+        let account = self.accounts.entry(plant.number).or_default();
+        let targets: Vec<Target> = self.queue.targets(plant).collect();
+        for target in targets {
+            account.expect(target.area_cm2);
+            self.queue.add(target);
+        }
     }
 
     /// Asks the guard, moves valves whose time has come, and says what happened since the last time. What
-    /// `inputs` says of stop and boom is filled in here.
-    pub fn serve(&mut self, inputs: Inputs) -> Served {
+    /// `inputs` says of stop and boom is filled in here. Over `crop` nothing is sprayed.
+    pub fn serve(&mut self, inputs: Inputs, crop: &CropMap) -> Served {
         if !self.answers {
             self.answers = self.boom.schedule(&[]).is_ok();
         }
         let inputs = Inputs { stopped: self.stop.is_latched(), boom_answers: self.answers, ..inputs };
-        let mut served = Served { change: self.guard.watch(&inputs), ..Served::default() };
-        self.settle(inputs.now, &mut served);
+        let change = self.guard.watch(&inputs);
+        self.settle(inputs.now);
         match (self.guard.closed(), inputs.motion) {
             (None, Ok(motion)) => {
-                while let Some(due) = self.queue.next_due(inputs.now, &motion) {
-                    self.open(due, &inputs, &mut served);
+                let mut round = self.queue.due(inputs.now, &motion);
+                while let Some(due) = self.queue.next_due(&mut round, crop) {
+                    self.open(due, &inputs);
                 }
             }
-            (closed, _) => self.shut(inputs.now, closed.unwrap_or(ClosedBecause::PoseStale), &mut served),
+            (closed, _) => {
+                self.shut(inputs.now, closed.unwrap_or(ClosedBecause::PoseStale), change.is_some());
+            }
         }
-        served.moves = self.boom.openings_until(inputs.now);
-        served
+        Served { outcomes: self.outcomes(), change, moves: self.boom.openings_until(inputs.now) }
     }
 
     /// The end of a mission: shuts, and gives back what waited.
     pub fn end(&mut self, now: RobotInstant) -> Served {
-        let mut served = Served::default();
-        self.settle(now, &mut served);
-        self.shut(now, ClosedBecause::MissionNotTreating, &mut served);
-        served.moves = self.boom.openings_until(now);
-        served
+        self.settle(now);
+        self.shut(now, ClosedBecause::MissionNotTreating, false);
+        Served { outcomes: self.outcomes(), change: None, moves: self.boom.openings_until(now) }
     }
 
-    fn settle(&mut self, now: RobotInstant, served: &mut Served) {
+    /// Plants of which every spot is told of.
+    fn outcomes(&mut self) -> Vec<(PlantNumber, Outcome)> {
+        let told = |(plant, account): (&PlantNumber, &Account)| Some((*plant, account.outcome()?));
+        let outcomes: Vec<_> = self.accounts.iter().filter_map(told).collect();
+        for (plant, _) in &outcomes {
+            self.accounts.remove(plant);
+        }
+        outcomes
+    }
+
+    fn missed(&mut self, target: &Target, rule: Rule) {
+        if let Some(account) = self.accounts.get_mut(&target.plant) {
+            account.missed(rule);
+        }
+    }
+
+    fn settle(&mut self, now: RobotInstant) {
         let (done, going) = std::mem::take(&mut self.in_flight).into_iter().partition(|f| f.done_at <= now);
         self.in_flight = going;
         let done: Vec<InFlight> = done;
-        served.outcomes.extend(done.into_iter().map(|f| (f.plant, Outcome::Treated { nozzles: f.nozzles })));
+        for InFlight { target, nozzles, .. } in done {
+            if let Some(account) = self.accounts.get_mut(&target.plant) {
+                account.wetted(target.area_cm2, nozzles);
+            }
+        }
     }
 
-    fn shut(&mut self, now: RobotInstant, because: ClosedBecause, served: &mut Served) {
-        if !self.in_flight.is_empty() || served.change.is_some() {
+    fn shut(&mut self, now: RobotInstant, because: ClosedBecause, just_closed: bool) {
+        if !self.in_flight.is_empty() || just_closed {
             self.boom.close_all(now);
         }
-        let cut = std::mem::take(&mut self.in_flight).into_iter().map(|f| f.plant);
-        let waited = self.queue.clear(now).into_iter().map(|target| target.plant);
-        let missed = || Outcome::Missed { rule: Rule::Closed { because } };
-        served.outcomes.extend(cut.chain(waited).map(|plant| (plant, missed())));
+        let cut = std::mem::take(&mut self.in_flight).into_iter().map(|f| f.target);
+        for target in cut.chain(self.queue.clear(now)) {
+            self.missed(&target, Rule::Closed { because });
+        }
     }
 
-    fn open(&mut self, due: Due, inputs: &Inputs, served: &mut Served) {
+    fn open(&mut self, due: Due, inputs: &Inputs) {
         let (target, wanted, covered) = match due {
             Due::Open { target, wanted, covered } => (target, wanted, covered),
+            Due::Sheltered { target, distance } => {
+                let wanted_m = self.queue.clearance().max(distance).get();
+                return self.missed(&target, Rule::CropTooClose { distance_m: distance.get(), wanted_m });
+            }
+            Due::Beside { target } => return self.missed(&target, Rule::OutOfReach),
             Due::Late { target, by } => {
-                let rule = Rule::TooLate { late_ms: by.get() * 1e3 };
-                served.outcomes.push((target.plant, Outcome::Missed { rule }));
-                return;
+                return self.missed(&target, Rule::TooLate { late_ms: by.get() * 1e3 });
             }
         };
         let mut permits: Vec<Permit> = Vec::new();
@@ -140,17 +176,14 @@ impl Sprayer {
                 Err(because) => refused = Some(because),
             }
         }
-        // A plant that may be wetted in part only is left: half a dose in a forbidden strip helps nobody.
+        // A spot that may be wetted in part only is left: half a dose in a forbidden strip helps nobody.
         if let Some(because) = refused {
-            served.outcomes.push((target.plant, Outcome::Missed { rule: Rule::Closed { because } }));
-            return;
+            return self.missed(&target, Rule::Closed { because });
         }
         if let Err(why) = self.boom.schedule(&permits) {
             tracing::error!("the boom does not take commands, everything stays shut: {why}");
             self.answers = false;
-            let rule = Rule::Closed { because: ClosedBecause::BoomUnavailable };
-            served.outcomes.push((target.plant, Outcome::Missed { rule }));
-            return;
+            return self.missed(&target, Rule::Closed { because: ClosedBecause::BoomUnavailable });
         }
         let mut nozzles = covered;
         let mut done_at = inputs.now;
@@ -160,7 +193,6 @@ impl Sprayer {
             nozzles.push(command.nozzle);
             done_at = done_at.max(command.close_at);
         }
-        nozzles.sort_unstable();
-        self.in_flight.push(InFlight { plant: target.plant, nozzles, done_at });
+        self.in_flight.push(InFlight { target, nozzles, done_at });
     }
 }

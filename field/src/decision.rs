@@ -69,7 +69,8 @@ pub enum Rule {
     },
     /// An unwanted plant so close to a crop plant that the spray would hit both.
     CropTooClose {
-        /// From stem to the nearest crop stem.
+        /// From its stem to the nearest crop stem; or, where half of its leaf could not be sprayed, from the first leaf
+        /// left out to the nearest stem or leaf of the crop.
         distance_m: f64,
         /// What is needed.
         wanted_m: f64,

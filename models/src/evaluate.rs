@@ -107,7 +107,8 @@ fn rules(width: u32, height: u32, gsd_mm: Option<f64>) -> (PlantRules, f64) {
         return (PlantRules::at_gsd(gsd_mm / 1000.), 10. / gsd_mm);
     }
     let min_area_px = (width * height / 20_000).max(12);
-    let rules = PlantRules { min_area_px, join_gap_px: width.max(height) / 500, min_share_of_body: 0.05 };
+    let join_gap_px = width.max(height) / 500;
+    let rules = PlantRules { min_area_px, join_gap_px, min_share_of_body: 0.05, leaf_px: 16 };
     (rules, 0.004 * f64::from(width.max(height)))
 }
 

@@ -1,9 +1,9 @@
 //! From pixels to places in the field.
 
 use crate::camera::Camera;
-use crate::plants::Detection;
+use crate::plants::{Detection, LeafPixels};
 use kompas_field::units::Metres;
-use kompas_field::{Confidence, FieldFrame, Pose2, RobotFrame, Sighting, Transform2};
+use kompas_field::{Confidence, FieldFrame, Point2, Pose2, RobotFrame, Sighting, Transform2};
 use std::f64::consts::PI;
 
 /// A detection at its place in the field.
@@ -15,6 +15,17 @@ pub struct GroundDetection {
     pub cut: bool,
     /// How far its place may lie too far out, because leaves stand above the ground.
     pub lean: Metres,
+    /// Where its leaves are; those that do not meet the ground are left out.
+    pub leaves: Vec<Leaf>,
+}
+
+/// Leaf of one plant on a small piece of ground.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Leaf {
+    /// Its middle.
+    pub place: Point2<FieldFrame>,
+    /// How much there is, in cm².
+    pub area_cm2: f64,
 }
 
 /// Leaves stand up to this high over the radius of the disc as large as their area: a rosette with upright
@@ -47,7 +58,12 @@ pub fn project(
             confidence: Confidence::clamped(detection.confidence),
             area_cm2: area_m2 * 1e4,
         };
-        Some(GroundDetection { sighting, cut: detection.cut, lean })
+        let on_ground = |seen: &LeafPixels| {
+            let place = &field_from_robot * camera.ground_from_pixel(seen.middle_px)?;
+            Some(Leaf { place, area_cm2: f64::from(seen.area_px) * pixel_m2 * 1e4 })
+        };
+        let leaves = detection.leaves.iter().filter_map(on_ground).collect();
+        Some(GroundDetection { sighting, cut: detection.cut, lean, leaves })
     };
     detections.iter().filter_map(place).collect()
 }
@@ -56,9 +72,9 @@ pub fn project(
 mod tests {
     use super::*;
     use crate::plants::PixelBox;
+    use kompas_field::PlantClass;
     use kompas_field::rig::CameraRig;
     use kompas_field::units::Radians;
-    use kompas_field::{PlantClass, Point2};
 
     fn level_camera() -> Camera {
         Camera::new(&CameraRig {
@@ -81,7 +97,17 @@ mod tests {
     fn detection(stem_px: [f64; 2], area_px: u32) -> Detection {
         let bounds = PixelBox { left: 0, top: 0, right: 1, bottom: 1 };
         let class = PlantClass::SugarBeet;
-        Detection { class, confidence: 0.9, area_px, centroid_px: stem_px, stem_px, bounds, cut: false }
+        let leaves = vec![LeafPixels { middle_px: [stem_px[0] + 10.0, stem_px[1]], area_px }];
+        Detection {
+            class,
+            confidence: 0.9,
+            area_px,
+            centroid_px: stem_px,
+            stem_px,
+            bounds,
+            cut: false,
+            leaves,
+        }
     }
 
     /// By hand: 0.8 mm per pixel; 100 px above the middle is 8 cm further on, and the robot drives north.
@@ -97,5 +123,8 @@ mod tests {
         assert!((seen[0].lean.get() - lean).abs() < 1e-6);
         assert!((sighting.sigma.get() - 0.01_f64.hypot(lean / 2.0)).abs() < 1e-6);
         assert_eq!(sighting.class, PlantClass::SugarBeet);
+        // To the right in the picture is east for a robot that drives north.
+        assert!(seen[0].leaves[0].place.distance(Point2::new(100.088, 201.58)).get() < 1e-9);
+        assert!((seen[0].leaves[0].area_cm2 - 64.0).abs() < 1e-9);
     }
 }

@@ -59,7 +59,7 @@ pub mod usable;
 
 pub use camera::Camera;
 pub use exg::ExcessGreen;
-pub use ground::{GroundDetection, project};
+pub use ground::{GroundDetection, Leaf, project};
 pub use onnx::{OnnxOptions, OnnxSegmenter};
 pub use plants::{Detection, PlantRules, find_plants};
 pub use segment::{ClassMap, SegmentError, Segmenter};

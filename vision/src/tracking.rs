@@ -9,9 +9,10 @@
 //! - The gate is wider by what either sighting may lean: seen from two sides, one canopy lands at two places.
 //! - It is wider by the plant's own radius when either side is cut, because the middle of a
 //!   part lies up to that far from the middle of the whole.
+//! - Leaves: of the sighting that leans least, a whole one if there is one.
 //! - Class: the one with the largest sum of confidences. Its confidence: that sum over all frames seen.
 
-use crate::ground::GroundDetection;
+use crate::ground::{GroundDetection, Leaf};
 use kompas_field::decision::PlantNumber;
 use kompas_field::units::Metres;
 use kompas_field::{Confidence, FieldFrame, PlantClass, Point2, RobotInstant};
@@ -53,6 +54,10 @@ pub struct Plant {
     weight: f64,
     /// Of the sighting that leans least.
     lean: Metres,
+    /// As seen, before the place was averaged: of a stem at `leaves_at`, leaning by `leaves_lean`.
+    leaves: Vec<Leaf>,
+    leaves_at: Point2<FieldFrame>,
+    leaves_lean: Metres,
 }
 
 impl Plant {
@@ -74,6 +79,27 @@ impl Plant {
     /// Seen whole at least once: place and area are the plant's, not a part's.
     pub const fn seen_whole(&self) -> bool {
         self.whole > 0
+    }
+
+    /// Where its leaves are: together its area as one sighting showed it, moved to where the stem is now known to be.
+    pub fn leaves(&self) -> impl Iterator<Item = Leaf> + '_ {
+        let by = (self.position.x - self.leaves_at.x, self.position.y - self.leaves_at.y);
+        self.leaves.iter().map(move |leaf| {
+            let place = Point2::new(leaf.place.x + by.0, leaf.place.y + by.1);
+            Leaf { place, ..*leaf }
+        })
+    }
+
+    /// From the stem to the farthest of its leaves.
+    pub fn extent(&self) -> Metres {
+        let from_stem = self.leaves().map(|leaf| leaf.place.distance(self.position));
+        from_stem.fold(Metres::ZERO, Metres::max)
+    }
+
+    fn keep_leaves(&mut self, detection: &GroundDetection) {
+        self.leaves.clone_from(&detection.leaves);
+        self.leaves_at = detection.sighting.position;
+        self.leaves_lean = detection.lean;
     }
 
     /// Of the disc as large as its leaf area.
@@ -157,7 +183,7 @@ impl Tracker {
     }
 
     fn add(&mut self, true_at: RobotInstant, detection: &GroundDetection) -> usize {
-        let GroundDetection { sighting, cut, lean } = detection;
+        let GroundDetection { sighting, cut, lean, leaves } = detection;
         let index = self.plants.len();
         let mut votes = [0.0; PlantClass::ALL.len()];
         votes[usize::from(sighting.class.id())] = sighting.confidence.get();
@@ -173,13 +199,16 @@ impl Tracker {
             whole: u32::from(!cut),
             weight: if *cut { 0.0 } else { weight_of(sighting.sigma) },
             lean: *lean,
+            leaves: leaves.clone(),
+            leaves_at: sighting.position,
+            leaves_lean: *lean,
         });
         self.squares.entry(square_of(sighting.position)).or_default().push(index);
         index
     }
 
     fn refine(&mut self, index: usize, true_at: RobotInstant, detection: &GroundDetection) {
-        let GroundDetection { sighting, cut, lean } = detection;
+        let GroundDetection { sighting, cut, lean, leaves: _ } = detection;
         let plant = &mut self.plants[index];
         let before = plant.position;
         plant.frames_seen += 1;
@@ -191,8 +220,12 @@ impl Tracker {
                 plant.position = sighting.position;
                 plant.sigma = sighting.sigma;
                 plant.area_cm2 = sighting.area_cm2;
+                plant.keep_leaves(detection);
             }
         } else {
+            if !plant.seen_whole() || *lean < plant.leaves_lean {
+                plant.keep_leaves(detection);
+            }
             let own = weight_of(sighting.sigma);
             let share = own / (plant.weight + own);
             let blend = |old: f64, new: f64| old + share * (new - old);

@@ -46,10 +46,12 @@ impl Policy {
         let geofence_margin =
             metres("geofence_margin_m", 0.05, 10.0, "kept clear of the boundary beside position error");
         let jump_floor = metres("jump_m", 0.05, 5.0, "a step of the position that is never called a jump");
-        let margin = metres("spray_margin_m", 0.02, 0.5, "beyond the leaf on every side");
-        let max_radius = metres("max_plant_radius_m", 0.2, 1.0, "larger plants are sprayed to this radius");
+        let margin = metres("spray_margin_m", 0.01, 0.5, "beyond the leaf on every side");
+        let max_radius = metres("max_plant_radius_m", 0.5, 1.0, "larger plants are sprayed to this radius");
         let crop_distance =
-            metres("crop_distance_m", 0.08, 1.0, "nearer to a crop's stem nothing is sprayed");
+            metres("crop_distance_m", 0.02, 1.0, "nearer to a crop's stem nothing is sprayed");
+        let crop_leaf_margin =
+            metres("crop_leaf_margin_m", 0.0, 0.5, "nearer to a crop's leaf nothing is sprayed");
 
         let sigmas = "standard deviations kept clear of the boundary; 2 are 95 %";
         let geofence_sigmas = r.number("policy.geofence_sigmas", Some(2.0), 0.0..=10.0, sigmas);
@@ -74,7 +76,7 @@ impl Policy {
                 geofence_margin,
             },
             pose: PoseRules { max_gap, jump_floor, ..PoseRules::default() },
-            nozzles: NozzleRules { margin, max_radius, horizon, min_pause },
+            nozzles: NozzleRules { margin, max_radius, horizon, min_pause, crop_distance, crop_leaf_margin },
             min_confidence: Confidence::clamped(confidence),
             min_area_cm2,
             crop_distance,

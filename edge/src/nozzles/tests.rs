@@ -1,7 +1,9 @@
 use super::*;
+use crate::plants::{CropMap, KnownPlants};
 use kompas_field::rig::{BoomToml, RigToml, RobotToml};
 use kompas_field::units::{MetresPerSecond, Radians, RadiansPerSecond};
-use kompas_field::{Pose2, Rig};
+use kompas_field::{Confidence, FieldCrop, PlantClass, Pose2, Rig, Sighting};
+use kompas_vision::{GroundDetection, Leaf, TrackerRules};
 use proptest::prelude::*;
 
 /// Ten nozzles 10 cm apart, half a metre behind the antenna.
@@ -35,6 +37,8 @@ fn rules() -> NozzleRules {
         max_radius: Metres::new(0.2),
         horizon: Seconds::new(0.15),
         min_pause: Seconds::new(0.03),
+        crop_distance: Metres::new(0.03),
+        crop_leaf_margin: Metres::new(0.005),
     }
 }
 
@@ -53,15 +57,49 @@ fn driving(x_m: f64, speed_mps: f64, turn_rate: f64) -> Motion {
 }
 
 fn target(plant: u64, x: f64, y: f64, reach: f64) -> Target {
-    Target { plant: PlantNumber(plant), centre: Point2::new(x, y), reach: Metres::new(reach) }
+    Target { plant: PlantNumber(plant), centre: Point2::new(x, y), reach: Metres::new(reach), area_cm2: 1.0 }
 }
 
-/// Drives in steps of 50 ms and gives every command as it is committed, and how many targets came late.
+/// One leaf of 3.14 cm² (a disc of 1 cm) at each place, with its stem far away.
+fn crop(places: &[(f64, f64)]) -> CropMap {
+    let mut known = KnownPlants::new(TrackerRules { gate: Metres::new(1e-6) }, FieldCrop::SugarBeet);
+    let seen = |&(x, y): &(f64, f64)| {
+        let sighting = Sighting {
+            position: Point2::new(x, y + 0.3),
+            sigma: Metres::new(0.01),
+            class: PlantClass::SugarBeet,
+            confidence: Confidence::clamped(0.9),
+            area_cm2: std::f64::consts::PI,
+        };
+        let leaves = vec![Leaf { place: Point2::new(x, y), area_cm2: std::f64::consts::PI }];
+        GroundDetection { sighting, cut: false, lean: Metres::ZERO, leaves }
+    };
+    known.see(RobotInstant::START, &places.iter().map(seen).collect::<Vec<_>>());
+    known.into_crop_map()
+}
+
+/// The first thing due.
+fn due(queue: &mut NozzleQueue, now_s: f64, motion: &Motion, crop: &CropMap) -> Option<Due> {
+    let mut round = queue.due(at(now_s), motion);
+    queue.next_due(&mut round, crop)
+}
+
+/// Drives in steps of 50 ms and gives every command as it is committed, and how many targets were missed.
 fn drive(queue: &mut NozzleQueue, speed_mps: f64, until_s: f64) -> (Vec<NozzleCommand>, usize) {
-    let (mut out, mut late) = (Vec::new(), 0);
+    drive_among(queue, speed_mps, until_s, &CropMap::default())
+}
+
+fn drive_among(
+    queue: &mut NozzleQueue,
+    speed_mps: f64,
+    until_s: f64,
+    crop: &CropMap,
+) -> (Vec<NozzleCommand>, usize) {
+    let (mut out, mut missed) = (Vec::new(), 0);
     let moments = (0u32..).map(|step| f64::from(step) * 0.05);
     for now_s in moments.take_while(|&now_s| now_s < until_s) {
-        while let Some(due) = queue.next_due(at(now_s), &driving(now_s * speed_mps, speed_mps, 0.0)) {
+        let mut round = queue.due(at(now_s), &driving(now_s * speed_mps, speed_mps, 0.0));
+        while let Some(due) = queue.next_due(&mut round, crop) {
             match due {
                 Due::Open { wanted, .. } => {
                     for wanted in wanted {
@@ -69,11 +107,11 @@ fn drive(queue: &mut NozzleQueue, speed_mps: f64, until_s: f64) -> (Vec<NozzleCo
                         out.push(wanted.command);
                     }
                 }
-                Due::Late { .. } => late += 1,
+                Due::Late { .. } | Due::Sheltered { .. } | Due::Beside { .. } => missed += 1,
             }
         }
     }
-    (out, late)
+    (out, missed)
 }
 
 #[test]
@@ -92,9 +130,10 @@ fn the_formula_of_the_design() {
 #[test]
 fn in_a_bend_the_outer_nozzle_is_faster() {
     let queue = NozzleQueue::new(boom(), rules());
-    let transform = Transform2::<FieldFrame, RobotFrame>::at(&driving(0.0, 1.0, 0.5).pose).inverse();
-    let wide = target(0, 0.5, 0.0, 0.49);
-    let windows = queue.windows(at(5.0), &driving(0.0, 1.0, 0.5), &wide, &transform);
+    let motion = driving(0.0, 1.0, 0.5);
+    let transform = Transform2::<FieldFrame, RobotFrame>::at(&motion.pose).inverse();
+    let round = Round::new(at(5.0), motion, transform, 10);
+    let windows = queue.windows(&round, Point2::new(0.5, 0.0), Metres::new(0.49));
     let (left, right) = (windows.first().unwrap(), windows.last().unwrap());
     let chord = (0.49f64.powi(2) - 0.4f64.powi(2)).sqrt();
     let way = 1.0 - chord - 0.03;
@@ -106,8 +145,8 @@ fn in_a_bend_the_outer_nozzle_is_faster() {
 fn what_is_late_is_a_miss() {
     let mut queue = NozzleQueue::new(boom(), rules());
     queue.add(target(7, -0.42, 0.05, 0.05));
-    let due = queue.next_due(at(1.0), &driving(0.0, 1.0, 0.0));
-    let Some(Due::Late { target, by }) = &due else { panic!("{due:?}") };
+    let late = due(&mut queue, 1.0, &driving(0.0, 1.0, 0.0), &CropMap::default());
+    let Some(Due::Late { target, by }) = &late else { panic!("{late:?}") };
     assert_eq!(target.plant, PlantNumber(7));
     assert!((by.get() - (0.02 + 0.03 - 0.03)).abs() < 1e-9, "{by}");
     assert!(queue.is_empty());
@@ -117,7 +156,7 @@ fn what_is_late_is_a_miss() {
 fn a_standing_robot_opens_nothing() {
     let mut queue = NozzleQueue::new(boom(), rules());
     queue.add(target(0, -0.4, 0.05, 0.05));
-    assert_eq!(queue.next_due(at(1.0), &driving(0.0, 0.0, 0.0)), None);
+    assert_eq!(due(&mut queue, 1.0, &driving(0.0, 0.0, 0.0), &CropMap::default()), None);
     assert_eq!(queue.len(), 1);
 }
 
@@ -130,6 +169,38 @@ fn plants_in_a_row_keep_the_valve_open() {
     let (commands, late) = drive(&mut queue, 1.0, 5.0);
     assert_eq!((commands.len(), late), (5, 0));
     assert!(commands.windows(2).all(|pair| pair[1].open_at == pair[0].close_at), "{commands:?}");
+}
+
+/// The fan's front edge, 1 cm ahead of its middle, comes no closer to the leaf (a disc of 1 cm at 2.04) than 5 mm.
+#[test]
+fn a_nozzle_closes_before_a_leaf_of_the_crop() {
+    let mut queue = NozzleQueue::new(boom(), rules());
+    queue.add(target(0, 2.0, 0.05, 0.05));
+    let (commands, missed) = drive_among(&mut queue, 1.0, 4.0, &crop(&[(2.04, 0.05)]));
+    assert_eq!((commands.len(), missed), (1, 0), "{commands:?}");
+    let closes_over = commands[0].close_at.since(at(0.0)).get() - 0.5 + 0.03 + 0.01;
+    assert!((closes_over - (2.04 - 0.01 - 0.005 - 0.01)).abs() < 1e-6, "{closes_over}");
+}
+
+#[test]
+fn a_weed_under_a_leaf_of_the_crop_is_a_miss_that_says_how_near() {
+    let mut queue = NozzleQueue::new(boom(), rules());
+    queue.add(target(3, -0.3, 0.05, 0.03));
+    let found = due(&mut queue, 1.0, &driving(0.0, 1.0, 0.0), &crop(&[(-0.3, 0.07)]));
+    let Some(Due::Sheltered { target, distance }) = found else { panic!("{found:?}") };
+    assert_eq!(target.plant, PlantNumber(3));
+    assert!((distance.get() - 0.01).abs() < 1e-6, "{distance}");
+}
+
+#[test]
+fn what_no_nozzle_passes_over_is_told_once_the_boom_is_past() {
+    let mut queue = NozzleQueue::new(boom(), rules());
+    queue.add(target(5, 2.0, 0.9, 0.05));
+    let (commands, missed) = drive(&mut queue, 1.0, 2.0);
+    assert_eq!((commands.len(), missed, queue.len()), (0, 0, 1));
+    let found = due(&mut queue, 9.0, &driving(2.9, 1.0, 0.0), &CropMap::default());
+    assert!(matches!(found, Some(Due::Beside { .. })), "{found:?}");
+    assert!(queue.is_empty());
 }
 
 #[test]
@@ -173,6 +244,30 @@ proptest! {
                 if a <= from + 0.011 * speed { from = from.max(b + 0.011 * speed); }
             }
             prop_assert!(from >= x + reach - 0.005, "{x} {y} {reach}: dry from {from}");
+        }
+    }
+
+    /// However weeds and crop stand: where a fan wets the ground there is no leaf of the crop, within 2 mm.
+    #[test]
+    fn no_leaf_of_the_crop_is_wetted(
+        weeds in prop::collection::vec((2.0..5.0f64, -0.45..0.45f64, 0.02..0.06f64), 1..40),
+        leaves in prop::collection::vec((2.0..5.0f64, -0.45..0.45f64), 1..30), speed in 0.3..2.0f64,
+    ) {
+        let mut queue = NozzleQueue::new(boom(), rules());
+        for (i, &(x, y, reach)) in weeds.iter().enumerate() {
+            queue.add(target(i as u64, x, y, reach));
+        }
+        let (commands, _) = drive_among(&mut queue, speed, 8.0 / speed + 1.0, &crop(&leaves));
+        let lands = |t: RobotInstant, valve_s: f64| (t.since(at(0.0)).get() + valve_s) * speed - 0.5 + 0.03;
+        let apart = |(x, y): (f64, f64), from: f64, to: f64, lane: f64| {
+            ((from - x).max(x - to).max(0.0)).hypot(((lane - y).abs() - 0.05).max(0.0))
+        };
+        for command in &commands {
+            let lane = 0.45 - 0.1 * f64::from(command.nozzle);
+            let (from, to) = (lands(command.open_at, 0.02) - 0.01, lands(command.close_at, 0.01) + 0.01);
+            for &leaf in &leaves {
+                prop_assert!(apart(leaf, from.min(to), to, lane) >= 0.01 - 0.002, "{leaf:?} {command:?}");
+            }
         }
     }
 }

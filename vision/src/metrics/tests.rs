@@ -98,8 +98,9 @@ fn a_weed_under_a_dot_is_treated_and_a_beet_under_it_is_hit() {
         stem_px: [10.5, 10.5],
         bounds: PixelBox { left: 9, top: 9, right: 12, bottom: 12 },
         cut: false,
+        leaves: vec![],
     };
-    let rules = PlantRules { min_area_px: 4, join_gap_px: 0, min_share_of_body: 0.0 };
+    let rules = PlantRules { min_area_px: 4, join_gap_px: 0, min_share_of_body: 0.0, leaf_px: 4 };
     let score = |margin_px| {
         let mut score = PlantScore::default();
         score.add(

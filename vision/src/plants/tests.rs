@@ -19,7 +19,7 @@ fn near(a: [f64; 2], b: [f64; 2]) -> bool {
     (a[0] - b[0]).hypot(a[1] - b[1]) < 1e-9
 }
 
-const ALL: PlantRules = PlantRules { min_area_px: 1, join_gap_px: 0, min_share_of_body: 0.0 };
+const ALL: PlantRules = PlantRules { min_area_px: 1, join_gap_px: 0, min_share_of_body: 0.0, leaf_px: 2 };
 
 #[test]
 fn diagonal_neighbours_are_one_plant_and_a_gap_makes_two() {
@@ -39,6 +39,17 @@ fn leaves_within_the_gap_are_one_plant() {
 }
 
 #[test]
+fn leaves_are_the_pixels_by_squares() {
+    let picture = ["........", ".11111..", ".11111..", "........"];
+    let plant = &find_plants(&map(&picture), &ALL)[0];
+    let leaves: Vec<_> = plant.leaves.iter().map(|leaf| (leaf.middle_px, leaf.area_px)).collect();
+    // Squares of two by two pixels: one column left of the first whole square, in two rows of squares.
+    let columns = [([1.5, 1.5], 1), ([3.0, 1.5], 2), ([5.0, 1.5], 2)];
+    let below = columns.map(|([column, row], area)| ([column, row + 1.0], area));
+    assert_eq!(leaves, [columns, below].concat());
+}
+
+#[test]
 fn crop_and_weed_in_contact_are_two_plants() {
     let picture = ["........", ".222111.", ".222111.", "........"];
     assert_eq!(areas(&picture, &ALL), [(2, 6), (1, 6)]);
@@ -47,7 +58,7 @@ fn crop_and_weed_in_contact_are_two_plants() {
 #[test]
 fn speckle_on_a_leaf_belongs_to_the_leaf_and_speckle_on_soil_to_nothing() {
     let picture = ["...........", ".2222222...", ".2221222.1.", ".2222222...", "..........."];
-    let rules = PlantRules { min_area_px: 2, join_gap_px: 0, min_share_of_body: 0.1 };
+    let rules = PlantRules { min_area_px: 2, min_share_of_body: 0.1, ..ALL };
     assert_eq!(areas(&picture, &rules), [(2, 21)]);
 }
 
@@ -129,7 +140,7 @@ proptest! {
         ids in prop::collection::vec(0_u8..4, 20 * 14), min_area_px in 1_u32..20, share in 0.0..1.0,
     ) {
         let map = ClassMap::new(20, 14, ids.clone(), vec![200; ids.len()]).unwrap();
-        let rules = PlantRules { min_area_px, join_gap_px: 1, min_share_of_body: share };
+        let rules = PlantRules { min_area_px, join_gap_px: 1, min_share_of_body: share, ..ALL };
         let plants = find_plants(&map, &rules);
         let green = ids.iter().filter(|&&id| id != 0).count();
         prop_assert!(plants.iter().map(|p| p.area_px as usize).sum::<usize>() <= green);

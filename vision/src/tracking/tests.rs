@@ -10,7 +10,7 @@ fn seen(x: f64, y: f64, class: PlantClass, confidence: f64) -> GroundDetection {
         confidence: Confidence::clamped(confidence),
         area_cm2: 20.0,
     };
-    GroundDetection { sighting, cut: false, lean: Metres::ZERO }
+    GroundDetection { sighting, cut: false, lean: Metres::ZERO, leaves: vec![] }
 }
 
 fn part(x: f64, y: f64, area_cm2: f64) -> GroundDetection {
@@ -121,4 +121,23 @@ proptest! {
         prop_assert_eq!(tracker.plants().len(), places.len());
         prop_assert!(tracker.plants().iter().all(|plant| plant.frames_seen as usize == frames.len()));
     }
+}
+
+/// Seen upright the leaf lies 3 cm from the stem, leaning 6 cm, and a part shows none of it.
+#[test]
+fn leaves_are_those_of_the_sighting_that_leans_least_around_the_stem_as_known() {
+    let with_leaf = |x: f64, lean_m: f64, away: f64| {
+        let leaves = vec![Leaf { place: Point2::new(x + away, 2.0), area_cm2: 5.0 }];
+        GroundDetection { lean: Metres::new(lean_m), leaves, ..seen(x, 2.0, PlantClass::Weed, 0.9) }
+    };
+    let mut tracker = Tracker::new(TrackerRules::default());
+    tracker.update(at(0), &[GroundDetection { cut: true, ..with_leaf(0.99, 0.0, 0.01) }]);
+    tracker.update(at(1), &[with_leaf(0.99, 0.02, 0.06)]);
+    tracker.update(at(2), &[with_leaf(1.01, 0.01, 0.03)]);
+    tracker.update(at(3), &[with_leaf(1.0, 0.03, 0.09)]);
+    let plant = &tracker.plants()[0];
+    let leaves: Vec<Leaf> = plant.leaves().collect();
+    assert_eq!(leaves.len(), 1);
+    assert!(leaves[0].place.distance(Point2::new(plant.position.x + 0.03, 2.0)).get() < 1e-9, "{leaves:?}");
+    assert!((plant.extent().get() - 0.03).abs() < 1e-9);
 }

@@ -1,0 +1,215 @@
+//! One look at the queue: what is due now, handed on one by one.
+
+use super::shelter::Shelter;
+use super::{Due, NozzleQueue, STANDING_MPS, Target};
+use crate::drivers::NozzleCommand;
+use crate::guard::Wanted;
+use crate::plants::CropMap;
+use crate::pose::Motion;
+use kompas_field::rig::Nozzle;
+use kompas_field::units::{Metres, Seconds};
+use kompas_field::{FieldFrame, Point2, RobotFrame, RobotInstant, Transform2};
+use std::collections::VecDeque;
+
+/// When one nozzle must be open for a disc.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Window {
+    pub(super) nozzle: u16,
+    pub(super) open_at: RobotInstant,
+    pub(super) close_at: RobotInstant,
+    /// Negative when the moment is past; `open_at` does not go below the start of time.
+    pub(super) lead: Seconds,
+    pub(super) near_m: f64,
+    pub(super) far_m: f64,
+}
+
+/// A target whose time has come.
+#[derive(Debug)]
+pub(super) struct Ripe {
+    pub(super) target: Target,
+    pub(super) centre: Point2<RobotFrame>,
+    /// Until its first valve moves; none where no nozzle passed over it.
+    pub(super) lead: Option<Seconds>,
+    pub(super) windows: Vec<Window>,
+}
+
+/// The targets due at one moment, earliest first.
+pub struct Round {
+    now: RobotInstant,
+    motion: Motion,
+    pub(super) robot_from_field: Transform2<RobotFrame, FieldFrame>,
+    due: VecDeque<Ripe>,
+    /// By nozzle: windows that are still to be handed on, now or later, with the turn in which that happens.
+    lanes: Vec<Vec<(usize, Window)>>,
+    turn: usize,
+}
+
+impl Round {
+    pub(super) fn new(
+        now: RobotInstant,
+        motion: Motion,
+        robot_from_field: Transform2<RobotFrame, FieldFrame>,
+        nozzles: usize,
+    ) -> Self {
+        let lanes = vec![Vec::new(); nozzles];
+        Self { now, motion, robot_from_field, due: VecDeque::new(), lanes, turn: 0 }
+    }
+
+    pub(super) fn drives(&self) -> bool {
+        self.motion.speed.get() >= STANDING_MPS
+    }
+
+    pub(super) fn take(&mut self, ripe: Ripe) {
+        self.due.push_back(ripe);
+    }
+
+    /// Windows that are not due yet.
+    pub(super) fn heed(&mut self, windows: Vec<Window>) {
+        for window in windows {
+            self.lanes[usize::from(window.nozzle)].push((usize::MAX, window));
+        }
+    }
+
+    pub(super) fn sort(&mut self) {
+        let lead = |ripe: &Ripe| ripe.lead.map_or(f64::MAX, Seconds::get);
+        let due = self.due.make_contiguous();
+        due.sort_by(|a, b| lead(a).total_cmp(&lead(b)).then(a.target.plant.cmp(&b.target.plant)));
+        for (turn, ripe) in due.iter().enumerate() {
+            for window in &ripe.windows {
+                self.lanes[usize::from(window.nozzle)].push((turn, *window));
+            }
+        }
+    }
+
+    fn speed_of(&self, nozzle: &Nozzle) -> f64 {
+        self.motion.speed.get() - self.motion.turn_rate.get() * nozzle.place.y
+    }
+}
+
+impl NozzleQueue {
+    /// The next target of `round`; ask until none comes. What is granted must be [`NozzleQueue::committed`] before the
+    /// next is asked for. Over `crop` nothing opens.
+    pub fn next_due(&self, round: &mut Round, crop: &CropMap) -> Option<Due> {
+        let Ripe { target, centre, lead, mut windows } = round.due.pop_front()?;
+        round.turn += 1;
+        let Some(lead) = lead else { return Some(Due::Beside { target }) };
+        let shelter = Shelter::around(&target, crop, &self.boom, &self.rules, &round.robot_from_field);
+        windows.retain_mut(|window| self.cut(window, centre, round, &shelter));
+        let half_width = self.boom.fan_width.get() / 2.0;
+        let over = |window: &Window| (self.lane(window).place.y - centre.y).abs() <= half_width;
+        if shelter.holds_any() && !windows.iter().any(over) {
+            return Some(Due::Sheltered { target, distance: shelter.distance() });
+        }
+        if lead >= Seconds::ZERO {
+            for window in &mut windows {
+                self.begin_with_neighbours(window, round, &shelter);
+            }
+        }
+        Some(self.come(round, &target, &windows, &shelter))
+    }
+
+    fn lane(&self, window: &Window) -> &Nozzle {
+        &self.boom.nozzles[usize::from(window.nozzle)]
+    }
+
+    /// When each nozzle passes over a disc.
+    pub(super) fn windows(&self, round: &Round, centre: Point2<RobotFrame>, reach: Metres) -> Vec<Window> {
+        let (now, carry) = (round.now, self.boom.carry.get());
+        let window = |(number, nozzle): (u16, &Nozzle)| {
+            let half = self.overlap_m(nozzle, centre, reach)?;
+            let speed = round.speed_of(nozzle);
+            if speed < STANDING_MPS {
+                return None;
+            }
+            let (near_m, far_m) = (centre.x - half - nozzle.place.x, centre.x + half - nozzle.place.x);
+            let lead = Seconds::new((near_m - carry) / speed) - nozzle.valve_open;
+            let close = Seconds::new((far_m - carry) / speed) - nozzle.valve_close;
+            Some(Window {
+                nozzle: number,
+                open_at: now.after(lead),
+                close_at: now.after(close.max(lead + SHORTEST)),
+                lead,
+                near_m: centre.x - half,
+                far_m: centre.x + half,
+            })
+        };
+        (0u16..).zip(&self.boom.nozzles).filter_map(window).collect()
+    }
+
+    /// Takes from a window what would wet crop; false when nothing beside `centre` is left.
+    fn cut(&self, window: &mut Window, centre: Point2<RobotFrame>, round: &Round, shelter: &Shelter) -> bool {
+        let lane = self.lane(window);
+        let Some((near, far)) = shelter.clear_around(lane.place.y, centre.x, (window.near_m, window.far_m))
+        else {
+            return false;
+        };
+        let speed = round.speed_of(lane);
+        let later = Seconds::new((near - window.near_m) / speed);
+        window.open_at = window.open_at.after(later);
+        window.lead = window.lead + later;
+        let close_at = window.close_at.after(Seconds::new((far - window.far_m) / speed));
+        window.close_at = close_at.max(window.open_at.after(SHORTEST));
+        (window.near_m, window.far_m) = (near, far);
+        true
+    }
+
+    /// Commands of one nozzle do not overlap, so a valve that another waiting target wants open a little
+    /// earlier opens then: the other finds it open.
+    fn begin_with_neighbours(&self, window: &mut Window, round: &Round, shelter: &Shelter) {
+        let y = self.lane(window).place.y;
+        let same = round.lanes[usize::from(window.nozzle)].iter();
+        let waiting = same.filter(|(turn, _)| *turn >= round.turn).map(|(_, other)| other);
+        let touches = |other: &&Window| other.close_at.after(self.rules.min_pause) >= window.open_at;
+        let before = |other: &&Window| other.open_at < window.open_at;
+        if let Some(earliest) = waiting.filter(before).filter(touches).min_by_key(|other| other.open_at)
+            && shelter.is_clear(y, (earliest.near_m, window.near_m))
+        {
+            window.open_at = earliest.open_at;
+            window.lead = earliest.lead;
+            window.near_m = window.near_m.min(earliest.near_m);
+        }
+    }
+
+    /// A due target as commands that join what is open already, or as a miss.
+    fn come(&self, round: &Round, target: &Target, windows: &[Window], shelter: &Shelter) -> Due {
+        let (mut wanted, mut covered) = (Vec::new(), Vec::new());
+        for window in windows {
+            let lane = self.lane(window);
+            let open_until = self.open_until[usize::from(window.nozzle)];
+            if open_until >= window.close_at {
+                covered.push(window.nozzle);
+                continue;
+            }
+            let paused = open_until.after(self.rules.min_pause);
+            let joins = open_until > round.now && paused >= window.open_at;
+            if !joins && window.lead < Seconds::ZERO {
+                return Due::Late { target: *target, by: -window.lead };
+            }
+            let left_m = window.near_m - round.speed_of(lane) * window.open_at.since(open_until).get();
+            let open_at = if !joins {
+                window.open_at
+            } else if shelter.is_clear(lane.place.y, (left_m, window.near_m)) {
+                open_until
+            } else if paused < window.close_at {
+                paused
+            } else {
+                continue;
+            };
+            let command = NozzleCommand { open_at, close_at: window.close_at, nozzle: window.nozzle };
+            wanted.push(Wanted { command, wets: self.wets(&round.motion, window) });
+        }
+        Due::Open { target: *target, wanted, covered }
+    }
+
+    fn wets(&self, motion: &Motion, window: &Window) -> [Point2<FieldFrame>; 4] {
+        let field_from_robot = Transform2::<FieldFrame, RobotFrame>::at(&motion.pose);
+        let y = self.lane(window).place.y;
+        let (half, tail) = (self.boom.fan_width.get() / 2.0, self.boom.fan_length.get() / 2.0);
+        let (back, front) = (window.near_m - tail, window.far_m + tail);
+        [(back, y - half), (front, y - half), (front, y + half), (back, y + half)]
+            .map(|(x, y)| &field_from_robot * Point2::<RobotFrame>::new(x, y))
+    }
+}
+
+/// A window that crop cuts to nothing still is one: the valve may be open for a neighbour.
+const SHORTEST: Seconds = Seconds::new(1e-3);
