@@ -54,7 +54,7 @@ fn every_plant_is_decided_once_and_every_record_arrives() {
     assert_eq!(treated.count() as u64, report.plants_treated);
     let plants = report.plants.unwrap();
     assert!(plants.weeds >= 50, "{plants:?}");
-    // Where leaves of crop and weed touch, excess green sees one plant and wets the disc in its middle.
+    // Where leaves of crop and weed touch, excess green sees one plant and calls it a weed.
     assert!(plants.weeds_treated * 100 >= plants.weeds * 75, "{plants:?}");
     let truth = report.truth.unwrap();
     assert_eq!(truth.late_commands, 0, "{truth:?}");
