@@ -1,0 +1,145 @@
+//! One layout of the field with the tours tried on it, and how many headland passes it takes.
+//!
+//! A half turn needs a few passes. A strip of a field is driven in fewer metres with more of them, for a lap around costs
+//! two swaths' turns less; a square or a jagged field is not. As with directions, only a tour made tells.
+
+use super::curve::{CurveError, along_curve};
+use super::layout::{Dimensions, Layout, layout};
+use super::necks::necks;
+use super::patches::patches;
+use super::swaths::{Spacing, Swath};
+use super::tries::{Needs, Tried, tries};
+use crate::geometry::pose::Pt;
+use crate::selective::needed::Wanted;
+use geo::Polygon;
+
+/// A layout and at least one tour on it, best first.
+pub(crate) struct Course {
+    pub(crate) layout: Layout,
+    pub(crate) tried: Vec<Tried>,
+    /// How far a recorded line was moved for the rig to follow it, metres.
+    pub(crate) moved_m: Option<f64>,
+}
+
+/// What farmer and map ask for.
+#[derive(Default)]
+pub(crate) struct Asked<'a> {
+    pub(crate) entry: Option<Pt>,
+    pub(crate) wanted: Option<&'a Wanted>,
+    /// Direction of the swaths, radians.
+    pub(crate) heading: Option<f64>,
+    pub(crate) rows: Option<(f64, Spacing)>,
+    /// A recorded line; empty for none.
+    pub(crate) curve: Vec<Pt>,
+}
+
+impl Asked<'_> {
+    /// Whether swaths may lie as it suits.
+    fn nothing(&self) -> bool {
+        self.wanted.is_none() && self.heading.is_none() && self.rows.is_none() && self.curve.is_empty()
+    }
+}
+
+/// Swaths up to which other numbers of headland passes are tried.
+const MOST_SWATHS: usize = 60;
+/// Share of the field from which it is worked as a whole.
+const WHOLE: f64 = 0.995;
+/// Numbers in a row that are no better, after which no more are tried.
+const PATIENCE: u32 = 2;
+
+/// The best course, then others; none where the rig finds no way round.
+///
+/// # Errors
+/// [`CurveError`]: swaths cannot follow the recorded line.
+pub(crate) fn courses(
+    field: &Polygon<f64>,
+    dimensions: Dimensions,
+    asked: &Asked,
+) -> Result<Vec<Course>, CurveError> {
+    let Some(first) = course(field, dimensions, dimensions.headland_passes(), asked)? else {
+        return Ok(vec![]);
+    };
+    let mut courses = vec![first];
+    if let Some(passes) = better_number(field, dimensions, asked, &courses[0])?
+        && let Some(other) = course(field, dimensions, passes, asked)?
+    {
+        courses.push(other);
+        courses.sort_by(|a, b| a.cost().total_cmp(&b.cost()));
+    }
+    Ok(courses)
+}
+
+/// How many headland passes make a shorter tour than `first`, which has as few as will do, in the direction of its swaths.
+fn better_number(
+    field: &Polygon<f64>,
+    dimensions: Dimensions,
+    asked: &Asked,
+    first: &Course,
+) -> Result<Option<u32>, CurveError> {
+    let Some(heading) = first.tried.first().filter(|best| is_small_and_whole(best)).map(|b| b.way.0) else {
+        return Ok(None);
+    };
+    // A rig that steers slowly follows no pass around a corner without slowing down.
+    if !asked.nothing() || dimensions.steering.is_some() {
+        return Ok(None);
+    }
+    let (mut least, mut best, mut worse) = (first.cost(), None, 0);
+    for passes in dimensions.headland_passes() + 1.. {
+        let along = Asked { entry: asked.entry, heading: Some(heading), ..Asked::default() };
+        let Some(next) = course(field, dimensions, passes, &along)?.filter(has_mainland) else { break };
+        if next.cost() < least {
+            (least, best, worse) = (next.cost(), Some(passes), 0);
+        } else {
+            worse += 1;
+            if worse == PATIENCE {
+                break;
+            }
+        }
+    }
+    Ok(best)
+}
+
+/// Where parts are out of reach more passes only leave more over.
+fn is_small_and_whole(best: &Tried) -> bool {
+    best.strips.len() <= MOST_SWATHS && best.missed.is_empty() && best.worked.is_some_and(|w| w >= WHOLE)
+}
+
+fn has_mainland(course: &Course) -> bool {
+    !course.layout.mainland.0.is_empty()
+}
+
+impl Course {
+    /// Of its best tour, metres; one that does not get everywhere is none.
+    fn cost(&self) -> f64 {
+        self.tried.first().filter(|best| best.missed.is_empty()).map_or(f64::MAX, |best| best.cost)
+    }
+}
+
+fn course(
+    field: &Polygon<f64>,
+    dimensions: Dimensions,
+    passes: u32,
+    asked: &Asked,
+) -> Result<Option<Course>, CurveError> {
+    let mut layout = layout(field, dimensions, passes);
+    layout.entry = asked.entry;
+    if layout.lanes.is_empty() {
+        return Ok(None);
+    }
+    let (leftovers, undone) = patches(&layout, field);
+    layout.undone = undone;
+    let mut extra: Vec<Swath> = necks(&layout).into_iter().chain(leftovers).collect();
+    extra.extend(layout.stretches.iter().cloned());
+    if let Some(wanted) = asked.wanted {
+        for headland in &mut layout.lanes {
+            headland.work = false;
+            extra.extend(wanted.stretches(&headland.lane, dimensions.width));
+        }
+    }
+    let guided = (!asked.curve.is_empty()).then(|| along_curve(&layout, &asked.curve)).transpose()?;
+    let guide = guided.as_ref().map(|g| (g.swaths.as_slice(), g.heading));
+    let (wanted, heading, rows) = (asked.wanted, asked.heading, asked.rows);
+    let needs = Needs { extra: &extra, wanted, heading, guided: guide, rows };
+    let tried = tries(&layout, field, &needs);
+    Ok(Some(Course { layout, tried, moved_m: guided.map(|g| g.moved_m) }))
+}
