@@ -4,6 +4,7 @@
 //! two swaths' turns less; a square or a jagged field is not. As with directions, only a tour made tells.
 
 use super::curve::{CurveError, along_curve};
+use super::heading::PER_EXCLUSION;
 use super::layout::{Dimensions, Layout, layout};
 use super::necks::necks;
 use super::patches::patches;
@@ -44,8 +45,8 @@ impl Asked<'_> {
 const MOST_SWATHS: usize = 60;
 /// Share of the field from which it is worked as a whole.
 const WHOLE: f64 = 0.995;
-/// Numbers in a row that are no better, after which no more are tried.
-const PATIENCE: u32 = 2;
+/// Passes tried beyond those that a turn needs: each saves less than the one before, and nobody wants a field of laps.
+const MOST_MORE: u32 = 3;
 
 /// The best course, then others; none where the rig finds no way round.
 ///
@@ -76,32 +77,30 @@ fn better_number(
     asked: &Asked,
     first: &Course,
 ) -> Result<Option<u32>, CurveError> {
-    let Some(heading) = first.tried.first().filter(|best| is_small_and_whole(best)).map(|b| b.way.0) else {
+    let Some(heading) = first.tried.first().filter(|best| is_small_and_whole(&first.layout, best)).map(|b| b.way.0) else {
         return Ok(None);
     };
     // A rig that steers slowly follows no pass around a corner without slowing down.
     if !asked.nothing() || dimensions.steering.is_some() {
         return Ok(None);
     }
-    let (mut least, mut best, mut worse) = (first.cost(), None, 0);
-    for passes in dimensions.headland_passes() + 1.. {
+    let (mut least, mut best) = (first.cost(), None);
+    let fewest = dimensions.headland_passes();
+    for passes in fewest + 1..=fewest + MOST_MORE {
         let along = Asked { entry: asked.entry, heading: Some(heading), ..Asked::default() };
         let Some(next) = course(field, dimensions, passes, &along)?.filter(has_mainland) else { break };
-        if next.cost() < least {
-            (least, best, worse) = (next.cost(), Some(passes), 0);
-        } else {
-            worse += 1;
-            if worse == PATIENCE {
-                break;
-            }
+        if next.cost() >= least {
+            break;
         }
+        (least, best) = (next.cost(), Some(passes));
     }
     Ok(best)
 }
 
 /// Where parts are out of reach more passes only leave more over.
-fn is_small_and_whole(best: &Tried) -> bool {
-    best.strips.len() <= MOST_SWATHS && best.missed.is_empty() && best.worked.is_some_and(|w| w >= WHOLE)
+fn is_small_and_whole(layout: &Layout, best: &Tried) -> bool {
+    let swaths = best.strips.len() + PER_EXCLUSION * layout.exclusions();
+    swaths <= MOST_SWATHS && best.missed.is_empty() && best.worked.is_some_and(|w| w >= WHOLE)
 }
 
 fn has_mainland(course: &Course) -> bool {

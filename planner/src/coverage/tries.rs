@@ -4,7 +4,7 @@ use super::heading::{best_headings, best_spacing};
 use super::layout::Layout;
 use super::roads::LaneRoads;
 use super::spurs::{Effort, looks, spurs};
-use super::swaths::{Spacing, Swath, swaths_closely};
+use super::swaths::{Spacing, Swath, swaths, swaths_closely};
 use super::tally::{finely, tally};
 use super::tour::{Drive, NoWay, tour};
 use crate::geometry::pose::{Pt, length};
@@ -37,7 +37,8 @@ const RASTER_SHARE: f64 = 0.0004;
 /// How many times its own driving a missing square metre costs.
 const MISSING: f64 = 10.0;
 
-/// Of a tour that is made once more when it works more or less than is enough: large fields take long.
+/// Up to here the ends of strips are looked at closely, and a tour that works more or less than is enough is made once
+/// more: on large fields slivers are a small share, and tours take long.
 const FEW_STRIPS: usize = 250;
 
 /// A wanted cell is worth driving a long way for.
@@ -139,7 +140,10 @@ fn attempt(
     let undone = if needs.wanted.is_some() { 0.0 } else { undone };
     let mut strips = match needs.guided {
         Some((guided, _)) => guided.to_vec(),
-        None => swaths_closely(&layout.mainland, width, way, undone),
+        None => match swaths(&layout.mainland, width, way, undone) {
+            few if few.len() <= FEW_STRIPS => swaths_closely(&layout.mainland, width, way, undone),
+            many => many,
+        },
     };
     strips.extend(needs.extra.iter().cloned());
     let mut peeks = Vec::new();
