@@ -49,7 +49,15 @@ impl Ahead {
 impl Slice {
     /// Metres across of its ground at `x`.
     fn width_at(&self, x: f64) -> f64 {
-        let share = |from: f64, to: f64| if x <= from { 0.0 } else if x >= to { 1.0 } else { (x - from) / (to - from) };
+        let share = |from: f64, to: f64| {
+            if x <= from {
+                0.0
+            } else if x >= to {
+                1.0
+            } else {
+                (x - from) / (to - from)
+            }
+        };
         let (left, right) = (self.left, self.right);
         let begun = share(left.0.min(left.1), left.0.max(left.1));
         let over = share(right.0.min(right.1), right.0.max(right.1));
@@ -91,3 +99,39 @@ pub(super) fn trim_closely(strips: Vec<(Swath, [Ahead; 2])>, width: f64, undone_
 
 /// Less of a strip is nothing.
 const LEAST_M: f64 = 0.1;
+
+#[cfg(test)]
+mod tests {
+    use super::super::swaths::{Spacing, Swath, swaths_closely};
+    use geo::{MultiPolygon, polygon};
+
+    /// 100 m long, three strips wide, with a wedge of up to `height` metres on top that begins `from` metres along.
+    fn wedge(from: f64, height: f64) -> MultiPolygon<f64> {
+        MultiPolygon::new(vec![
+            polygon![(x: 0.0, y: 0.0), (x: 100.0, y: 0.0), (x: 100.0, y: 9.0 + height), (x: from, y: 9.0), (x: 0.0, y: 9.0)],
+        ])
+    }
+
+    #[test]
+    fn a_sliver_is_left_over_as_far_as_there_is_room() {
+        let lengths = |undone_m2: f64| -> Vec<f64> {
+            let field = wedge(20.0, 2.0);
+            let share = undone_m2 / geo::Area::unsigned_area(&field);
+            swaths_closely(&field, 3.0, (0.0, Spacing::Full(0.0)), share).iter().map(Swath::length).collect()
+        };
+        let whole = lengths(0.0);
+        assert_eq!(whole.len(), 4);
+        assert!((whole[3] - 80.0).abs() < 0.01, "{whole:?}");
+        // The first 20 m of the wedge hold 5 m².
+        let cut = lengths(5.0);
+        assert!((cut[3] - 60.0).abs() < 3.0 && cut[3] >= 60.0, "{cut:?}");
+        assert!(cut[..3].iter().all(|length| (length - 100.0).abs() < 0.01), "{cut:?}");
+    }
+
+    #[test]
+    fn a_strip_of_slivers_only_is_left_out() {
+        let field = wedge(0.0, 0.2);
+        let found = |undone: f64| swaths_closely(&field, 3.0, (0.0, Spacing::Full(0.0)), undone).len();
+        assert_eq!((found(0.0), found(0.02)), (4, 3));
+    }
+}

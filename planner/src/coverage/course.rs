@@ -9,7 +9,7 @@ use super::layout::{Dimensions, Layout, layout};
 use super::necks::necks;
 use super::patches::patches;
 use super::swaths::{Spacing, Swath};
-use super::tries::{Needs, Tried, tries};
+use super::tries::{Needs, Tried, into_dead_ends, tries};
 use crate::geometry::pose::Pt;
 use crate::selective::needed::Wanted;
 use geo::Polygon;
@@ -67,6 +67,10 @@ pub(crate) fn courses(
         courses.push(other);
         courses.sort_by(|a, b| a.cost().total_cmp(&b.cost()));
     }
+    let Course { layout, tried, .. } = &mut courses[0];
+    if let Some(best) = tried.first_mut() {
+        into_dead_ends(layout, field, best);
+    }
     Ok(courses)
 }
 
@@ -77,7 +81,9 @@ fn better_number(
     asked: &Asked,
     first: &Course,
 ) -> Result<Option<u32>, CurveError> {
-    let Some(heading) = first.tried.first().filter(|best| is_small_and_whole(&first.layout, best)).map(|b| b.way.0) else {
+    let Some(heading) =
+        first.tried.first().filter(|best| is_small_and_whole(&first.layout, best)).map(|b| b.way.0)
+    else {
         return Ok(None);
     };
     // A rig that steers slowly follows no pass around a corner without slowing down.
@@ -88,7 +94,7 @@ fn better_number(
     let fewest = dimensions.headland_passes();
     for passes in fewest + 1..=fewest + MOST_MORE {
         let along = Asked { entry: asked.entry, heading: Some(heading), ..Asked::default() };
-        let Some(next) = course(field, dimensions, passes, &along)?.filter(has_mainland) else { break };
+        let Some(next) = course(field, dimensions, passes, &along)? else { break };
         if next.cost() >= least {
             break;
         }
@@ -101,10 +107,6 @@ fn better_number(
 fn is_small_and_whole(layout: &Layout, best: &Tried) -> bool {
     let swaths = best.strips.len() + PER_EXCLUSION * layout.exclusions();
     swaths <= MOST_SWATHS && best.missed.is_empty() && best.worked.is_some_and(|w| w >= WHOLE)
-}
-
-fn has_mainland(course: &Course) -> bool {
-    !course.layout.mainland.0.is_empty()
 }
 
 impl Course {
@@ -122,7 +124,8 @@ fn course(
 ) -> Result<Option<Course>, CurveError> {
     let mut layout = layout(field, dimensions, passes);
     layout.entry = asked.entry;
-    if layout.lanes.is_empty() {
+    let more = passes > dimensions.headland_passes();
+    if layout.lanes.is_empty() || more && layout.mainland.0.is_empty() {
         return Ok(None);
     }
     let (leftovers, undone) = patches(&layout, field);

@@ -82,6 +82,7 @@ pub(crate) fn tries(layout: &Layout, field: &Polygon<f64>, needs: &Needs) -> Vec
         // Swaths may leave over more than was thought, or less: that shows in a whole tour.
         if let Some((way, worked)) = tried.first().and_then(|best| best.worked.map(|w| (best.way, w)))
             && (worked - ENOUGH).abs() > RASTER_SHARE
+            && ENOUGH - worked < layout.undone * own
             && tried[0].strips.len() <= FEW_STRIPS
         {
             tried.push(again(way, (layout.undone + (worked - ENOUGH) / own).max(0.0)));
@@ -94,22 +95,25 @@ pub(crate) fn tries(layout: &Layout, field: &Polygon<f64>, needs: &Needs) -> Vec
             sort(&mut tried);
         }
     }
-    if layout.dimensions.may_reverse
-        && let Some(Tried { drives, worked: Some(worked), .. }) = tried.first_mut()
-        && *worked < ENOUGH
-    {
-        let mut left = tally(field, drives, layout.dimensions.width).undone();
-        let mut looks = looks(field);
-        for (number, effort) in (0..).zip(Effort::ALL) {
-            spurs(layout, field, drives, left, effort, &mut looks);
-            let now = finely(field, drives, layout.dimensions.width, number);
-            (*worked, left) = (now.worked(), now.undone());
-            if looks == 0 || !(Effort::WORTH_IT..effort.enough - RASTER_SHARE).contains(worked) {
-                break;
-            }
+    tried
+}
+
+/// Drives into dead ends too, where the rig may reverse and not enough is worked.
+pub(crate) fn into_dead_ends(layout: &Layout, field: &Polygon<f64>, tried: &mut Tried) {
+    let Tried { drives, worked: Some(worked), .. } = tried else { return };
+    if !layout.dimensions.may_reverse || *worked >= ENOUGH {
+        return;
+    }
+    let mut left = tally(field, drives, layout.dimensions.width).undone();
+    let mut looks = looks(field);
+    for (number, effort) in (0..).zip(Effort::ALL) {
+        spurs(layout, field, drives, left, effort, &mut looks);
+        let now = finely(field, drives, layout.dimensions.width, number);
+        (*worked, left) = (now.worked(), now.undone());
+        if looks == 0 || !(Effort::WORTH_IT..effort.enough - RASTER_SHARE).contains(worked) {
+            break;
         }
     }
-    tried
 }
 
 fn sort(tried: &mut [Tried]) {
