@@ -4,7 +4,9 @@
 //! strips of the mainland) → [`order`] (which swath after which) → [`tour`] (lanes put in between, every join a
 //! curve that keeps its clearance, see [`join`]).
 
+mod ahead;
 pub(crate) mod connect;
+pub(crate) mod course;
 pub(crate) mod curve;
 pub(crate) mod heading;
 pub(crate) mod join;

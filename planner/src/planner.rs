@@ -1,13 +1,12 @@
 //! Field + weed map + rig + policy → plan. A pure function: same inputs, same bytes.
 
 use crate::check::check;
-use crate::coverage::curve::{CurveError, along_curve};
-use crate::coverage::layout::{Dimensions, Layout, layout};
-use crate::coverage::necks::necks;
-use crate::coverage::patches::patches;
+use crate::coverage::course::{Asked, Course, courses};
+use crate::coverage::curve::CurveError;
+use crate::coverage::layout::{Dimensions, Layout};
 use crate::coverage::swaths::{Spacing, Swath};
 use crate::coverage::tour::{Drive, NoWay, Purpose};
-use crate::coverage::tries::{Needs, Tried, tries};
+use crate::coverage::tries::Tried;
 use crate::geometry::pose::{Pt, direction, rotate};
 use crate::geometry::steering::Steering;
 use crate::plan::{Leg, LegKind, MadeFor, Plan, PlannedSwath, Summary};
@@ -23,6 +22,7 @@ use kompas_field::units::LitresPerHectare;
 use kompas_field::{Digest, Field, Finding, Findings, Prescription, Rig, Severity, WeedMap};
 use std::borrow::Cow;
 use std::f64::consts::FRAC_PI_2;
+use std::rc::Rc;
 
 /// Why there is no plan.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -179,33 +179,24 @@ fn plan_with(
 ) -> Result<Plan, PlanError> {
     belongs(field, map, policy)?;
     let polygon = &ground(field);
-    let mut layout = layout(polygon, dimensions, dimensions.headland_passes());
-    layout.entry = policy.entry.map(Into::into);
-    if layout.lanes.is_empty() {
-        return Err(no_room(field, dimensions));
-    }
-    let (leftovers, undone) = patches(&layout, polygon);
-    layout.undone = undone;
-    let mut extra: Vec<Swath> = necks(&layout).into_iter().chain(leftovers).collect();
-    extra.extend(layout.stretches.iter().cloned());
     let prescription = prescribe(field, map, policy)?;
     let mapped = map.is_some() || policy.prescription.is_some();
     let wanted = (policy.selective && mapped).then(|| Wanted::of(&prescription));
-    if let Some(wanted) = &wanted {
-        for headland in &mut layout.lanes {
-            headland.work = false;
-            extra.extend(wanted.stretches(&headland.lane, dimensions.width));
-        }
-    }
-    let heading = policy.swath_heading_deg.map(|deg| FRAC_PI_2 - deg.to_radians());
-    let rows = policy.ab_line.map(|[a, b]| rows_along(a.into(), b.into()));
-    let curve: Vec<Pt> = policy.curve.iter().map(|p| (*p).into()).collect();
-    let guided = (!curve.is_empty()).then(|| along_curve(&layout, &curve)).transpose()?;
-    let guide = guided.as_ref().map(|g| (g.swaths.as_slice(), g.heading));
-    let needs = Needs { extra: &extra, wanted: wanted.as_ref(), heading, guided: guide, rows };
-    let tried = tries(&layout, polygon, &needs);
+    let asked = Asked {
+        entry: policy.entry.map(Into::into),
+        wanted: wanted.as_ref(),
+        heading: policy.swath_heading_deg.map(|deg| FRAC_PI_2 - deg.to_radians()),
+        rows: policy.ab_line.map(|[a, b]| rows_along(a.into(), b.into())),
+        curve: policy.curve.iter().map(|p| (*p).into()).collect(),
+    };
     let mut refused: Option<PlanError> = None;
-    for Tried { heading, strips, drives, missed, worked, left_out, .. } in tried {
+    let courses = courses(polygon, dimensions, &asked)?;
+    let tours = courses.into_iter().flat_map(|Course { layout, tried, moved_m }| {
+        let layout = Rc::new(layout);
+        tried.into_iter().map(move |tried| (Rc::clone(&layout), tried, moved_m))
+    });
+    for (layout, tried, moved_m) in tours {
+        let Tried { way: (heading, _), strips, drives, missed, worked, left_out, .. } = tried;
         if drives.is_empty() && missed.is_empty() {
             let field = field.id.to_string();
             return Err(PlanError::NothingToTreat { field, min_plants: policy.min_plants });
@@ -218,7 +209,7 @@ fn plan_with(
         let mut findings: Vec<Finding> = missed.iter().map(unreached).collect();
         findings.extend(worked.filter(|w| *w < WHOLE_SHARE).map(part_undone));
         findings.extend(cells_left_out(&left_out));
-        findings.extend(guided.as_ref().and_then(|g| curve_moved(g.moved_m)));
+        findings.extend(moved_m.and_then(curve_moved));
         let heading_deg = (90.0 - heading.to_degrees()).rem_euclid(180.0);
         match finished(path, swaths, findings, heading_deg, (field, map, rig, policy)) {
             // The checker is right: the next best way.

@@ -47,7 +47,7 @@ pub fn resume(
     // Most of the time one curve leads back: then nobody waits for the headland lanes.
     let way = near_turn(&Layout::bare(&ground, dimensions), leave, enter)
         .or_else(|| {
-            let layout = layout(&ground, dimensions, dimensions.headland_passes());
+            let layout = layout(&ground, dimensions, passes_of(plan, dimensions));
             let (lanes, swaths) = (LaneRoads::new(&layout), roads_of(plan));
             connect(&layout, &Roads::new(&lanes, &swaths), leave, enter)
         })
@@ -65,6 +65,15 @@ pub(crate) fn turns(way: &Join, dimensions: Dimensions) -> Vec<Leg> {
         Leg { kind: LegKind::Turn, implement: false, gear, points }
     };
     way.stretches(dimensions).into_iter().map(leg).collect()
+}
+
+/// As many headland passes as the plan has, for all of them are roads; more than a turn needs at times.
+pub(crate) fn passes_of(plan: &Plan, dimensions: Dimensions) -> u32 {
+    let passes = plan.path.iter().filter_map(|leg| match leg.kind {
+        LegKind::Headland { pass } => Some(pass + 1),
+        _ => None,
+    });
+    passes.max().unwrap_or(0).max(dimensions.headland_passes())
 }
 
 /// The swaths of a plan as roads: other ways may lead over them.

@@ -9,7 +9,7 @@ use crate::geometry::pose::{Pose, direction};
 use crate::plan::{Gear, Leg, LegKind, Plan};
 use crate::planner::{PlanError, dimensions, finished, ground};
 use crate::policy::Policy;
-use crate::resume::{roads_of, turns};
+use crate::resume::{passes_of, roads_of, turns};
 use kompas_field::{Field, FieldFrame, Point2, Pose2, Rig, WeedMap};
 
 /// Where a robot is filled and charged, and how long either lasts.
@@ -40,7 +40,7 @@ pub fn with_stops(
     policy: &Policy,
 ) -> Result<Plan, PlanError> {
     let dimensions = dimensions(rig);
-    let layout = layout(&ground(field), dimensions, dimensions.headland_passes());
+    let layout = layout(&ground(field), dimensions, passes_of(plan, dimensions));
     let lanes = LaneRoads::new(&layout);
     let swaths = roads_of(plan);
     let ways = Ways { layout: &layout, roads: Roads::new(&lanes, &swaths), supply };

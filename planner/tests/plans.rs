@@ -277,7 +277,12 @@ fn a_small_tank_is_filled_before_it_is_empty() {
     let (field, rig) = (l_shape(), rig("robot-3m"));
     let policy = Policy::reference();
     let whole = plan(&field, None, &rig, &policy).unwrap();
-    let gate = PathSampler::new(&whole).at(Metres::new(20.0)).unwrap().pose;
+    let sampler = PathSampler::new(&whole);
+    let on_headland = |driven: &Metres| {
+        sampler.at(*driven).is_some_and(|on| matches!(whole.path[on.leg].kind, LegKind::Headland { pass: 0 }))
+    };
+    let metres = (0..).map(|k| Metres::new(f64::from(k)));
+    let gate = sampler.at(metres.skip_while(|driven| !on_headland(driven)).nth(20).unwrap()).unwrap().pose;
     let supply = |tank_l, range_m| kompas_planner::Supply { places: vec![gate], tank_l, range_m };
     let stops = |supply| kompas_planner::with_stops(&whole, &supply, &field, None, &rig, &policy);
     let litres = whole.summary.sprayed_m2 * 200.0 / 1e4;

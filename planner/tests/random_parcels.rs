@@ -126,3 +126,15 @@ fn random_parcels_get_a_checked_plan_or_a_named_refusal() {
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
     assert!(planned > cases / 4, "too few parcels were planned to prove anything: {planned}");
 }
+
+/// Parcels whose plan the checker once held back, each with what was wrong.
+const ONCE_REFUSED: [(u64, &str); 1] =
+    [(73261, "a turn set out from a headland pass just behind the beginning of a bend, with a kink there")];
+
+#[test]
+fn parcels_that_were_once_refused_get_a_plan() {
+    let rigs = Rigs::read();
+    for (number, why) in ONCE_REFUSED {
+        assert_eq!(outcome(number, &rigs), ("planned", None), "once refused: {why}");
+    }
+}

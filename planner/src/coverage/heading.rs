@@ -5,20 +5,20 @@ use super::swaths::{Spacing, swaths};
 use crate::geometry::pose::{direction, distance};
 use std::f64::consts::PI;
 
+/// A way around an exclusion costs as much search as this many swaths.
+pub(super) const PER_EXCLUSION: usize = 40;
+
 /// Headings and spacings with the least driving by estimate, best first, as many as `swaths_in_all` allows: worked
 /// length plus a turn per swath. Tries the directions of the longest edges, where the last row fits best, and a fan
 /// of others.
 pub(crate) fn best_headings(layout: &Layout, swaths_in_all: usize) -> Vec<(f64, Spacing)> {
     const FEWEST: usize = 2;
     const MOST: usize = 8;
-    /// A way around an exclusion costs as much search as this many swaths.
-    const PER_EXCLUSION: usize = 40;
     let even: Vec<_> = candidates(layout).into_iter().map(|h| (h, Spacing::Even)).collect();
     let mut few = rated(layout, even);
     let Some((_, (heading, spacing))) = few.first().copied() else { return vec![] };
     let count = swaths(&layout.sketch, layout.dimensions.width, (heading, spacing), layout.undone).len();
-    let exclusions = layout.lanes.iter().filter(|l| l.around_exclusion && l.level == 0).count();
-    let most = (swaths_in_all / (count + PER_EXCLUSION * exclusions).max(1)).clamp(FEWEST, MOST);
+    let most = (swaths_in_all / (count + PER_EXCLUSION * layout.exclusions()).max(1)).clamp(FEWEST, MOST);
     few.truncate(3 * most);
     let all = few.into_iter().flat_map(|(_, (h, _))| spacings(h)).collect();
     let mut best: Vec<(f64, Spacing)> = Vec::new();

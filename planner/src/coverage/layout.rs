@@ -100,6 +100,11 @@ pub(crate) struct Layout {
 const SEAM_M: f64 = 0.005;
 
 impl Layout {
+    /// How many exclusions a lane leads around.
+    pub(crate) fn exclusions(&self) -> usize {
+        self.lanes.iter().filter(|lane| lane.around_exclusion && lane.level == 0).count()
+    }
+
     /// A field without lanes: enough to ask whether a curve keeps its clearance.
     pub(crate) fn bare(field: &Polygon<f64>, dimensions: Dimensions) -> Self {
         let nothing = || MultiPolygon::new(vec![]);

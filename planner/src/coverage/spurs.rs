@@ -137,12 +137,14 @@ pub(crate) fn spurs(
             }
             fresh.clear();
             for spur in found {
-                let (at, pieces) = insert(drives, spur);
-                // Spurs come from the last place to the first: those before lie farther on now.
+                let pieces = insert(drives, spur);
+                // Spurs come from the last place to the first: those before lie farther on now, by the pieces that stand
+                // where one drive was.
+                let more = pieces.len() - 1;
                 for range in &mut fresh {
-                    *range = range.start + pieces - 1..range.end + pieces - 1;
+                    *range = range.start + more..range.end + more;
                 }
-                fresh.push(at..at + pieces);
+                fresh.push(pieces);
             }
         }
     }
@@ -278,8 +280,9 @@ fn worked(spur: &Spur, points: &[Pt], half: f64) -> Vec<usize> {
     (0..points.len()).filter(|k| covered[*k]).collect()
 }
 
-/// Splits the drive at the source: on so far, into the spur, back, and on as before.
-fn insert(drives: &mut Vec<Drive>, spur: Spur) -> (usize, usize) {
+/// Splits the drive at the source: on so far, into the spur, back, and on as before. Where these pieces lie among the
+/// drives now: the first takes the place of the drive that was split.
+fn insert(drives: &mut Vec<Drive>, spur: Spur) -> Range<usize> {
     let Drive { purpose, points, gear } = drives[spur.from.drive].clone();
     let (mut before, mut after): (Vec<Pt>, Vec<Pt>) = (vec![], vec![]);
     let mut along = 0.0;
@@ -303,7 +306,7 @@ fn insert(drives: &mut Vec<Drive>, spur: Spur) -> (usize, usize) {
     pieces.extend(homeward);
     pieces.push(Drive { purpose, points: after, gear });
     pieces.retain(|d| length(&d.points) > 1e-6);
-    let count = pieces.len();
+    let place = spur.from.drive..spur.from.drive + pieces.len();
     drives.splice(spur.from.drive..=spur.from.drive, pieces);
-    (spur.from.drive, count)
+    place
 }

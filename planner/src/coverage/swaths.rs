@@ -1,5 +1,6 @@
 //! Parallel strips of working width over a polygon, as long as the whole width needs.
 
+use super::ahead::{Ahead, trim_closely};
 use crate::geometry::lane::{Lane, Sense};
 use crate::geometry::pose::{Pose, Pt, direction, distance, length, rotation};
 use geo::{Area, MultiPolygon, Polygon};
@@ -85,10 +86,28 @@ pub(crate) fn swaths(
     let mut found = Vec::new();
     let mut row = 0;
     for part in mainland {
-        row = strips_of(part, width, (heading, spacing), row, &mut found);
+        row = strips_of(part, width, (heading, spacing), row, |strip, _| found.push(strip));
     }
     trim(&mut found, width, undone * mainland.unsigned_area());
     found
+}
+
+/// The same, with a closer look at what every end has ahead: for tours, where [`swaths`] is for estimates.
+pub(crate) fn swaths_closely(
+    mainland: &MultiPolygon<f64>,
+    width: f64,
+    (heading, spacing): (f64, Spacing),
+    undone: f64,
+) -> Vec<Swath> {
+    let mut found = Vec::new();
+    let mut row = 0;
+    for part in mainland {
+        row = strips_of(part, width, (heading, spacing), row, |strip, piece| {
+            let ends = [Ahead::of_beginning(piece), Ahead::of_end(piece)];
+            found.push((strip, ends));
+        });
+    }
+    trim_closely(found, width, undone * mainland.unsigned_area())
 }
 
 /// Ends strips where only `narrow` metres of their width still have ground ahead, the same at every end: the least
@@ -112,7 +131,7 @@ fn strips_of(
     width: f64,
     (heading, spacing): (f64, Spacing),
     first_row: u32,
-    out: &mut Vec<Swath>,
+    mut found: impl FnMut(Swath, &Piece),
 ) -> u32 {
     let (aligned, back) = (rotation(-heading), rotation(heading));
     let mut edges: Vec<(Pt, Pt)> = std::iter::once(part.exterior())
@@ -148,25 +167,37 @@ fn strips_of(
             let [c0, c1] = piece.middle.unwrap_or([piece.from, piece.to]);
             let half = (piece.to - piece.from) / 2.0;
             let slack = [(c0 - piece.from).clamp(0.0, half), (piece.to - c1).clamp(0.0, half)];
-            out.push(Swath {
-                row: first_row + k,
-                a: at(piece.from),
-                b: at(piece.to),
-                bend: vec![],
-                slack,
-                area: piece.area,
-            });
+            let (a, b) = (at(piece.from), at(piece.to));
+            let strip = Swath { row: first_row + k, a, b, bend: vec![], slack, area: piece.area };
+            found(strip, &piece);
         }
     }
     first_row + count
 }
 
-struct Piece {
-    from: f64,
-    to: f64,
+pub(super) struct Piece {
+    pub(super) from: f64,
+    pub(super) to: f64,
     /// Extent on the middle line.
     middle: Option<[f64; 2]>,
     area: f64,
+    pub(super) slices: Vec<Slice>,
+}
+
+/// Ground between two levels, as far as edges go straight there.
+#[derive(Clone, Copy)]
+pub(super) struct Slice {
+    pub(super) height: f64,
+    /// Where it begins and ends, at either level.
+    pub(super) left: (f64, f64),
+    pub(super) right: (f64, f64),
+}
+
+impl Slice {
+    fn area(&self) -> f64 {
+        let middle = |(a, b)| f64::midpoint(a, b);
+        (middle(self.right) - middle(self.left)) * self.height
+    }
 }
 
 /// Lists that every strip fills again: there are tens of thousands of strips in the choice of a direction.
@@ -174,7 +205,7 @@ struct Piece {
 struct Scratch {
     levels: Vec<f64>,
     crossing: Vec<(f64, f64, f64)>,
-    shadows: Vec<(f64, f64, f64)>,
+    shadows: Vec<(f64, f64, Slice)>,
     on_middle: Vec<f64>,
 }
 
@@ -195,19 +226,22 @@ impl Scratch {
             crossing.extend(met.map(|e| (x_at(e, mid), x_at(e, pair[0]), x_at(e, pair[1]))));
             crossing.sort_by(|p, q| p.0.total_cmp(&q.0));
             for (enter, leave) in crossing.iter().zip(crossing.iter().skip(1)).step_by(2) {
-                let area = (leave.0 - enter.0) * (pair[1] - pair[0]);
-                shadows.push((enter.1.min(enter.2), leave.1.max(leave.2), area));
+                let (left, right) = ((enter.1, enter.2), (leave.1, leave.2));
+                let slice = Slice { height: pair[1] - pair[0], left, right };
+                shadows.push((left.0.min(left.1), right.0.max(right.1), slice));
             }
         }
         shadows.sort_by(|p, q| p.0.total_cmp(&q.0));
         let mut merged: Vec<Piece> = Vec::new();
-        for (from, to, area) in shadows.drain(..) {
+        for (from, to, slice) in shadows.drain(..) {
+            let area = slice.area();
             match merged.last_mut() {
                 Some(last) if from <= last.to + 1e-6 => {
                     last.to = last.to.max(to);
                     last.area += area;
+                    last.slices.push(slice);
                 }
-                _ => merged.push(Piece { from, to, middle: None, area }),
+                _ => merged.push(Piece { from, to, middle: None, area, slices: vec![slice] }),
             }
         }
         on_middle.clear();

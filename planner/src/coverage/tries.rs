@@ -4,7 +4,7 @@ use super::heading::{best_headings, best_spacing};
 use super::layout::Layout;
 use super::roads::LaneRoads;
 use super::spurs::{Effort, looks, spurs};
-use super::swaths::{Spacing, Swath, swaths};
+use super::swaths::{Spacing, Swath, swaths, swaths_closely};
 use super::tally::{finely, tally};
 use super::tour::{Drive, NoWay, tour};
 use crate::geometry::pose::{Pt, length};
@@ -15,9 +15,9 @@ use geo::{Area, Polygon};
 /// A whole tour for one direction.
 pub(crate) struct Tried {
     /// What the tries are compared by, metres.
-    cost: f64,
-    /// Of the swaths, radians.
-    pub(crate) heading: f64,
+    pub(crate) cost: f64,
+    /// Heading of the swaths, radians, and how they lie.
+    pub(crate) way: (f64, Spacing),
     pub(crate) strips: Vec<Swath>,
     pub(crate) drives: Vec<Drive>,
     pub(crate) missed: Vec<NoWay>,
@@ -36,6 +36,10 @@ pub(super) const ENOUGH: f64 = 0.9956;
 const RASTER_SHARE: f64 = 0.0004;
 /// How many times its own driving a missing square metre costs.
 const MISSING: f64 = 10.0;
+
+/// Up to here the ends of strips are looked at closely, and a tour that works more or less than is enough is made once
+/// more: on large fields slivers are a small share, and tours take long.
+const FEW_STRIPS: usize = 250;
 
 /// A wanted cell is worth driving a long way for.
 const MISSED_CELL_M: f64 = 1e4;
@@ -72,31 +76,44 @@ pub(crate) fn tries(layout: &Layout, field: &Polygon<f64>, needs: &Needs) -> Vec
         tried.extend(headings.into_iter().map(peeking));
     }
     sort(&mut tried);
-    // Corners left over at slanting ends may have been too many: the best direction once more without.
-    if needs.guided.is_none()
-        && let Some(best) = tried.first()
-        && best.worked.is_some_and(|worked| worked < ENOUGH)
-    {
-        let again = needs.rows.unwrap_or((best.heading, Spacing::Even));
-        tried.push(attempt(layout, &lanes, field, needs, (again, 0.0), false));
-        sort(&mut tried);
-    }
-    if layout.dimensions.may_reverse
-        && let Some(Tried { drives, worked: Some(worked), .. }) = tried.first_mut()
-        && *worked < ENOUGH
-    {
-        let mut left = tally(field, drives, layout.dimensions.width).undone();
-        let mut looks = looks(field);
-        for (number, effort) in (0..).zip(Effort::ALL) {
-            spurs(layout, field, drives, left, effort, &mut looks);
-            let now = finely(field, drives, layout.dimensions.width, number);
-            (*worked, left) = (now.worked(), now.undone());
-            if looks == 0 || !(Effort::WORTH_IT..effort.enough - RASTER_SHARE).contains(worked) {
-                break;
-            }
+    if needs.guided.is_none() {
+        let own = layout.mainland.unsigned_area().max(1.0) / field.unsigned_area();
+        let again = |way, undone| attempt(layout, &lanes, field, needs, (way, undone), false);
+        // Swaths may leave over more than was thought, or less: that shows in a whole tour.
+        if let Some((way, worked)) = tried.first().and_then(|best| best.worked.map(|w| (best.way, w)))
+            && (worked - ENOUGH).abs() > RASTER_SHARE
+            && ENOUGH - worked < layout.undone * own
+            && tried[0].strips.len() <= FEW_STRIPS
+        {
+            tried.push(again(way, (layout.undone + (worked - ENOUGH) / own).max(0.0)));
+            sort(&mut tried);
+        }
+        if let Some(best) = tried.first()
+            && best.worked.is_some_and(|worked| worked < ENOUGH)
+        {
+            tried.push(again(needs.rows.unwrap_or((best.way.0, Spacing::Even)), 0.0));
+            sort(&mut tried);
         }
     }
     tried
+}
+
+/// Drives into dead ends too, where the rig may reverse and not enough is worked.
+pub(crate) fn into_dead_ends(layout: &Layout, field: &Polygon<f64>, tried: &mut Tried) {
+    let Tried { drives, worked: Some(worked), .. } = tried else { return };
+    if !layout.dimensions.may_reverse || *worked >= ENOUGH {
+        return;
+    }
+    let mut left = tally(field, drives, layout.dimensions.width).undone();
+    let mut looks = looks(field);
+    for (number, effort) in (0..).zip(Effort::ALL) {
+        spurs(layout, field, drives, left, effort, &mut looks);
+        let now = finely(field, drives, layout.dimensions.width, number);
+        (*worked, left) = (now.worked(), now.undone());
+        if looks == 0 || !(Effort::WORTH_IT..effort.enough - RASTER_SHARE).contains(worked) {
+            break;
+        }
+    }
 }
 
 fn sort(tried: &mut [Tried]) {
@@ -127,7 +144,10 @@ fn attempt(
     let undone = if needs.wanted.is_some() { 0.0 } else { undone };
     let mut strips = match needs.guided {
         Some((guided, _)) => guided.to_vec(),
-        None => swaths(&layout.mainland, width, way, undone),
+        None => match swaths(&layout.mainland, width, way, undone) {
+            few if few.len() <= FEW_STRIPS => swaths_closely(&layout.mainland, width, way, undone),
+            many => many,
+        },
     };
     strips.extend(needs.extra.iter().cloned());
     let mut peeks = Vec::new();
@@ -152,5 +172,5 @@ fn attempt(
         + if needs.wanted.is_some() { 1e6 * missed.len() as f64 } else { 0.0 };
     let left_out = needs.wanted.map_or_else(Vec::new, |wanted| wanted.left_out(&drives, width / 2.0));
     let cost = cost + MISSED_CELL_M * left_out.len() as f64;
-    Tried { cost, heading: way.0, strips, drives, missed, worked, left_out }
+    Tried { cost, way, strips, drives, missed, worked, left_out }
 }

@@ -92,9 +92,22 @@ impl Lane {
     /// The heading is that of the chord from a little before to a little after: near a vertex it turns from one side's
     /// to the other's, so that it is the tangent of the arc sampled there, and rounding in short pieces does not count.
     pub(crate) fn pose(&self, s: f64, sense: Sense) -> Pose {
-        const BEND_M: f64 = 0.3;
-        let pose = Pose::new(self.at(s), direction(self.at(s - BEND_M), self.at(s + BEND_M)));
+        let reach = self.even_reach(s);
+        let pose = Pose::new(self.at(s), direction(self.at(s - reach), self.at(s + reach)));
         if sense == Sense::With { pose } else { pose.flipped() }
+    }
+
+    /// How far to look before and after `s` for a heading: where an arc begins, a chord that reaches back onto the
+    /// straight is no tangent of the arc, and a turn that sets out along it has a kink there. Half of the shorter piece
+    /// on either side of the nearest vertex is far enough on an arc, for its chords are even.
+    fn even_reach(&self, s: f64) -> f64 {
+        const MOST_M: f64 = 0.3;
+        const LEAST_M: f64 = 0.05;
+        let n = self.points.len();
+        let (i, t) = self.locate(s);
+        let beside = if t < 0.5 { (i + n - 1) % n } else { (i + 1) % n };
+        let piece = |k: usize| self.along[k + 1] - self.along[k];
+        (piece(i).min(piece(beside)) / 2.0).clamp(LEAST_M, MOST_M)
     }
 
     /// The point `s` metres along.
@@ -191,5 +204,31 @@ impl Lane {
         }
         points.dedup_by(|a, b| distance(*a, *b) < 1e-9);
         points
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::f64::consts::{FRAC_PI_2, PI};
+
+    #[test]
+    fn a_heading_on_a_bend_is_its_tangent_from_the_first_chord_on() {
+        // Two straights of 20 m and two half circles of 2 m between them.
+        const CHORDS: u32 = 50;
+        let arc = |middle: f64, begin: f64| {
+            (0..=CHORDS).map(move |k| {
+                let angle = begin + PI * f64::from(k) / f64::from(CHORDS);
+                Pt { x: middle + 2.0 * angle.cos(), y: 2.0 * angle.sin() }
+            })
+        };
+        let points = arc(20.0, -FRAC_PI_2).chain(arc(0.0, FRAC_PI_2)).collect();
+        let lane = Lane::new(&LineString::new(points)).expect("a ring");
+        let chord = 4.0 * (FRAC_PI_2 / f64::from(CHORDS)).sin();
+        for k in 1..CHORDS {
+            let tangent = PI * f64::from(k) / f64::from(CHORDS);
+            let off = wrap(lane.pose(f64::from(k) * chord, Sense::With).heading - tangent);
+            assert!(off.abs() < 1e-3, "{off} rad off at chord {k}");
+        }
     }
 }
