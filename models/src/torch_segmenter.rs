@@ -2,7 +2,7 @@
 
 use crate::net::{CLASSES, Params, STRIDE, TorchLayers, rgb_tensor, segment};
 use image::RgbImage;
-use kompas_vision::consensus::{self, Green};
+use kompas_vision::consensus::{self, Consensus, Green};
 use kompas_vision::normalise::{Exposure, ZOOMS, resized, working_size};
 use kompas_vision::{ClassMap, SegmentError, Segmenter};
 use tch::{Device, Kind, TchError, Tensor, no_grad};
@@ -12,13 +12,13 @@ pub struct TorchSegmenter {
     params: Params,
     id: String,
     zooms: &'static [f64],
-    consensus: f32,
+    consensus: Consensus,
 }
 
 impl TorchSegmenter {
     /// With these weights, called `id` in records.
     pub fn new(params: Params, id: String) -> Self {
-        Self { params, id, zooms: ZOOMS, consensus: consensus::WEIGHT }
+        Self { params, id, zooms: ZOOMS, consensus: Consensus::RELEASED }
     }
 
     /// The same, looking at pictures at these multiples of their working size.
@@ -27,9 +27,9 @@ impl TorchSegmenter {
         Self { zooms, ..self }
     }
 
-    /// The same, the whole of a plant counting this much beside each of its pixels.
+    /// The same, with this counting beside a pixel's own scores.
     #[must_use]
-    pub fn with_consensus(self, consensus: f32) -> Self {
+    pub fn with_consensus(self, consensus: Consensus) -> Self {
         Self { consensus, ..self }
     }
 
@@ -82,7 +82,7 @@ pub struct Looks {
 }
 
 impl Looks {
-    fn classes(&self, offsets: [f32; 5], weight: f32) -> Result<(Vec<u8>, Vec<u8>), TchError> {
+    fn classes(&self, offsets: [f32; 5], rules: Consensus) -> Result<(Vec<u8>, Vec<u8>), TchError> {
         let mut sum: Option<Tensor> = None;
         for (scores, w, h, green) in &self.scores {
             let mut values = scores.clone();
@@ -92,7 +92,7 @@ impl Looks {
                     *score += offset;
                 }
             }
-            consensus::agree(&mut values, *w as usize, *h as usize, weight, green);
+            consensus::agree(&mut values, *w as usize, *h as usize, rules, green);
             let scores = Tensor::f_from_slice(&values)?.f_view([1, CLASSES, i64::from(*h), i64::from(*w)])?;
             let size = [i64::from(self.height), i64::from(self.width)];
             let scores = scores.f_upsample_bilinear2d(size, false, None, None)?;

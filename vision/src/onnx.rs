@@ -6,7 +6,7 @@
 //! A model is refused at load, by name of the fault, unless its card is there, names the file with its hash
 //! and lists the classes in our order, and the network takes one image and gives one map of it.
 
-use crate::consensus::Green;
+use crate::consensus::{Consensus, Green};
 use crate::normalise::{self, Exposure};
 use crate::segment::{ClassMap, SegmentError, Segmenter};
 use crate::stitch::stitched;
@@ -45,8 +45,8 @@ pub struct OnnxOptions {
     pub scale: Scale,
     /// Sizes it is looked at, as multiples of that scale; the scores are averaged.
     pub zooms: &'static [f64],
-    /// How much the whole of a plant counts beside each of its pixels.
-    pub consensus: f32,
+    /// What counts beside a pixel's own scores.
+    pub consensus: Consensus,
 }
 
 /// How a picture is scaled before the network sees it.
@@ -74,7 +74,7 @@ impl OnnxOptions {
             tile_px: 1280,
             scale,
             zooms: normalise::ZOOMS,
-            consensus: crate::consensus::WEIGHT,
+            consensus: Consensus::RELEASED,
         }
     }
 }

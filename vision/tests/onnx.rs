@@ -3,6 +3,7 @@
 
 use image::{Rgb, RgbImage};
 use kompas_field::{Digest, PlantClass};
+use kompas_vision::consensus::Consensus;
 use kompas_vision::onnx::{EngineError, ModelError, Provider, Scale, card_path, find_library};
 use kompas_vision::{OnnxOptions, OnnxSegmenter, SegmentError, Segmenter};
 use std::path::{Path, PathBuf};
@@ -13,7 +14,7 @@ const CLASSES: &str = r#"["soil", "weed", "sugar_beet", "potato", "other_crop"]"
 /// Without consensus: the stripes touch and are one plant to it.
 fn options() -> OnnxOptions {
     let library = find_library().expect("ONNX Runtime is set up: vision/setup-onnxruntime.sh");
-    OnnxOptions { consensus: 0.0, ..OnnxOptions::new(library) }
+    OnnxOptions { consensus: Consensus::NONE, ..OnnxOptions::new(library) }
 }
 
 fn network(name: &str) -> Vec<u8> {

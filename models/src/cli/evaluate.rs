@@ -9,7 +9,7 @@ use kompas_models::evaluate::{SourceFigures, evaluate};
 use kompas_models::net::Params;
 use kompas_models::torch_segmenter::TorchSegmenter;
 use kompas_models::{CLASS_COLOURS, CLASS_NAMES};
-use kompas_vision::consensus;
+use kompas_vision::consensus::Consensus;
 use kompas_vision::load::{MEMORY_LIMIT_BYTES, load_picture};
 use kompas_vision::normalise::ZOOMS;
 use kompas_vision::usable::unusable;
@@ -41,9 +41,12 @@ pub(crate) struct EvaluateArgs {
     /// Sizes to look at, as multiples of the working size, instead of the released ones.
     #[arg(long, value_delimiter = ',')]
     zooms: Vec<f64>,
-    /// How much the whole of a plant counts beside each of its pixels, instead of the released weight.
-    #[arg(long, default_value_t = consensus::WEIGHT)]
+    /// How much the plant around a pixel counts beside its own scores, instead of the released weight
+    #[arg(long, default_value_t = Consensus::RELEASED.weight)]
     consensus: f32,
+    /// Do not look for rows of crop and for the crop of the field: to see what they are worth
+    #[arg(long)]
+    without_rows: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -93,12 +96,12 @@ pub(super) struct Look {
     /// Multiples of the working size.
     pub(super) zooms: &'static [f64],
     /// Weight of the whole plant.
-    pub(super) consensus: f32,
+    pub(super) consensus: Consensus,
 }
 
 impl Look {
     /// As the robot does.
-    pub(super) const RELEASED: Self = Self { zooms: ZOOMS, consensus: consensus::WEIGHT };
+    pub(super) const RELEASED: Self = Self { zooms: ZOOMS, consensus: Consensus::RELEASED };
 }
 
 pub(super) fn open(path: &Path, look: &Look) -> Result<Box<dyn Segmenter>> {
@@ -152,7 +155,10 @@ fn figures(
 
 pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
     let zooms = if args.zooms.is_empty() { ZOOMS } else { args.zooms.clone().leak() };
-    let mut model = open(&args.model, &Look { zooms, consensus: args.consensus })?;
+    let mut model = open(
+        &args.model,
+        &Look { zooms, consensus: Consensus { weight: args.consensus, rows: !args.without_rows } },
+    )?;
     let data = args.data.read()?;
     let is = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
     let wanted = |item: &Item| {

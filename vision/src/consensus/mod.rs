@@ -1,23 +1,42 @@
-//! One plant, one class: the pixels of a plant hear what the whole of it looks like.
+//! One plant, one class: the pixels of a plant hear what the plant around them looks like.
 //!
 //! A network that sees a camera for the first time is sure of outlines, and of most leaves; on a few leaves it
-//! wavers. The other leaves of the same plant then decide. Where two plants touch, a part of which it is sure
+//! wavers. The other leaves near by then decide (`near.rs`). Where two plants touch, a part of which it is sure
 //! keeps its class. Then the picture as a whole is heard: crop stands in rows, and a field grows one crop (`rows.rs`).
 //!
 //! It also takes stones and straw for plants, on soil it has not seen. Those are no greener than the ground around
 //! them, so what is not must be the surer of itself ([`Green`]).
 
 mod green;
+mod near;
 mod rows;
 
 pub use green::Green;
+use near::Near;
 use rows::Plant;
 
 const CLASSES: usize = 5;
 const SOIL: usize = 0;
 
-/// How much the mean of a plant counts beside a pixel's own scores.
-pub const WEIGHT: f32 = 1.0;
+/// What counts beside a pixel's own scores.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Consensus {
+    /// How much the mean of the plant around a pixel counts, against 1 for its own scores.
+    pub weight: f32,
+    /// Whether rows and the crop of the field are looked for.
+    pub rows: bool,
+}
+
+impl Consensus {
+    /// What a robot runs, and what figures are of.
+    pub const RELEASED: Self = Self { weight: 1.0, rows: true };
+    /// Only green counts.
+    pub const NONE: Self = Self { weight: 0.0, rows: false };
+}
+
+/// So far, across and down, a pixel hears its plant, in pixels that the network sees. Most beets are heard whole; of
+/// plants that touch, and in a closed canopy, only what is near.
+const REACH: usize = 80;
 
 /// A plant at least this much greener than the ground is believed as it is: most labelled plants are, most stones and
 /// straw are not. Between the two the network's own certainty decides.
@@ -26,9 +45,9 @@ const GREENER: f32 = 0.08;
 const DOUBT: f32 = 50.0;
 
 /// Moves the plant scores of every pixel (`scores`: five planes of `width` × `height` logits, soil first)
-/// towards the mean of the connected plant it belongs to and towards what the picture as a whole says of that plant
-/// (`rows.rs`), and takes from them what the plant lacks in green. With a `weight` of zero only green counts.
-pub fn agree(scores: &mut [f32], width: usize, height: usize, weight: f32, green: &Green) {
+/// towards the mean of the connected plant around it and towards what the picture as a whole says of that plant
+/// (`rows.rs`), and takes from them what the plant lacks in green.
+pub fn agree(scores: &mut [f32], width: usize, height: usize, rules: Consensus, green: &Green) {
     let count = width * height;
     let is_plant: Vec<bool> = (0..count)
         .map(|at| {
@@ -38,12 +57,22 @@ pub fn agree(scores: &mut [f32], width: usize, height: usize, weight: f32, green
         .collect();
     let ground = green.of_ground(&is_plant);
     let pixels = plants(&is_plant, width, height);
-    if weight > 0.0 {
+    let leanings = if rules.rows {
         let plants: Vec<Plant> = pixels.iter().map(|pixels| seen(scores, count, width, pixels)).collect();
-        let leanings = rows::leanings(&plants, width.min(height) as f32);
-        for ((pixels, plant), leaning) in pixels.iter().zip(&plants).zip(leanings) {
-            let mean = plant.log_shares.map(|share| weight * share);
-            lean(scores, count, pixels, &std::array::from_fn(|class| mean[class] + leaning[class]));
+        rows::leanings(&plants, width.min(height) as f32)
+    } else {
+        vec![[0.0; CLASSES]; pixels.len()]
+    };
+    if rules != Consensus::NONE {
+        for (pixels, leaning) in pixels.iter().zip(leanings) {
+            let values: Vec<_> =
+                pixels.iter().map(|&at| log_shares(&own(scores, count, at as usize))).collect();
+            let near = Near::of(pixels, &values, width, REACH);
+            for &at in pixels {
+                let mean = near.mean(at, width);
+                let by = std::array::from_fn(|class| rules.weight * mean[class] + leaning[class]);
+                lean(scores, count, at as usize, &by);
+            }
         }
     }
     let Some(ground) = ground else { return };
@@ -101,34 +130,36 @@ fn index(at: usize) -> u32 {
 
 /// A plant as the picture shows it: its middle, its size, and the mean log share of each class.
 fn seen(scores: &[f32], count: usize, width: usize, pixels: &[u32]) -> Plant {
-    let mut log_shares = [0.0_f32; CLASSES];
+    let mut sums = [0.0_f32; CLASSES];
     let (mut x, mut y) = (0_u64, 0_u64);
     for &at in pixels {
         let at = at as usize;
         (x, y) = (x + (at % width) as u64, y + (at / width) as u64);
-        let all = own(scores, count, at);
-        let most = highest(&all);
-        let total: f32 = all[1..].iter().map(|score| (score - most).exp()).sum();
-        for (mean, score) in log_shares[1..].iter_mut().zip(&all[1..]) {
-            *mean += (score - most) - total.ln();
+        for (sum, own) in sums.iter_mut().zip(log_shares(&own(scores, count, at))) {
+            *sum += own;
         }
     }
     let size = pixels.len() as f32;
     let [x, y] = [x, y].map(|sum| sum as f32 / size);
-    Plant { x, y, pixels: pixels.len(), log_shares: log_shares.map(|sum| sum / size) }
+    Plant { x, y, pixels: pixels.len(), log_shares: sums.map(|sum| sum / size) }
 }
 
-/// Adds `by` to the plant classes. What is plant and what is soil stays.
-fn lean(scores: &mut [f32], count: usize, plant: &[u32], by: &[f32; CLASSES]) {
-    for &at in plant {
-        let at = at as usize;
-        let all = own(scores, count, at);
-        let moved: [f32; CLASSES] = std::array::from_fn(|class| all[class] + by[class]);
-        // The strongest plant class stays as strong as it was against soil.
-        let lift = highest(&all) - highest(&moved);
-        for class in 1..CLASSES {
-            scores[class * count + at] = moved[class] + lift;
-        }
+/// The logarithm of each class's share among the plants; that of soil is left zero.
+fn log_shares(all: &[f32; CLASSES]) -> [f32; CLASSES] {
+    let most = highest(all);
+    let total: f32 = all[1..].iter().map(|score| (score - most).exp()).sum();
+    let log = most + total.ln();
+    std::array::from_fn(|class| if class == SOIL { 0.0 } else { all[class] - log })
+}
+
+/// Adds `by` to the plant classes of a pixel. What is plant and what is soil stays.
+fn lean(scores: &mut [f32], count: usize, at: usize, by: &[f32; CLASSES]) {
+    let all = own(scores, count, at);
+    let moved: [f32; CLASSES] = std::array::from_fn(|class| all[class] + by[class]);
+    // The strongest plant class stays as strong as it was against soil.
+    let lift = highest(&all) - highest(&moved);
+    for class in 1..CLASSES {
+        scores[class * count + at] = moved[class] + lift;
     }
 }
 
@@ -172,7 +203,7 @@ mod tests {
         // A beet of four sure pixels and a wavering one; soil; a sure weed that touches three beet pixels.
         let row = [(2, 4.), (2, 4.), (1, 0.5), (2, 4.), (2, 4.), (0, 3.), (1, 8.), (2, 3.), (2, 3.), (2, 3.)];
         let mut scores = scores(&row);
-        agree(&mut scores, row.len(), 1, 1.0, &picture(&row, 10));
+        agree(&mut scores, row.len(), 1, Consensus::RELEASED, &picture(&row, 10));
         assert_eq!(judged(&scores, row.len()), [2, 2, 2, 2, 2, 0, 1, 2, 2, 2]);
     }
 
@@ -181,7 +212,7 @@ mod tests {
         let row: Vec<(usize, f32)> = (0..60).map(|i| ((i * 7 + i / 5) % 5, (i % 9) as f32)).collect();
         let before = scores(&row);
         let mut after = before.clone();
-        agree(&mut after, 10, 6, 1.0, &picture(&row, 10));
+        agree(&mut after, 10, 6, Consensus::RELEASED, &picture(&row, 10));
         let soil = |scores: &[f32]| judged(scores, 60).iter().map(|&class| class == 0).collect::<Vec<_>>();
         // Pixels with all scores zero are ties: leave them out.
         let ties: Vec<bool> = row.iter().map(|(_, margin)| *margin == 0.).collect();
@@ -201,7 +232,7 @@ mod tests {
             _ => [120, 100, 80],
         };
         let green = Green::of(&RgbImage::from_fn(10, 1, |x, _| image::Rgb(colours(x))));
-        agree(&mut scores, row.len(), 1, 1.0, &green);
+        agree(&mut scores, row.len(), 1, Consensus::RELEASED, &green);
         assert_eq!(judged(&scores, row.len()), [0, 0, 0, 2, 0, 0, 0, 1, 0, 0]);
     }
 
@@ -210,7 +241,7 @@ mod tests {
         let row = [(2, 1.); 100];
         let mut scores = scores(&row);
         let green = Green::of(&RgbImage::from_pixel(100, 1, image::Rgb([90, 80, 60])));
-        agree(&mut scores, row.len(), 1, 1.0, &green);
+        agree(&mut scores, row.len(), 1, Consensus::RELEASED, &green);
         assert!(judged(&scores, row.len()).iter().all(|&class| class == 2));
     }
 }
