@@ -40,7 +40,7 @@ impl Account {
         if self.spots_open > 0 {
             return None;
         }
-        let enough = self.wetted_cm2 >= TREATED_SHARE * self.area_cm2;
+        let enough = self.wetted_cm2 > 0.0 && self.wetted_cm2 >= TREATED_SHARE * self.area_cm2;
         let rule = self.missed.filter(|_| !enough).unwrap_or(Rule::OutOfReach);
         Some(if enough {
             Outcome::Treated { nozzles: self.nozzles.iter().copied().collect() }
@@ -54,6 +54,11 @@ impl Account {
 mod tests {
     use super::*;
     use kompas_field::ClosedBecause;
+
+    #[test]
+    fn a_plant_without_a_leaf_is_not_treated() {
+        assert_eq!(Account::default().outcome(), Some(Outcome::Missed { rule: Rule::OutOfReach }));
+    }
 
     #[test]
     fn a_plant_is_treated_with_half_of_its_leaf_wetted() {
