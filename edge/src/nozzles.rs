@@ -6,7 +6,7 @@
 //! speed of the nozzle: `t_open = t + (d − c) / (v − ω·y) − t_valve_open`, closing likewise with the far edge and
 //! `t_valve_close`. Nothing waits relative to "now". What is already late is a recorded miss, not a late shot.
 //!
-//! Over the stem of a crop plant, and over its leaves, nozzles stay shut ([`shelter`]): a spot keeps what is left of
+//! Over the stem of a crop plant, and over its leaves, nozzles stay shut (`shelter.rs`): a spot keeps what is left of
 //! its window, and one whose middle lies there is a recorded miss, too.
 
 use crate::drivers::NozzleCommand;
@@ -48,38 +48,40 @@ pub struct Target {
     pub centre: Point2<FieldFrame>,
     /// Of the disc to wet, margin included.
     pub reach: Metres,
-    /// Of leaf.
+    /// Leaf on it, in cm².
     pub area_cm2: f64,
 }
 
 /// A target whose time has come.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Due {
-    /// Open these, now to be asked of the guard. Nozzles that are open over the whole time already are listed
-    /// in `covered`.
+    /// Open these, now to be asked of the guard. Nozzles that are to be open over the whole time already are listed
+    /// in `covered`. All is done at `until`.
     Open {
-        /// The plant.
+        /// The spot.
         target: Target,
         /// One per nozzle.
         wanted: Vec<Wanted>,
         /// Open for a neighbour.
         covered: Vec<u16>,
+        /// When the last valve of both closes.
+        until: RobotInstant,
     },
     /// Its middle cannot be wetted without wetting crop.
     Sheltered {
-        /// The plant.
+        /// The spot.
         target: Target,
         /// From its middle to the nearest leaf or stem of the crop.
         distance: Metres,
     },
     /// No nozzle passed over it.
     Beside {
-        /// The plant.
+        /// The spot.
         target: Target,
     },
-    /// The first valve would have had to move this long ago.
+    /// A valve would have had to move this long ago.
     Late {
-        /// The plant.
+        /// The spot.
         target: Target,
         /// By so much.
         by: Seconds,
@@ -97,14 +99,20 @@ pub struct NozzleQueue {
     boom: Boom,
     rules: NozzleRules,
     waiting: Vec<Target>,
-    open_until: Vec<RobotInstant>,
+    /// Of each nozzle: the last stretch without a gap that it was told to be open.
+    open: Vec<(RobotInstant, RobotInstant)>,
 }
 
 impl NozzleQueue {
     /// Nothing waits.
     pub fn new(boom: Boom, rules: NozzleRules) -> Self {
-        let open_until = vec![RobotInstant::START; boom.nozzles.len()];
-        Self { boom, rules, waiting: Vec::new(), open_until }
+        let open = vec![(RobotInstant::START, RobotInstant::START); boom.nozzles.len()];
+        Self { boom, rules, waiting: Vec::new(), open }
+    }
+
+    /// Of the disc that a plant's leaf area makes, with the margin: where it stands, however far its leaves go.
+    pub fn stand_of(&self, plant: &Plant) -> Metres {
+        plant.radius().min(self.rules.max_radius) + self.rules.margin
     }
 
     /// From a plant's stem to the edge of what is wetted for it.
@@ -114,9 +122,8 @@ impl NozzleQueue {
 
     /// What to wet for a plant.
     pub fn targets<'a>(&'a self, plant: &'a Plant) -> impl Iterator<Item = Target> + 'a {
-        let near = move |leaf: &kompas_vision::Leaf| {
-            leaf.place.distance(plant.position) <= self.rules.max_radius.max(plant.radius())
-        };
+        let near =
+            move |leaf: &kompas_vision::Leaf| leaf.place.distance(plant.position) <= self.rules.max_radius;
         plant.leaves().filter(near).map(|leaf| Target {
             plant: plant.number,
             centre: leaf.place,
@@ -135,9 +142,9 @@ impl NozzleQueue {
         Metres::new(foremost) + self.boom.carry + way
     }
 
-    /// From the middle of a spot to a crop's leaf or stem: what it takes not to wet the crop.
+    /// From the middle of a spot to a crop's leaf or stem: with this no fan over the spot wets crop.
     pub fn clearance(&self) -> Metres {
-        self.boom.fan_width / 2.0 + self.rules.crop_leaf_margin.max(self.rules.crop_distance)
+        self.boom.fan_width + self.rules.crop_leaf_margin.max(self.rules.crop_distance)
     }
 
     /// Whether a nozzle passes over any part of a disc around a point of the robot frame.
@@ -200,13 +207,16 @@ impl NozzleQueue {
 
     /// The guard agreed: the valve is taken until then.
     pub fn committed(&mut self, command: &NozzleCommand) {
-        let until = &mut self.open_until[usize::from(command.nozzle)];
+        let (from, until) = &mut self.open[usize::from(command.nozzle)];
+        if command.open_at > *until {
+            *from = command.open_at;
+        }
         *until = (*until).max(command.close_at);
     }
 
     /// Everything was shut at `now`: nothing is open and nothing waits. Returns what waited.
     pub fn clear(&mut self, now: RobotInstant) -> Vec<Target> {
-        for until in &mut self.open_until {
+        for (_, until) in &mut self.open {
             *until = (*until).min(now);
         }
         std::mem::take(&mut self.waiting)

@@ -1,6 +1,7 @@
 //! The plants met so far: which still wait for their decision, and where crop stands.
 
 use kompas_field::decision::PlantNumber;
+use kompas_field::units::Metres;
 use kompas_field::{FieldCrop, FieldFrame, PlantRole, Point2, Pose2, RobotFrame, RobotInstant, Transform2};
 use kompas_vision::{GroundDetection, Plant, Tracker, TrackerRules};
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +12,7 @@ pub use crop::{CropMap, CropPart};
 
 /// Plants farther than this from the robot are not asked about until they are seen again.
 const NEAR_M: f64 = 8.0;
-/// Side of a square of the crop index; at least the crop distance of any sensible policy.
+/// Side of a square of the index of crop and parts.
 const SQUARE_M: f64 = 0.5;
 
 /// Tracked plants with the robot's own bookkeeping.
@@ -23,6 +24,8 @@ pub struct KnownPlants {
     /// Not decided, and seen from around here.
     open: BTreeSet<PlantNumber>,
     crop_map: CropMap,
+    /// Whose leaves are kept: those seen around here.
+    with_leaves: BTreeSet<PlantNumber>,
 }
 
 impl KnownPlants {
@@ -34,6 +37,7 @@ impl KnownPlants {
             decided: BTreeSet::new(),
             open: BTreeSet::new(),
             crop_map: CropMap::default(),
+            with_leaves: BTreeSet::new(),
         }
     }
 
@@ -43,6 +47,7 @@ impl KnownPlants {
             if !self.decided.contains(&number) {
                 self.open.insert(number);
             }
+            self.with_leaves.insert(number);
             self.place_crop(number);
         }
     }
@@ -94,7 +99,22 @@ impl KnownPlants {
             self.open.remove(&number);
         }
         self.decided.extend(out.iter().map(|plant| plant.number));
+        self.forget_leaves_far_from(pose.position);
         out
+    }
+
+    /// A hectare has millions of leaves; those that matter again are seen again.
+    fn forget_leaves_far_from(&mut self, here: Point2<FieldFrame>) {
+        let far = |number: &PlantNumber| {
+            let plant = self.get(*number)?;
+            (plant.position.distance(here) > Metres::new(NEAR_M) + plant.extent()).then_some(*number)
+        };
+        let far: Vec<PlantNumber> = self.with_leaves.iter().filter_map(far).collect();
+        for number in far {
+            self.with_leaves.remove(&number);
+            self.crop_map.forget(number);
+            self.tracker.forget_leaves(number);
+        }
     }
 
     /// Every plant never decided, at the end, and how many more were none: what the edge of a picture cut off a
@@ -138,7 +158,7 @@ fn square_of(place: Point2<FieldFrame>) -> [i64; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kompas_field::units::{Metres, Radians};
+    use kompas_field::units::Radians;
     use kompas_field::{Confidence, PlantClass, Sighting};
 
     fn seen(class: PlantClass, x: f64, y: f64) -> GroundDetection {

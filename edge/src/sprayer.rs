@@ -13,7 +13,7 @@ mod account;
 
 use account::Account;
 
-/// What became of a target.
+/// What became of a plant.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
     /// Nozzles were open as wanted over half of its leaf or more.
@@ -31,7 +31,7 @@ pub enum Outcome {
 /// What one look at the boom gave.
 #[derive(Debug, Default)]
 pub struct Served {
-    /// Targets that are done, one way or the other.
+    /// Plants that are done, one way or the other.
     pub outcomes: Vec<(PlantNumber, Outcome)>,
     /// Set when the guard's mind changed: the new reason to stay shut, or none.
     pub change: Option<Option<ClosedBecause>>,
@@ -157,8 +157,8 @@ impl Sprayer {
     }
 
     fn open(&mut self, due: Due, inputs: &Inputs) {
-        let (target, wanted, covered) = match due {
-            Due::Open { target, wanted, covered } => (target, wanted, covered),
+        let (target, wanted, covered, until) = match due {
+            Due::Open { target, wanted, covered, until } => (target, wanted, covered, until),
             Due::Sheltered { target, distance } => {
                 let wanted_m = self.queue.clearance().max(distance).get();
                 return self.missed(&target, Rule::CropTooClose { distance_m: distance.get(), wanted_m });
@@ -186,13 +186,11 @@ impl Sprayer {
             return self.missed(&target, Rule::Closed { because: ClosedBecause::BoomUnavailable });
         }
         let mut nozzles = covered;
-        let mut done_at = inputs.now;
         for permit in &permits {
             let command = permit.command();
             self.queue.committed(&command);
             nozzles.push(command.nozzle);
-            done_at = done_at.max(command.close_at);
         }
-        self.in_flight.push(InFlight { target, nozzles, done_at });
+        self.in_flight.push(InFlight { target, nozzles, done_at: until });
     }
 }

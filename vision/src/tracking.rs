@@ -58,6 +58,7 @@ pub struct Plant {
     leaves: Vec<Leaf>,
     leaves_at: Point2<FieldFrame>,
     leaves_lean: Metres,
+    extent: Metres,
 }
 
 impl Plant {
@@ -91,21 +92,26 @@ impl Plant {
     }
 
     /// From the stem to the farthest of its leaves.
-    pub fn extent(&self) -> Metres {
-        let from_stem = self.leaves().map(|leaf| leaf.place.distance(self.position));
-        from_stem.fold(Metres::ZERO, Metres::max)
+    pub const fn extent(&self) -> Metres {
+        self.extent
     }
 
     fn keep_leaves(&mut self, detection: &GroundDetection) {
         self.leaves.clone_from(&detection.leaves);
         self.leaves_at = detection.sighting.position;
         self.leaves_lean = detection.lean;
+        self.extent = extent_of(detection);
     }
 
     /// Of the disc as large as its leaf area.
     pub fn radius(&self) -> Metres {
         Metres::new(radius_m(self.area_cm2))
     }
+}
+
+fn extent_of(seen: &GroundDetection) -> Metres {
+    let from_stem = seen.leaves.iter().map(|leaf| leaf.place.distance(seen.sighting.position));
+    from_stem.fold(Metres::ZERO, Metres::max)
 }
 
 fn radius_m(area_cm2: f64) -> f64 {
@@ -160,6 +166,14 @@ impl Tracker {
             .collect()
     }
 
+    /// Where the leaves of a plant are is not asked any more until it is seen again.
+    pub fn forget_leaves(&mut self, number: PlantNumber) {
+        let at = usize::try_from(number.0).ok();
+        if let Some(plant) = at.and_then(|at| self.plants.get_mut(at)) {
+            plant.leaves = Vec::new();
+        }
+    }
+
     fn pairs_within_gates(&self, seen: &[GroundDetection]) -> Vec<(f64, usize, usize)> {
         let mut pairs = Vec::new();
         for (at, detection) in seen.iter().enumerate() {
@@ -202,6 +216,7 @@ impl Tracker {
             leaves: leaves.clone(),
             leaves_at: sighting.position,
             leaves_lean: *lean,
+            extent: extent_of(detection),
         });
         self.squares.entry(square_of(sighting.position)).or_default().push(index);
         index
@@ -223,7 +238,7 @@ impl Tracker {
                 plant.keep_leaves(detection);
             }
         } else {
-            if !plant.seen_whole() || *lean < plant.leaves_lean {
+            if !plant.seen_whole() || plant.leaves.is_empty() || *lean < plant.leaves_lean {
                 plant.keep_leaves(detection);
             }
             let own = weight_of(sighting.sigma);

@@ -49,7 +49,7 @@ impl Policy {
         let margin = metres("spray_margin_m", 0.01, 0.5, "beyond the leaf on every side");
         let max_radius = metres("max_plant_radius_m", 0.5, 1.0, "larger plants are sprayed to this radius");
         let crop_distance =
-            metres("crop_distance_m", 0.02, 1.0, "nearer to a crop's stem nothing is sprayed");
+            metres("crop_distance_m", 0.02, 0.5, "nearer to a crop's stem nothing is sprayed");
         let crop_leaf_margin =
             metres("crop_leaf_margin_m", 0.0, 0.5, "nearer to a crop's leaf nothing is sprayed");
 

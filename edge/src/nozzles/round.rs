@@ -94,18 +94,22 @@ impl NozzleQueue {
         round.turn += 1;
         let Some(lead) = lead else { return Some(Due::Beside { target }) };
         let shelter = Shelter::around(&target, crop, &self.boom, &self.rules, &round.robot_from_field);
-        windows.retain_mut(|window| self.cut(window, centre, round, &shelter));
         let half_width = self.boom.fan_width.get() / 2.0;
-        let over = |window: &Window| (self.lane(window).place.y - centre.y).abs() <= half_width;
-        if shelter.holds_any() && !windows.iter().any(over) {
-            return Some(Due::Sheltered { target, distance: shelter.distance() });
-        }
+        let over =
+            |nozzle: u16| (self.boom.nozzles[usize::from(nozzle)].place.y - centre.y).abs() <= half_width;
+        let reached = windows.iter().any(|window| over(window.nozzle));
+        windows.retain_mut(|window| self.cut(window, centre, round, &shelter));
         if lead >= Seconds::ZERO {
             for window in &mut windows {
                 self.begin_with_neighbours(window, round, &shelter);
             }
         }
-        Some(self.come(round, &target, &windows, &shelter))
+        let due = self.come(round, &target, &windows, &shelter);
+        let Due::Open { wanted, covered, .. } = &due else { return Some(due) };
+        let mut opening = wanted.iter().map(|wanted| wanted.command.nozzle).chain(covered.iter().copied());
+        // Of a disc between two fans, or beyond the last, no middle was to be wetted.
+        let wetted = if reached { opening.any(over) } else { opening.next().is_some() };
+        Some(if wetted { due } else { Due::Sheltered { target, distance: shelter.distance() } })
     }
 
     fn lane(&self, window: &Window) -> &Nozzle {
@@ -147,10 +151,10 @@ impl NozzleQueue {
         let later = Seconds::new((near - window.near_m) / speed);
         window.open_at = window.open_at.after(later);
         window.lead = window.lead + later;
-        let close_at = window.close_at.after(Seconds::new((far - window.far_m) / speed));
-        window.close_at = close_at.max(window.open_at.after(SHORTEST));
+        window.close_at = window.close_at.after(Seconds::new((far - window.far_m) / speed));
         (window.near_m, window.far_m) = (near, far);
-        true
+        // Less than a valve can do would wet what lies behind.
+        window.close_at >= window.open_at.after(SHORTEST)
     }
 
     /// Commands of one nozzle do not overlap, so a valve that another waiting target wants open a little
@@ -172,33 +176,40 @@ impl NozzleQueue {
 
     /// A due target as commands that join what is open already, or as a miss.
     fn come(&self, round: &Round, target: &Target, windows: &[Window], shelter: &Shelter) -> Due {
-        let (mut wanted, mut covered) = (Vec::new(), Vec::new());
+        let (mut wanted, mut covered, mut until) = (Vec::new(), Vec::new(), round.now);
         for window in windows {
             let lane = self.lane(window);
-            let open_until = self.open_until[usize::from(window.nozzle)];
-            if open_until >= window.close_at {
+            let (open_from, open_until) = self.open[usize::from(window.nozzle)];
+            let paused = open_until.after(self.rules.min_pause);
+            if open_until >= window.close_at && open_from <= window.open_at.after(self.rules.min_pause) {
                 covered.push(window.nozzle);
+                until = until.max(window.close_at);
                 continue;
             }
-            let paused = open_until.after(self.rules.min_pause);
-            let joins = open_until > round.now && paused >= window.open_at;
+            let joins = open_until > round.now && paused >= window.open_at && open_until < window.close_at;
             if !joins && window.lead < Seconds::ZERO {
                 return Due::Late { target: *target, by: -window.lead };
             }
-            let left_m = window.near_m - round.speed_of(lane) * window.open_at.since(open_until).get();
-            let open_at = if !joins {
-                window.open_at
+            // Where the liquid of the opening before ends.
+            let gap = window.open_at.since(open_until) + lane.valve_open - lane.valve_close;
+            let left_m = (window.near_m - round.speed_of(lane) * gap.get()).min(window.near_m);
+            let (open_at, near_m) = if !joins {
+                (window.open_at, window.near_m)
             } else if shelter.is_clear(lane.place.y, (left_m, window.near_m)) {
-                open_until
+                (open_until, left_m)
             } else if paused < window.close_at {
-                paused
+                (paused.max(window.open_at), window.near_m)
             } else {
                 continue;
             };
+            if open_until >= window.close_at {
+                continue; // told to open later, and close later: commands of one nozzle follow each other
+            }
             let command = NozzleCommand { open_at, close_at: window.close_at, nozzle: window.nozzle };
-            wanted.push(Wanted { command, wets: self.wets(&round.motion, window) });
+            until = until.max(window.close_at);
+            wanted.push(Wanted { command, wets: self.wets(&round.motion, &Window { near_m, ..*window }) });
         }
-        Due::Open { target: *target, wanted, covered }
+        Due::Open { target: *target, wanted, covered, until }
     }
 
     fn wets(&self, motion: &Motion, window: &Window) -> [Point2<FieldFrame>; 4] {
@@ -211,5 +222,5 @@ impl NozzleQueue {
     }
 }
 
-/// A window that crop cuts to nothing still is one: the valve may be open for a neighbour.
+/// A valve is not told to be open for less.
 const SHORTEST: Seconds = Seconds::new(1e-3);

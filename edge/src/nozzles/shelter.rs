@@ -6,6 +6,9 @@ use kompas_field::rig::Boom;
 use kompas_field::units::Metres;
 use kompas_field::{FieldFrame, Point2, RobotFrame, Transform2};
 
+/// No leaf, a square of the picture, is a larger disc.
+const LARGEST_LEAF_M: f64 = 0.05;
+
 /// Crop around one target, as discs of the robot's frame that no fan may touch.
 #[derive(Debug)]
 pub(super) struct Shelter {
@@ -26,8 +29,9 @@ impl Shelter {
     ) -> Self {
         let (half_width, half_length) = (boom.fan_width.get() / 2.0, boom.fan_length.get() / 2.0);
         let reach = target.reach.get() + boom.fan_width.get() + half_length;
+        let margins = rules.crop_distance.max(rules.crop_leaf_margin) + Metres::new(LARGEST_LEAF_M);
         let (mut discs, mut distance) = (Vec::new(), f64::INFINITY);
-        for part in crop.around(target.centre) {
+        for part in crop.around(target.centre, Metres::new(reach) + margins) {
             let (place, radius, edge) = match part {
                 CropPart::Stem(place) => (place, rules.crop_distance.get(), 0.0),
                 CropPart::Leaf(leaf) => {
@@ -47,11 +51,6 @@ impl Shelter {
     /// From the target's middle to the nearest stem or leaf; infinite where there is none.
     pub(super) const fn distance(&self) -> Metres {
         Metres::new(self.distance)
-    }
-
-    /// Whether there is any crop near.
-    pub(super) const fn holds_any(&self) -> bool {
-        !self.discs.is_empty()
     }
 
     /// The part of `from..to` around `at` that a nozzle at `y` may wet; none when `at` itself may not be.

@@ -41,7 +41,7 @@ impl Account {
             return None;
         }
         let enough = self.wetted_cm2 > 0.0 && self.wetted_cm2 >= TREATED_SHARE * self.area_cm2;
-        let rule = self.missed.filter(|_| !enough).unwrap_or(Rule::OutOfReach);
+        let rule = self.missed.unwrap_or(Rule::OutOfReach);
         Some(if enough {
             Outcome::Treated { nozzles: self.nozzles.iter().copied().collect() }
         } else {

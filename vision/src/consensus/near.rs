@@ -8,7 +8,7 @@ pub(super) struct Near {
     top: usize,
     columns: usize,
     /// Over all pixels of the plant above and left of a corner: how many, and the sums of what is averaged.
-    table: Vec<[f32; CLASSES]>,
+    table: Vec<[f64; CLASSES]>,
     reach: usize,
 }
 
@@ -20,14 +20,14 @@ impl Near {
         let (left, right) = places().fold((usize::MAX, 0), |(low, high), (x, _)| (low.min(x), high.max(x)));
         let (top, bottom) = places().fold((usize::MAX, 0), |(low, high), (_, y)| (low.min(y), high.max(y)));
         let (columns, rows) = (right + 2 - left, bottom + 2 - top);
-        let mut table = vec![[0.0; CLASSES]; columns * rows];
+        let mut table = vec![[0.0_f64; CLASSES]; columns * rows];
         for ((x, y), value) in places().zip(values) {
-            let mut counted = *value;
+            let mut counted = value.map(f64::from);
             counted[0] = 1.0;
             table[(y + 1 - top) * columns + x + 1 - left] = counted;
         }
         for row in 1..rows {
-            let mut sum = [0.0; CLASSES];
+            let mut sum = [0.0_f64; CLASSES];
             for column in 1..columns {
                 let (above, here) = ((row - 1) * columns + column, row * columns + column);
                 for class in 0..CLASSES {
@@ -46,10 +46,12 @@ impl Near {
         let (left, right) = (x.saturating_sub(self.reach), (x + self.reach + 1).min(self.columns - 1));
         let (top, bottom) = (y.saturating_sub(self.reach), (y + self.reach + 1).min(rows - 1));
         let corner = |row: usize, column: usize| self.table[row * self.columns + column];
-        let [a, b, c, d] =
-            [corner(bottom, right), corner(top, right), corner(bottom, left), corner(top, left)];
-        let sum: [f32; CLASSES] = std::array::from_fn(|i| a[i] - b[i] - c[i] + d[i]);
-        std::array::from_fn(|i| if i == 0 { 0.0 } else { sum[i] / sum[0].max(1.0) })
+        let (whole, above) = (corner(bottom, right), corner(top, right));
+        let (before, both) = (corner(bottom, left), corner(top, left));
+        let sum: [f64; CLASSES] = std::array::from_fn(|i| whole[i] - above[i] - before[i] + both[i]);
+        #[expect(clippy::cast_possible_truncation, reason = "a mean of such values")]
+        let mean = |i: usize| (sum[i] / sum[0].max(1.0)) as f32;
+        std::array::from_fn(|i| if i == 0 { 0.0 } else { mean(i) })
     }
 }
 
