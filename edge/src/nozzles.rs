@@ -79,7 +79,7 @@ pub enum Due {
         /// The spot.
         target: Target,
     },
-    /// A valve would have had to move this long ago.
+    /// A valve would have had to move this long ago; zero where it was told something else already.
     Late {
         /// The spot.
         target: Target,

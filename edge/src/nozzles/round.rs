@@ -109,7 +109,14 @@ impl NozzleQueue {
         let mut opening = wanted.iter().map(|wanted| wanted.command.nozzle).chain(covered.iter().copied());
         // Of a disc between two fans, or beyond the last, no middle was to be wetted.
         let wetted = if reached { opening.any(over) } else { opening.next().is_some() };
-        Some(if wetted { due } else { Due::Sheltered { target, distance: shelter.distance() } })
+        Some(if wetted {
+            due
+        } else if shelter.holds_any() {
+            Due::Sheltered { target, distance: shelter.distance() }
+        } else {
+            // Its valves were told to open later already, and commands of one nozzle follow each other.
+            Due::Late { target, by: Seconds::ZERO }
+        })
     }
 
     fn lane(&self, window: &Window) -> &Nozzle {

@@ -48,7 +48,12 @@ impl Shelter {
         Self { discs, half_width, half_length, distance }
     }
 
-    /// From the target's middle to the nearest stem or leaf; infinite where there is none.
+    /// Whether there is any crop near.
+    pub(super) const fn holds_any(&self) -> bool {
+        !self.discs.is_empty()
+    }
+
+    /// From the target's middle to the nearest stem or leaf; only where there is any.
     pub(super) const fn distance(&self) -> Metres {
         Metres::new(self.distance)
     }
