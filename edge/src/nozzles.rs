@@ -127,7 +127,7 @@ impl NozzleQueue {
         plant.leaves().filter(near).map(|leaf| Target {
             plant: plant.number,
             centre: leaf.place,
-            reach: Metres::new(shelter::radius_m(leaf.area_cm2)) + self.rules.margin,
+            reach: leaf.radius() + self.rules.margin,
             area_cm2: leaf.area_cm2,
         })
     }

@@ -28,6 +28,18 @@ pub struct Leaf {
     pub area_cm2: f64,
 }
 
+impl Leaf {
+    /// Of the disc as large as it is.
+    pub fn radius(&self) -> Metres {
+        Metres::new(disc_radius_m(self.area_cm2))
+    }
+}
+
+/// Of a disc of this area.
+pub(crate) fn disc_radius_m(area_cm2: f64) -> f64 {
+    (area_cm2.max(0.0) * 1e-4 / PI).sqrt()
+}
+
 /// Leaves stand up to this high over the radius of the disc as large as their area: a rosette with upright
 /// leaves. Flat ones lean less than is allowed for.
 const HEIGHT_PER_RADIUS: f64 = 1.0;

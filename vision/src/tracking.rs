@@ -12,7 +12,7 @@
 //! - Leaves: of the sighting that leans least, a whole one if there is one.
 //! - Class: the one with the largest sum of confidences. Its confidence: that sum over all frames seen.
 
-use crate::ground::{GroundDetection, Leaf};
+use crate::ground::{GroundDetection, Leaf, disc_radius_m};
 use kompas_field::decision::PlantNumber;
 use kompas_field::units::Metres;
 use kompas_field::{Confidence, FieldFrame, PlantClass, Point2, RobotInstant};
@@ -105,17 +105,13 @@ impl Plant {
 
     /// Of the disc as large as its leaf area.
     pub fn radius(&self) -> Metres {
-        Metres::new(radius_m(self.area_cm2))
+        Metres::new(disc_radius_m(self.area_cm2))
     }
 }
 
 fn extent_of(seen: &GroundDetection) -> Metres {
     let from_stem = seen.leaves.iter().map(|leaf| leaf.place.distance(seen.sighting.position));
     from_stem.fold(Metres::ZERO, Metres::max)
-}
-
-fn radius_m(area_cm2: f64) -> f64 {
-    (area_cm2 * 1e-4 / std::f64::consts::PI).sqrt()
 }
 
 /// All plants met on a mission.
@@ -178,7 +174,7 @@ impl Tracker {
         let mut pairs = Vec::new();
         for (at, detection) in seen.iter().enumerate() {
             let position = detection.sighting.position;
-            let own_radius = radius_m(detection.sighting.area_cm2);
+            let own_radius = disc_radius_m(detection.sighting.area_cm2);
             let [column, row] = square_of(position);
             for square in (-1..=1).flat_map(|dx| (-1..=1).map(move |dy| [column + dx, row + dy])) {
                 for &index in self.squares.get(&square).map_or(&[][..], Vec::as_slice) {
@@ -236,6 +232,11 @@ impl Tracker {
                 plant.sigma = sighting.sigma;
                 plant.area_cm2 = sighting.area_cm2;
                 plant.keep_leaves(detection);
+            } else if plant.leaves.is_empty() {
+                // Forgotten since: those in view, where they are, until a whole sighting has them all.
+                plant.keep_leaves(detection);
+                plant.leaves_at = plant.position;
+                plant.leaves_lean = Metres::new(f64::MAX);
             }
         } else {
             if !plant.seen_whole() || plant.leaves.is_empty() || *lean < plant.leaves_lean {

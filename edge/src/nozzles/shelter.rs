@@ -35,7 +35,7 @@ impl Shelter {
             let (place, radius, edge) = match part {
                 CropPart::Stem(place) => (place, rules.crop_distance.get(), 0.0),
                 CropPart::Leaf(leaf) => {
-                    let radius = radius_m(leaf.area_cm2);
+                    let radius = leaf.radius().get();
                     (leaf.place, radius + rules.crop_leaf_margin.get(), radius)
                 }
             };
@@ -87,9 +87,4 @@ impl Shelter {
             Some((place.x - half - self.half_length, place.x + half + self.half_length))
         })
     }
-}
-
-/// Of a disc of this area.
-pub(super) fn radius_m(area_cm2: f64) -> f64 {
-    (area_cm2.max(0.0) * 1e-4 / std::f64::consts::PI).sqrt()
 }

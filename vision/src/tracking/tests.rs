@@ -141,3 +141,21 @@ fn leaves_are_those_of_the_sighting_that_leans_least_around_the_stem_as_known() 
     assert!(leaves[0].place.distance(Point2::new(plant.position.x + 0.03, 2.0)).get() < 1e-9, "{leaves:?}");
     assert!((plant.extent().get() - 0.03).abs() < 1e-9);
 }
+
+/// Driven past on the next swath, a plant may only be seen cut: what is seen of it still is where it is.
+#[test]
+fn leaves_forgotten_are_learnt_again_from_a_part_and_better_from_the_whole() {
+    let with_leaf = |x: f64, leaf_x: f64, cut: bool| {
+        let leaves = vec![Leaf { place: Point2::new(leaf_x, 2.0), area_cm2: 5.0 }];
+        GroundDetection { cut, leaves, ..seen(x, 2.0, PlantClass::Weed, 0.9) }
+    };
+    let mut tracker = Tracker::new(TrackerRules::default());
+    let leaf = |tracker: &Tracker| tracker.plants()[0].leaves().map(|leaf| leaf.place.x).collect::<Vec<_>>();
+    tracker.update(at(0), &[with_leaf(1.0, 1.03, false)]);
+    tracker.forget_leaves(PlantNumber(0));
+    assert_eq!(leaf(&tracker), Vec::<f64>::new());
+    tracker.update(at(1), &[with_leaf(1.02, 1.05, true)]);
+    assert_eq!(leaf(&tracker), [1.05]);
+    tracker.update(at(2), &[with_leaf(1.0, 0.96, false)]);
+    assert_eq!(leaf(&tracker), [0.96]);
+}
