@@ -188,14 +188,18 @@ impl NozzleQueue {
             let lane = self.lane(window);
             let (open_from, open_until) = self.open[usize::from(window.nozzle)];
             let paused = open_until.after(self.rules.min_pause);
-            if open_until >= window.close_at && open_from <= window.open_at.after(self.rules.min_pause) {
+            let told = open_until >= window.close_at;
+            if told && open_from <= window.open_at.after(self.rules.min_pause) {
                 covered.push(window.nozzle);
                 until = until.max(window.close_at);
                 continue;
             }
-            let joins = open_until > round.now && paused >= window.open_at && open_until < window.close_at;
+            let joins = !told && open_until > round.now && paused >= window.open_at;
             if !joins && window.lead < Seconds::ZERO {
                 return Due::Late { target: *target, by: -window.lead };
+            }
+            if told {
+                continue; // told to open later, and close later: commands of one nozzle follow each other
             }
             // Where the liquid of the opening before ends.
             let gap = window.open_at.since(open_until) + lane.valve_open - lane.valve_close;
@@ -209,9 +213,6 @@ impl NozzleQueue {
             } else {
                 continue;
             };
-            if open_until >= window.close_at {
-                continue; // told to open later, and close later: commands of one nozzle follow each other
-            }
             let command = NozzleCommand { open_at, close_at: window.close_at, nozzle: window.nozzle };
             until = until.max(window.close_at);
             wanted.push(Wanted { command, wets: self.wets(&round.motion, &Window { near_m, ..*window }) });

@@ -57,17 +57,18 @@ pub fn agree(scores: &mut [f32], width: usize, height: usize, rules: Consensus, 
         .collect();
     let ground = green.of_ground(&is_plant);
     let pixels = plants(&is_plant, width, height);
-    let leanings = if rules.rows {
-        let plants: Vec<Plant> = pixels.iter().map(|pixels| seen(scores, count, width, pixels)).collect();
-        rows::leanings(&plants, width.min(height) as f32)
-    } else {
-        vec![[0.0; CLASSES]; pixels.len()]
-    };
     if rules != Consensus::NONE {
-        for (pixels, leaning) in pixels.iter().zip(leanings) {
-            let values: Vec<_> =
-                pixels.iter().map(|&at| log_shares(&own(scores, count, at as usize))).collect();
-            let near = Near::of(pixels, &values, width, REACH);
+        let shares: Vec<Vec<_>> = (pixels.iter())
+            .map(|pixels| pixels.iter().map(|&at| log_shares(&own(scores, count, at as usize))).collect())
+            .collect();
+        let leanings = if rules.rows {
+            let plants = pixels.iter().zip(&shares).map(|(pixels, shares)| seen(pixels, shares, width));
+            rows::leanings(&plants.collect::<Vec<Plant>>(), width.min(height) as f32)
+        } else {
+            vec![[0.0; CLASSES]; pixels.len()]
+        };
+        for ((pixels, shares), leaning) in pixels.iter().zip(&shares).zip(leanings) {
+            let near = Near::of(pixels, shares, width, REACH);
             for &at in pixels {
                 let mean = near.mean(at, width);
                 let by = std::array::from_fn(|class| rules.weight * mean[class] + leaning[class]);
@@ -128,14 +129,14 @@ fn index(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
-/// A plant as the picture shows it: its middle, its size, and the mean log share of each class.
-fn seen(scores: &[f32], count: usize, width: usize, pixels: &[u32]) -> Plant {
+/// A plant as the picture shows it: its middle, its size, and the mean of its pixels' log shares.
+fn seen(pixels: &[u32], shares: &[[f32; CLASSES]], width: usize) -> Plant {
     let mut sums = [0.0_f32; CLASSES];
     let (mut x, mut y) = (0_u64, 0_u64);
-    for &at in pixels {
+    for (&at, shares) in pixels.iter().zip(shares) {
         let at = at as usize;
         (x, y) = (x + (at % width) as u64, y + (at / width) as u64);
-        for (sum, own) in sums.iter_mut().zip(log_shares(&own(scores, count, at))) {
+        for (sum, own) in sums.iter_mut().zip(shares) {
             *sum += own;
         }
     }
