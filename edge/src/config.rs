@@ -11,6 +11,7 @@ use kompas_cloud_sync::{BrokerAddress, OutboxLimits};
 use kompas_field::ids::{FarmId, FieldId, RobotId};
 use kompas_field::units::{LitresPerHectare, Metres, MetresPerSecond, Seconds};
 use kompas_field::{ClockQuality, Confidence, Datum, FieldCrop, Finding};
+#[cfg(doc)]
 use kompas_vision::normalise;
 use kompas_vision::onnx::Provider;
 use serde::Deserialize;
@@ -88,13 +89,22 @@ pub enum SegmenterChoice {
         provider: Provider,
         /// Threads for one picture.
         threads: usize,
-        /// Sizes a picture is looked at: two are steadier, one takes a third of the time.
-        zooms: &'static [f64],
+        /// At what size it sees a picture.
+        look: Look,
     },
 }
 
-/// A frame 1280 px wide keeps its own pixels: working size shrinks it to 1024.
-const ONE_SIZE: &[f64] = &[1.25];
+/// At what size a network sees a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// At two sizes that follow from the picture's own, as figures are made: steadier.
+    TwoSizes,
+    /// At one; a third of the time.
+    OneSize,
+    /// At one that follows from the ground a pixel of the camera covers: as large as plants were in training
+    /// ([`normalise::GROUND_M`]).
+    Ground,
+}
 
 /// Camera, antenna and boom.
 #[derive(Debug, Clone, PartialEq)]
@@ -236,8 +246,8 @@ impl SegmenterChoice {
     fn usual_latency_ms(&self) -> f64 {
         match self {
             Self::ExcessGreen => 60.0,
-            Self::Onnx { zooms, .. } if zooms.len() > 1 => 1000.0,
-            Self::Onnx { .. } => 500.0,
+            Self::Onnx { look: Look::TwoSizes | Look::Ground, .. } => 1000.0,
+            Self::Onnx { look: Look::OneSize, .. } => 500.0,
         }
     }
 
@@ -258,8 +268,10 @@ impl SegmenterChoice {
         let threads = r.number("segmenter.threads", Some(1.0), 1.0..=64.0, threads);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
         let threads = threads as usize;
-        let words = [("two_sizes", normalise::ZOOMS), ("one_size", ONE_SIZE)];
-        let zooms = r.choice("segmenter.look", false, &words, "one_size where a frame takes too long");
+        let words = [("two_sizes", Look::TwoSizes), ("one_size", Look::OneSize), ("ground", Look::Ground)];
+        let look =
+            "ground where the camera is far (2 mm a pixel and more), one_size where a frame takes too long";
+        let look = r.choice("segmenter.look", false, &words, look);
         let model = "the model file; its card lies beside it";
         if !network {
             // A configuration may keep its network's keys while excess green is tried.
@@ -267,7 +279,7 @@ impl SegmenterChoice {
             return Some(Self::ExcessGreen);
         }
         let model = r.path("segmenter.model", model);
-        Some(Self::Onnx { model: model?, library, provider, threads, zooms })
+        Some(Self::Onnx { model: model?, library, provider, threads, look })
     }
 }
 

@@ -16,13 +16,18 @@ pub struct Eyes {
     rules: PlantRules,
 }
 
+/// Ground under a pixel in the middle of the picture, in metres.
+pub(crate) fn gsd_m(camera: &Camera, rig: &CameraRig) -> f64 {
+    // A camera whose axis misses the ground is refused with the rig; 2 mm is a camera at 1.5 m.
+    camera.gsd_m_at([rig.centre_x_px, rig.centre_y_px]).unwrap_or(0.002)
+}
+
 impl Eyes {
     /// As mounted.
     pub fn new(rig: &CameraRig, segmenter: Box<dyn Segmenter>) -> Self {
         let camera = Camera::new(rig);
-        // A camera whose axis misses the ground is refused with the rig; 2 mm is a camera at 1.5 m.
-        let gsd_m = camera.gsd_m_at([rig.centre_x_px, rig.centre_y_px]).unwrap_or(0.002);
-        Self { camera, segmenter, rules: PlantRules::at_gsd(gsd_m) }
+        let rules = PlantRules::at_gsd(gsd_m(&camera, rig));
+        Self { camera, segmenter, rules }
     }
 
     /// What finds the plants, for records.

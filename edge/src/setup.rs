@@ -1,10 +1,10 @@
 //! From a checked job to a robot that can run: the only place that knows which driver is which.
 
 use crate::clock::{GivenClock, LoopTime, SystemClock};
-use crate::config::{Config, DriverChoice, SegmenterChoice};
+use crate::config::{Config, DriverChoice, Look, SegmenterChoice};
 use crate::drivers::folder::{DryBoom, Folder, FolderError, NoMachine};
 use crate::drivers::{EmergencyStop, FixSource, FrameSource, NozzleDriver};
-use crate::eyes::Eyes;
+use crate::eyes::{Eyes, gsd_m};
 use crate::guard::{Guard, GuardRules};
 use crate::job::Job;
 use crate::logbook::Logbook;
@@ -21,10 +21,12 @@ use crate::tally::Tally;
 use kompas_cloud_sync::{Origin, Outbox, OutboxError};
 use kompas_field::ids::{BootId, InvalidId, MissionId};
 use kompas_field::record::{IncidentKind, MissionStarted};
+use kompas_field::rig::CameraRig;
 use kompas_field::units::Metres;
 use kompas_field::{Clock, ManualClock, RobotInstant, WeedMap};
-use kompas_vision::onnx::{ModelError, OnnxOptions, OnnxSegmenter, find_library};
-use kompas_vision::{ExcessGreen, Segmenter, TrackerRules};
+use kompas_vision::normalise::GROUND_M;
+use kompas_vision::onnx::{ModelError, OnnxOptions, OnnxSegmenter, Scale, find_library};
+use kompas_vision::{Camera, ExcessGreen, Segmenter, TrackerRules};
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -150,8 +152,8 @@ pub fn ready_with(
     let recorder = Recorder::start(sink, config.records.queue, time.waits());
     let mut logbook = Logbook::new(mission.mission.clone(), config.policy.product.clone(), recorder, list);
 
-    let segmenter = open_segmenter(&config.segmenter)?;
-    let eyes = Eyes::new(job.rig.camera.as_ref().ok_or(SetupError::NoCamera)?, segmenter);
+    let camera = job.rig.camera.as_ref().ok_or(SetupError::NoCamera)?;
+    let eyes = Eyes::new(camera, open_segmenter(&config.segmenter, Some(camera))?);
     begin(&mut logbook, &time, job, &mission, previous.as_ref(), eyes.segmenter_id());
 
     let rules = GuardRules { max_speed: job.rig.robot.max_speed, ..config.policy.guard };
@@ -186,17 +188,32 @@ pub fn ready_with(
     Ok(Ready { robot, simulator, frames, drive_end, resumed_from: previous.map(|_| start), bad_rows })
 }
 
-/// What finds plants, ready to look at a picture.
+/// A frame 1280 px wide keeps its own pixels: working size shrinks it to 1024.
+const ONE_SIZE: &[f64] = &[1.25];
+
+/// What finds plants, ready to look at a picture of `camera`; without a camera, at pictures of any.
 ///
 /// # Errors
 /// [`SetupError::Model`], [`SetupError::NoOnnxRuntime`].
-pub fn open_segmenter(choice: &SegmenterChoice) -> Result<Box<dyn Segmenter>, SetupError> {
+pub fn open_segmenter(
+    choice: &SegmenterChoice,
+    camera: Option<&CameraRig>,
+) -> Result<Box<dyn Segmenter>, SetupError> {
     match choice {
         SegmenterChoice::ExcessGreen => Ok(Box::new(ExcessGreen::default())),
-        SegmenterChoice::Onnx { model, library, provider, threads, zooms } => {
+        SegmenterChoice::Onnx { model, library, provider, threads, look } => {
             let library = library.clone().or_else(find_library).ok_or(SetupError::NoOnnxRuntime)?;
-            let options =
-                OnnxOptions { provider: *provider, threads: *threads, zooms, ..OnnxOptions::new(library) };
+            let mut options =
+                OnnxOptions { provider: *provider, threads: *threads, ..OnnxOptions::new(library) };
+            match (look, camera) {
+                (Look::TwoSizes, _) => {}
+                (Look::Ground, Some(rig)) => {
+                    let picture_m = gsd_m(&Camera::new(rig), rig);
+                    options.scale = Scale::ByGsd { picture_m, wanted_m: GROUND_M };
+                    options.zooms = &[1.0];
+                }
+                (Look::OneSize, _) | (Look::Ground, None) => options.zooms = ONE_SIZE,
+            }
             Ok(Box::new(OnnxSegmenter::load(model, options)?))
         }
     }

@@ -2,6 +2,8 @@
 
 use crate::data::scene::decode;
 use crate::data::{Item, Rejected};
+use image::imageops::{FilterType, crop_imm, resize};
+use image::{GrayImage, RgbImage};
 use kompas_field::{FieldCrop, PlantClass};
 use kompas_vision::metrics::{Confusion, PlantScore, Share, SizeMismatch, Spray};
 use kompas_vision::{ClassMap, PlantRules, SegmentError, Segmenter, find_plants};
@@ -112,12 +114,32 @@ fn rules(width: u32, height: u32, gsd_mm: Option<f64>) -> (PlantRules, f64) {
     (rules, 0.004 * f64::from(width.max(height)))
 }
 
-/// Runs `model` over `items`; what cannot be read is returned beside the figures.
+/// What a camera `times` times nearer would see of a picture and of its `mask`: the window around the crop pixel in the
+/// middle of the list of them, enlarged to the picture's size. `None` without crop.
+fn nearer(rgb: &RgbImage, mask: &GrayImage, times: u32) -> Option<(RgbImage, GrayImage)> {
+    let crop: Vec<usize> =
+        mask.as_raw().iter().enumerate().filter(|(_, id)| (2..=4).contains(*id)).map(|(at, _)| at).collect();
+    let (width, height) = mask.dimensions();
+    let at = u32::try_from(*crop.get(crop.len() / 2)?).ok()?;
+    let (w, h) = ((width / times).max(1), (height / times).max(1));
+    let corner = |middle: u32, length: u32, whole: u32| middle.saturating_sub(length / 2).min(whole - length);
+    let (x, y) = (corner(at % width, w, width), corner(at / width, h, height));
+    let window = crop_imm(rgb, x, y, w, h).to_image();
+    let mask = crop_imm(mask, x, y, w, h).to_image();
+    Some((
+        resize(&window, width, height, FilterType::CatmullRom),
+        resize(&mask, width, height, FilterType::Nearest),
+    ))
+}
+
+/// Runs `model` over `items`; what cannot be read is returned beside the figures. `closer` looks as many times nearer, at
+/// the pictures that show crop.
 /// # Errors
 /// [`EvaluateError`] when the model itself fails.
 pub fn evaluate(
     model: &mut dyn Segmenter,
     items: &[Item],
+    closer: Option<u32>,
     mut progress: impl FnMut(),
 ) -> Result<(BTreeMap<String, SourceFigures>, Vec<Rejected>), EvaluateError> {
     let (mut figures, mut rejected) = (BTreeMap::<String, SourceFigures>::new(), Vec::new());
@@ -130,10 +152,43 @@ pub fn evaluate(
                 continue;
             }
         };
+        let (rgb, mask) = match closer.map(|times| nearer(&rgb, &mask, times)) {
+            None => (rgb, mask),
+            Some(Some(window)) => window,
+            Some(None) => continue,
+        };
         let predicted = model.segment(&rgb)?;
         let sure = vec![255; mask.as_raw().len()];
         let truth = ClassMap::new(mask.width(), mask.height(), mask.into_raw(), sure)?;
-        figures.entry(item.source.clone()).or_default().add(&truth, &predicted, item.gsd_mm)?;
+        let gsd_mm = item.gsd_mm.map(|gsd_mm| gsd_mm / f64::from(closer.unwrap_or(1)));
+        figures.entry(item.source.clone()).or_default().add(&truth, &predicted, gsd_mm)?;
     }
     Ok((figures, rejected))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{Luma, Rgb};
+
+    #[test]
+    fn a_nearer_camera_sees_a_window_around_the_crop_as_large_as_the_picture() {
+        // Beet from (60, 40) to (79, 59), a weed far away.
+        let class = |x: u32, y: u32| match (x, y) {
+            (60..80, 40..60) => 2,
+            (0..9, 0..9) => 1,
+            _ => 0,
+        };
+        let mask = GrayImage::from_fn(120, 90, |x, y| Luma([class(x, y)]));
+        let rgb = RgbImage::from_fn(120, 90, |x, y| Rgb([60 * class(x, y), 100, 100]));
+        let (seen, truth) = nearer(&rgb, &mask, 3).unwrap();
+        assert_eq!((seen.dimensions(), truth.dimensions()), ((120, 90), (120, 90)));
+        let beet = truth.pixels().filter(|id| id.0 == [2]).count();
+        assert_eq!(beet, 60 * 60, "three times as wide and as high");
+        assert!(truth.pixels().all(|id| id.0 != [1]));
+        let agree = seen.pixels().zip(truth.pixels()).filter(|(rgb, id)| (rgb.0[0] > 60) == (id.0 == [2]));
+        assert!(agree.count() > 120 * 90 * 97 / 100);
+        let weeds = GrayImage::from_fn(120, 90, |x, _| Luma([u8::from(x < 5)]));
+        assert!(nearer(&rgb, &weeds, 3).is_none());
+    }
 }

@@ -3,6 +3,7 @@
 use crate::net::{CLASSES, Params, STRIDE, TorchLayers, rgb_tensor, segment};
 use image::RgbImage;
 use kompas_vision::consensus::{self, Consensus, Green};
+use kompas_vision::leaves;
 use kompas_vision::normalise::{Exposure, ZOOMS, resized, working_size};
 use kompas_vision::{ClassMap, SegmentError, Segmenter};
 use tch::{Device, Kind, TchError, Tensor, no_grad};
@@ -13,12 +14,13 @@ pub struct TorchSegmenter {
     id: String,
     zooms: &'static [f64],
     consensus: Consensus,
+    fits_leaves: bool,
 }
 
 impl TorchSegmenter {
     /// With these weights, called `id` in records.
     pub fn new(params: Params, id: String) -> Self {
-        Self { params, id, zooms: ZOOMS, consensus: Consensus::RELEASED }
+        Self { params, id, zooms: ZOOMS, consensus: Consensus::RELEASED, fits_leaves: true }
     }
 
     /// The same, looking at pictures at these multiples of their working size.
@@ -33,6 +35,12 @@ impl TorchSegmenter {
         Self { consensus, ..self }
     }
 
+    /// The same, scaled by the picture's size alone, however wide its leaves are.
+    #[must_use]
+    pub fn without_fit(self) -> Self {
+        Self { fits_leaves: false, ..self }
+    }
+
     /// Scores of a picture at every zoom.
     /// # Errors
     /// If LibTorch refuses.
@@ -40,26 +48,41 @@ impl TorchSegmenter {
         let (width, height) = image.dimensions();
         let (w, h) = working_size(width, height);
         let exposure = Exposure::of(&resized(image, w, h));
-        let mut looks = Looks { width, height, scores: Vec::new() };
-        for zoom in self.zooms {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a few thousand pixels"
-            )]
-            let zoomed = |side: u32| (f64::from(side) * zoom).round().max(1.) as u32;
-            let (w, h) = (zoomed(w), zoomed(h));
-            let mut seen = resized(image, w, h);
-            let green = Green::of(&seen);
-            exposure.apply(&mut seen);
-            let scores = scores(&self.params, &seen)?;
-            let scores = scores.f_narrow(2, 0, h.into())?.f_narrow(3, 0, w.into())?.f_contiguous()?;
-            let mut values = vec![0.; scores.numel()];
-            let count = values.len();
-            scores.f_copy_data(&mut values, count)?;
-            looks.scores.push((values, w, h, green));
+        let (mut scale, mut scores) = (1.0, Vec::new());
+        if let (true, Some(zoom)) = (self.fits_leaves, self.zooms.first()) {
+            let first = self.look_at(image, (w, h), *zoom, exposure)?;
+            let smaller = leaves::fit(&first.0, first.1 as usize, first.2 as usize);
+            if smaller < 1.0 {
+                scale = smaller;
+            } else {
+                scores.push(first);
+            }
         }
-        Ok(looks)
+        for zoom in &self.zooms[scores.len()..] {
+            scores.push(self.look_at(image, (w, h), scale * zoom, exposure)?);
+        }
+        Ok(Looks { width, height, scores })
+    }
+
+    fn look_at(
+        &self,
+        image: &RgbImage,
+        (w, h): (u32, u32),
+        zoom: f64,
+        exposure: Exposure,
+    ) -> Result<Look, TchError> {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand pixels")]
+        let zoomed = |side: u32| (f64::from(side) * zoom).round().max(1.) as u32;
+        let (w, h) = (zoomed(w), zoomed(h));
+        let mut seen = resized(image, w, h);
+        let green = Green::of(&seen);
+        exposure.apply(&mut seen);
+        let scores = scores(&self.params, &seen)?;
+        let scores = scores.f_narrow(2, 0, h.into())?.f_narrow(3, 0, w.into())?.f_contiguous()?;
+        let mut values = vec![0.; scores.numel()];
+        let count = values.len();
+        scores.f_copy_data(&mut values, count)?;
+        Ok((values, w, h, green))
     }
 
     /// Class and confidence of every pixel, `offsets` added to the scores of the classes: the pixels of a plant agree,
@@ -77,9 +100,11 @@ impl TorchSegmenter {
 pub struct Looks {
     width: u32,
     height: u32,
-    /// Five planes, width and height, and how green the picture is at that size.
-    scores: Vec<(Vec<f32>, u32, u32, Green)>,
+    scores: Vec<Look>,
 }
+
+/// Five planes, width and height, and how green the picture is at that size.
+type Look = (Vec<f32>, u32, u32, Green);
 
 impl Looks {
     fn classes(&self, offsets: [f32; 5], rules: Consensus) -> Result<(Vec<u8>, Vec<u8>), TchError> {

@@ -46,6 +46,7 @@ pub mod camera;
 pub mod consensus;
 pub mod exg;
 pub mod ground;
+pub mod leaves;
 pub mod load;
 pub mod metrics;
 pub mod normalise;

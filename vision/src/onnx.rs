@@ -7,6 +7,8 @@
 //! and lists the classes in our order, and the network takes one image and gives one map of it.
 
 use crate::consensus::{Consensus, Green};
+#[cfg(doc)]
+use crate::leaves;
 use crate::normalise::{self, Exposure};
 use crate::segment::{ClassMap, SegmentError, Segmenter};
 use crate::stitch::stitched;
@@ -52,9 +54,13 @@ pub struct OnnxOptions {
 /// How a picture is scaled before the network sees it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Scale {
-    /// By the picture's size alone, as in training ([`normalise::working_size`]).
+    /// By the picture's size, as in training ([`normalise::working_size`]), and smaller where leaves are wider than
+    /// any the network has learnt from ([`leaves::fit`]).
+    ByLeaves,
+    /// By the picture's size alone.
     BySize,
-    /// From the picture's ground sampling distance to the one wanted. Both in metres per pixel.
+    /// From the picture's ground sampling distance to the one wanted, both in metres per pixel; smaller where leaves are
+    /// too wide.
     ByGsd {
         /// Of the picture.
         picture_m: f64,
@@ -66,7 +72,7 @@ pub enum Scale {
 impl OnnxOptions {
     /// On the processor, one thread, scaled as in training.
     pub const fn new(library: PathBuf) -> Self {
-        let scale = Scale::BySize;
+        let scale = Scale::ByLeaves;
         Self {
             library,
             provider: Provider::Cpu,
@@ -215,7 +221,7 @@ impl OnnxSegmenter {
     /// Pixels the network sees per pixel of the picture, across and down, before zooming.
     fn scale(&self, width: u32, height: u32) -> [f64; 2] {
         match self.options.scale {
-            Scale::BySize => {
+            Scale::ByLeaves | Scale::BySize => {
                 let (w, h) = normalise::working_size(width, height);
                 [f64::from(w) / f64::from(width), f64::from(h) / f64::from(height)]
             }
@@ -243,33 +249,56 @@ impl OnnxSegmenter {
     fn part(
         &mut self,
         image: &RgbImage,
-        scale: [f64; 2],
+        mut scale: [f64; 2],
         exposure: Exposure,
     ) -> Result<ClassMap, SegmentError> {
-        let mut maps = Vec::with_capacity(self.options.zooms.len());
-        let side = (self.options.tile_px / STRIDE * STRIDE).max(4 * STRIDE);
-        for zoom in self.options.zooms {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-            let zoomed =
-                |side: u32, scale: f64| (f64::from(side) * scale * zoom).round().clamp(1.0, 40_000.0) as u32;
-            let (w, h) = (zoomed(image.width(), scale[0]), zoomed(image.height(), scale[1]));
-            let mut prepared = normalise::resized(image, w, h);
-            let green = Green::of(&prepared);
-            exposure.apply(&mut prepared);
-            let mut map = scores::ScoreMap::new(w, h);
-            for tile in tiles(w, h, side, OVERLAP_PX) {
-                let kept = self.score(&prepared, &tile, |_, scores| map.keep(&tile, scores));
-                kept.map_err(|source| SegmentError::Inference {
-                    model: self.id.clone(),
-                    source: Box::new(source),
-                })?;
+        let mut looks = Vec::with_capacity(self.options.zooms.len());
+        let may_fit = self.options.scale != Scale::BySize;
+        if let (true, Some(zoom)) = (may_fit, self.options.zooms.first()) {
+            let first = self.look(image, scale.map(|scale| scale * zoom), exposure)?;
+            let smaller = first.0.fit();
+            if smaller < 1.0 {
+                scale = scale.map(|scale| scale * smaller);
+            } else {
+                looks.push(first);
             }
-            map.agree(self.options.consensus, &green);
-            maps.push(map);
         }
+        for zoom in &self.options.zooms[looks.len()..] {
+            looks.push(self.look(image, scale.map(|scale| scale * zoom), exposure)?);
+        }
+        let maps = looks.into_iter().map(|(mut map, green)| {
+            map.agree(self.options.consensus, &green);
+            map
+        });
         let (width, height) = image.dimensions();
-        let (class_ids, confidence) = scores::judged(&maps, width, height, self.temperature);
+        let (class_ids, confidence) =
+            scores::judged(&maps.collect::<Vec<_>>(), width, height, self.temperature);
         ClassMap::new(width, height, class_ids, confidence)
+    }
+
+    /// What the network says of a picture seen `scale` times as large, across and down, and how green it is then.
+    fn look(
+        &mut self,
+        image: &RgbImage,
+        scale: [f64; 2],
+        exposure: Exposure,
+    ) -> Result<(scores::ScoreMap, Green), SegmentError> {
+        let side = (self.options.tile_px / STRIDE * STRIDE).max(4 * STRIDE);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+        let scaled = |side: u32, scale: f64| (f64::from(side) * scale).round().clamp(1.0, 40_000.0) as u32;
+        let (w, h) = (scaled(image.width(), scale[0]), scaled(image.height(), scale[1]));
+        let mut prepared = normalise::resized(image, w, h);
+        let green = Green::of(&prepared);
+        exposure.apply(&mut prepared);
+        let mut map = scores::ScoreMap::new(w, h);
+        for tile in tiles(w, h, side, OVERLAP_PX) {
+            let kept = self.score(&prepared, &tile, |_, scores| map.keep(&tile, scores));
+            kept.map_err(|source| SegmentError::Inference {
+                model: self.id.clone(),
+                source: Box::new(source),
+            })?;
+        }
+        Ok((map, green))
     }
 }
 

@@ -4,14 +4,13 @@ use super::exit::{BadInput, print};
 use super::progress::Progress;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
-use kompas_edge::config::SegmenterChoice;
+use kompas_edge::config::{Look, SegmenterChoice};
 use kompas_edge::setup::open_segmenter;
 use kompas_edge::survey::{HEIGHTS_M, Survey, photographs, plants_geojson};
 use kompas_field::ids::FieldId;
 use kompas_field::units::Metres;
 use kompas_field::{Field, FieldCrop, Finding, Findings};
 use kompas_planner::import::{ImportError, field_from_file};
-use kompas_vision::normalise::ZOOMS;
 use kompas_vision::onnx::Provider;
 use std::path::{Path, PathBuf};
 
@@ -77,7 +76,7 @@ pub(super) fn survey(args: &SurveyArgs) -> Result<()> {
     }
     let field = field(&args.field, args.crop.into())?;
     let paths = photographs(&args.images)?;
-    let mut segmenter = open_segmenter(&choice(args.segmenter.as_deref())?)?;
+    let mut segmenter = open_segmenter(&choice(args.segmenter.as_deref())?, None)?;
     let mut survey = Survey::of(&field, args.height_m.map(Metres::new));
     let mut progress = Progress::new(paths.len(), args.json);
     for path in &paths {
@@ -149,7 +148,7 @@ fn choice(segmenter: Option<&Path>) -> Result<SegmenterChoice, BadInput> {
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let model = model.to_owned();
-    Ok(SegmenterChoice::Onnx { model, library: None, provider: Provider::Cpu, threads, zooms: ZOOMS })
+    Ok(SegmenterChoice::Onnx { model, library: None, provider: Provider::Cpu, threads, look: Look::TwoSizes })
 }
 
 /// Told before an hour of work, not after it.

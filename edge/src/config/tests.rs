@@ -98,7 +98,7 @@ fn a_network_says_what_computes_it_and_may_stand_by_while_excess_green_is_tried(
         library: None,
         provider: Provider::OpenVino,
         threads: 2,
-        zooms: ONE_SIZE,
+        look: Look::OneSize,
     };
     assert_eq!(config.segmenter, wanted);
     let tried = read(&network.replace("kind = \"onnx\"", "kind = \"exg\""));

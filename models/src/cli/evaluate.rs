@@ -12,6 +12,7 @@ use kompas_models::{CLASS_COLOURS, CLASS_NAMES};
 use kompas_vision::consensus::Consensus;
 use kompas_vision::load::{MEMORY_LIMIT_BYTES, load_picture};
 use kompas_vision::normalise::ZOOMS;
+use kompas_vision::onnx::Scale;
 use kompas_vision::usable::unusable;
 use kompas_vision::{OnnxOptions, OnnxSegmenter, Segmenter, onnx};
 use serde_json::json;
@@ -44,6 +45,12 @@ pub(crate) struct EvaluateArgs {
     /// How much the plant around a pixel counts beside its own scores, instead of the released weight
     #[arg(long, default_value_t = Consensus::RELEASED.weight)]
     consensus: f32,
+    /// Evaluate on what a camera so many times nearer would see: a window around a plant of the crop, enlarged
+    #[arg(long, value_parser = clap::value_parser!(u32).range(2..=16))]
+    closer: Option<u32>,
+    /// Do not look at pictures smaller where their leaves are wide: to see what it is worth
+    #[arg(long)]
+    without_fit: bool,
     /// Do not look for rows of crop and for the crop of the field: to see what they are worth
     #[arg(long)]
     without_rows: bool,
@@ -95,13 +102,16 @@ pub(crate) struct CardArgs {
 pub(super) struct Look {
     /// Multiples of the working size.
     pub(super) zooms: &'static [f64],
-    /// Weight of the whole plant.
+    /// What counts beside a pixel's own scores.
     pub(super) consensus: Consensus,
+    /// Whether pictures whose leaves are wide are looked at smaller.
+    pub(super) fits_leaves: bool,
 }
 
 impl Look {
     /// As the robot does.
-    pub(super) const RELEASED: Self = Self { zooms: ZOOMS, consensus: Consensus::RELEASED };
+    pub(super) const RELEASED: Self =
+        Self { zooms: ZOOMS, consensus: Consensus::RELEASED, fits_leaves: true };
 }
 
 pub(super) fn open(path: &Path, look: &Look) -> Result<Box<dyn Segmenter>> {
@@ -110,12 +120,15 @@ pub(super) fn open(path: &Path, look: &Look) -> Result<Box<dyn Segmenter>> {
         let bytes = std::fs::read(path).with_context(|| path.display().to_string()).context(BadInput)?;
         let params = Params::read(path).context(BadInput)?;
         let id = format!("weights@sha256:{}", &sha256_hex(&bytes)[..12]);
-        return Ok(Box::new(
-            TorchSegmenter::new(params, id).with_zooms(look.zooms).with_consensus(look.consensus),
-        ));
+        let model = TorchSegmenter::new(params, id).with_zooms(look.zooms).with_consensus(look.consensus);
+        return Ok(Box::new(if look.fits_leaves { model } else { model.without_fit() }));
     }
     let library = onnx::find_library().context("ONNX Runtime is missing: run vision/setup-onnxruntime.sh")?;
-    let options = OnnxOptions { zooms: look.zooms, consensus: look.consensus, ..OnnxOptions::new(library) };
+    let mut options =
+        OnnxOptions { zooms: look.zooms, consensus: look.consensus, ..OnnxOptions::new(library) };
+    if !look.fits_leaves {
+        options.scale = Scale::BySize;
+    }
     Ok(Box::new(OnnxSegmenter::load(path, options).context(BadInput)?))
 }
 
@@ -141,9 +154,10 @@ fn figures(
     model: &mut dyn Segmenter,
     data: &DataSet,
     items: &[Item],
+    closer: Option<u32>,
 ) -> Result<BTreeMap<String, SourceFigures>> {
     let bar = super::train::bar(items.len() as u64, "evaluating");
-    let (figures, mut rejected) = evaluate(model, items, || bar.inc(1))?;
+    let (figures, mut rejected) = evaluate(model, items, closer, || bar.inc(1))?;
     bar.finish_and_clear();
     rejected.extend(data.rejected.iter().cloned());
     for file in &rejected {
@@ -157,7 +171,11 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
     let zooms = if args.zooms.is_empty() { ZOOMS } else { args.zooms.clone().leak() };
     let mut model = open(
         &args.model,
-        &Look { zooms, consensus: Consensus { weight: args.consensus, rows: !args.without_rows } },
+        &Look {
+            zooms,
+            consensus: Consensus { weight: args.consensus, rows: !args.without_rows },
+            fits_leaves: !args.without_fit,
+        },
     )?;
     let data = args.data.read()?;
     let is = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
@@ -172,7 +190,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
         ))
         .context(BadInput);
     }
-    let figures = figures(model.as_mut(), &data, &items)?;
+    let figures = figures(model.as_mut(), &data, &items, args.closer)?;
     let mut out = std::io::stdout().lock();
     if args.json {
         let per_source: BTreeMap<_, _> =
@@ -228,7 +246,7 @@ pub(crate) fn write_card(args: &CardArgs) -> Result<()> {
         standing_figures(&path, &files[0])?
     } else {
         let items = choose(&data, |item| item.split != "train", Some(args.limit));
-        let found = figures(open(&args.weights, &Look::RELEASED)?.as_mut(), &data, &items)?;
+        let found = figures(open(&args.weights, &Look::RELEASED)?.as_mut(), &data, &items, None)?;
         found.iter().map(|(source, figures)| (source.clone(), figures.to_json())).collect()
     };
     let facts = CardFacts {

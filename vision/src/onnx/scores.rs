@@ -1,6 +1,7 @@
 //! Pixels to the network's planes, and its scores to classes.
 
 use crate::consensus::{self, Consensus, Green};
+use crate::leaves;
 use crate::tiles::Tile;
 use kompas_field::PlantClass;
 
@@ -64,6 +65,11 @@ impl ScoreMap {
                 self.scores[to..to + count].copy_from_slice(&scores[from..from + count]);
             }
         }
+    }
+
+    /// How much smaller the picture should be looked at ([`leaves::fit`]).
+    pub(super) fn fit(&self) -> f64 {
+        leaves::fit(&self.scores, self.width, self.height)
     }
 
     /// Lets the pixels of each plant agree, and doubts what is not green ([`consensus::agree`]).
