@@ -97,9 +97,9 @@ pub enum SegmenterChoice {
 /// At what size a network sees a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
-    /// At two sizes that follow from the picture's own, as figures are made: steadier.
-    TwoSizes,
-    /// At one; a third of the time.
+    /// At several sizes that follow from the picture's own, as figures are made: steadier.
+    SeveralSizes,
+    /// At one; a fifth of the time.
     OneSize,
     /// At one that follows from the ground a pixel of the camera covers: as large as plants were in training
     /// ([`normalise::GROUND_M`]).
@@ -246,7 +246,7 @@ impl SegmenterChoice {
     fn usual_latency_ms(&self) -> f64 {
         match self {
             Self::ExcessGreen => 60.0,
-            Self::Onnx { look: Look::TwoSizes | Look::Ground, .. } => 1000.0,
+            Self::Onnx { look: Look::SeveralSizes | Look::Ground, .. } => 1000.0,
             Self::Onnx { look: Look::OneSize, .. } => 500.0,
         }
     }
@@ -268,7 +268,8 @@ impl SegmenterChoice {
         let threads = r.number("segmenter.threads", Some(1.0), 1.0..=64.0, threads);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
         let threads = threads as usize;
-        let words = [("two_sizes", Look::TwoSizes), ("one_size", Look::OneSize), ("ground", Look::Ground)];
+        let words =
+            [("several_sizes", Look::SeveralSizes), ("one_size", Look::OneSize), ("ground", Look::Ground)];
         let look =
             "ground where the camera is far (2 mm a pixel and more), one_size where a frame takes too long";
         let look = r.choice("segmenter.look", false, &words, look);

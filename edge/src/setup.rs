@@ -206,7 +206,7 @@ pub fn open_segmenter(
             let mut options =
                 OnnxOptions { provider: *provider, threads: *threads, ..OnnxOptions::new(library) };
             match (look, camera) {
-                (Look::TwoSizes, _) => {}
+                (Look::SeveralSizes, _) => {}
                 (Look::Ground, Some(rig)) => {
                     let picture_m = gsd_m(&Camera::new(rig), rig);
                     options.scale = Scale::ByGsd { picture_m, wanted_m: GROUND_M };

@@ -48,18 +48,16 @@ impl TorchSegmenter {
         let (width, height) = image.dimensions();
         let (w, h) = working_size(width, height);
         let exposure = Exposure::of(&resized(image, w, h));
-        let (mut scale, mut scores) = (1.0, Vec::new());
-        if let (true, Some(zoom)) = (self.fits_leaves, self.zooms.first()) {
-            let first = self.look_at(image, (w, h), *zoom, exposure)?;
-            let smaller = leaves::fit(&first.0, first.1 as usize, first.2 as usize);
-            if smaller < 1.0 {
-                scale = smaller;
-            } else {
+        let (mut zooms, mut scores) = (self.zooms.to_owned(), Vec::new());
+        if let (true, Some(&zoom)) = (self.fits_leaves, self.zooms.first()) {
+            let first = self.look_at(image, (w, h), zoom, exposure)?;
+            zooms = leaves::zooms(&first.0, first.1 as usize, first.2 as usize, self.zooms);
+            if zooms.first() == Some(&zoom) {
                 scores.push(first);
             }
         }
-        for zoom in &self.zooms[scores.len()..] {
-            scores.push(self.look_at(image, (w, h), scale * zoom, exposure)?);
+        for zoom in &zooms[scores.len()..] {
+            scores.push(self.look_at(image, (w, h), *zoom, exposure)?);
         }
         Ok(Looks { width, height, scores })
     }

@@ -7,25 +7,34 @@
 use crate::normalise::MIN_SIDE;
 
 const CLASSES: usize = 5;
-/// Leaves wider than this are looked at smaller. A network that was trained on beets whose leaves are 20 to 50 px wide
-/// took nearly all of them for weed at 80 px and more.
+/// Where leaves are wider than this at working size, the picture is looked at smaller. A network that was trained on beets
+/// whose leaves are 20 to 50 px wide took nearly all of them for weed at 80 px and more.
 const WIDEST_PX: f32 = 46.0;
-/// How wide they then are.
+/// How wide they then are at zoom 1.
 const WANTED_PX: f32 = 25.0;
+/// No look at a finer zoom than 1 shows leaves wider than this.
+const ENLARGED_PX: f32 = 72.0;
 
-/// How much smaller a picture should be looked at, at most 1, from the `scores` of a look at it (five planes of `width` ×
-/// `height` logits, soil first). The shorter side keeps at least [`MIN_SIDE`].
-pub fn fit(scores: &[f32], width: usize, height: usize) -> f64 {
+/// At which multiples of its working size a picture should be looked at instead of `zooms`, from the `scores` of a look at
+/// the first of them (five planes of `width` × `height` logits, soil first). The first stays unless leaves are too wide;
+/// then all are smaller, the shorter side at least [`MIN_SIDE`] at zoom 1.
+pub fn zooms(scores: &[f32], width: usize, height: usize, zooms: &[f64]) -> Vec<f64> {
     let count = width * height;
     let is_plant: Vec<bool> =
         (0..count).map(|at| (1..CLASSES).any(|class| scores[class * count + at] > scores[at])).collect();
-    match leaf_width(&is_plant, width, height) {
-        Some(found) if found > WIDEST_PX => {
-            let least = f64::from(MIN_SIDE) / width.min(height) as f64;
-            f64::from(WANTED_PX / found).max(least).min(1.0)
+    let (Some(found), Some(&looked)) = (leaf_width(&is_plant, width, height), zooms.first()) else {
+        return zooms.to_owned();
+    };
+    let wide = f64::from(found) / looked;
+    if wide > f64::from(WIDEST_PX) {
+        let least = f64::from(MIN_SIDE) * looked / width.min(height) as f64;
+        let smaller = (f64::from(WANTED_PX) / wide).max(least).min(1.0);
+        if smaller < 1.0 {
+            return zooms.iter().map(|zoom| zoom * smaller).collect();
         }
-        _ => 1.0,
     }
+    let fits = |zoom: f64| zoom <= looked.max(1.0) || zoom * wide <= f64::from(ENLARGED_PX);
+    zooms.iter().copied().filter(|zoom| fits(*zoom)).collect()
 }
 
 /// Width of leaves in pixels: four times the distance from a plant's pixel to the nearest soil, averaged over all of them
@@ -97,6 +106,7 @@ fn distances(is_plant: &[bool], width: usize, height: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::normalise::ZOOMS;
 
     /// Scores of a picture whose pixels are plant where `plant` says so.
     fn scores(width: usize, height: usize, plant: impl Fn(usize, usize) -> bool) -> Vec<f32> {
@@ -115,18 +125,38 @@ mod tests {
             let is_plant: Vec<bool> = (0..960 * 720).map(|at| strip(at % 960, at / 960)).collect();
             let found = leaf_width(&is_plant, 960, 720).unwrap();
             assert!((found / wide as f32 - 1.0).abs() < 0.06, "{wide}: {found}");
-            let fit = fit(&scores(960, 720, strip), 960, 720);
-            let wanted = if wide > 46 { (25.0 / wide as f64).max(256.0 / 720.0) } else { 1.0 };
-            assert!((fit / wanted - 1.0).abs() < 0.06, "{wide}: {fit}");
+            let (smaller, finest) = match wide {
+                ..=34 => (1.0, 2.0),
+                35..=46 => (1.0, 1.5),
+                _ => ((25.0 / wide as f64).max(256.0 / 720.0), 2.0),
+            };
+            let wanted: Vec<f64> =
+                ZOOMS.iter().filter(|zoom| **zoom <= finest).map(|zoom| zoom * smaller).collect();
+            let found = zooms(&scores(960, 720, strip), 960, 720, ZOOMS);
+            assert_eq!(found.len(), wanted.len(), "{wide}: {found:?}");
+            assert!(found.iter().zip(&wanted).all(|(a, b)| (a / b - 1.0).abs() < 0.06), "{wide}: {found:?}");
         }
+    }
+
+    /// Of what the first look saw at another zoom.
+    #[test]
+    fn widths_are_those_at_working_size() {
+        let strip = |x: usize, _: usize| x % 120 < 40;
+        let found = zooms(&scores(480, 360, strip), 480, 360, &[0.5, 1.0]);
+        let wanted = 25.0 / 80.0;
+        assert!(
+            (found[1] / wanted - 1.0).abs() < 0.2 && (found[0] * 2.0 - found[1]).abs() < 1e-9,
+            "{found:?}"
+        );
     }
 
     #[test]
     fn where_nothing_can_be_told_a_picture_stays_as_it_is() {
-        // All soil, all plant, and a drone tile that is small already, most of it leaves.
-        assert_eq!(fit(&scores(512, 400, |_, _| false), 512, 400), 1.0);
-        assert_eq!(fit(&scores(512, 400, |_, _| true), 512, 400), 1.0);
-        assert_eq!(fit(&scores(256, 256, |x, _| x > 9), 256, 256), 1.0);
+        // All soil and all plant.
+        assert_eq!(zooms(&scores(512, 400, |_, _| false), 512, 400, ZOOMS), ZOOMS);
+        assert_eq!(zooms(&scores(512, 400, |_, _| true), 512, 400, ZOOMS), ZOOMS);
+        // A drone tile that is small already, most of it leaves, is not enlarged.
+        assert_eq!(zooms(&scores(256, 256, |x, _| x > 9), 256, 256, ZOOMS), [1.0, 0.75]);
     }
 
     #[test]
@@ -135,11 +165,11 @@ mod tests {
             (x / 24 + y / 24).is_multiple_of(5) && x % 24 < 3 && y % 24 < 3
                 || x.abs_diff(500).pow(2) + y.abs_diff(350).pow(2) < 120 * 120
         };
-        assert!(fit(&scores(1024, 768, plant), 1024, 768) < 0.5);
+        assert!(zooms(&scores(1024, 768, plant), 1024, 768, ZOOMS)[0] < 0.5);
     }
 
     #[test]
     fn an_empty_picture_is_no_fault() {
-        assert_eq!(fit(&[], 0, 0), 1.0);
+        assert_eq!(zooms(&[], 0, 0, ZOOMS), ZOOMS);
     }
 }

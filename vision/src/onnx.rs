@@ -55,7 +55,7 @@ pub struct OnnxOptions {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Scale {
     /// By the picture's size, as in training ([`normalise::working_size`]), and smaller where leaves are wider than
-    /// any the network has learnt from ([`leaves::fit`]).
+    /// any the network has learnt from ([`leaves::zooms`]).
     ByLeaves,
     /// By the picture's size alone.
     BySize,
@@ -249,22 +249,21 @@ impl OnnxSegmenter {
     fn part(
         &mut self,
         image: &RgbImage,
-        mut scale: [f64; 2],
+        scale: [f64; 2],
         exposure: Exposure,
     ) -> Result<ClassMap, SegmentError> {
-        let mut looks = Vec::with_capacity(self.options.zooms.len());
-        let may_fit = self.options.scale != Scale::BySize;
-        if let (true, Some(zoom)) = (may_fit, self.options.zooms.first()) {
-            let first = self.look(image, scale.map(|scale| scale * zoom), exposure)?;
-            let smaller = first.0.fit();
-            if smaller < 1.0 {
-                scale = scale.map(|scale| scale * smaller);
-            } else {
+        let seen_at = |zoom: f64| scale.map(|scale| scale * zoom);
+        let mut zooms = self.options.zooms.to_owned();
+        let mut looks = Vec::with_capacity(zooms.len());
+        if let (true, Some(&zoom)) = (self.options.scale != Scale::BySize, zooms.first()) {
+            let first = self.look(image, seen_at(zoom), exposure)?;
+            zooms = first.0.zooms(&zooms);
+            if zooms.first() == Some(&zoom) {
                 looks.push(first);
             }
         }
-        for zoom in &self.options.zooms[looks.len()..] {
-            looks.push(self.look(image, scale.map(|scale| scale * zoom), exposure)?);
+        for zoom in &zooms[looks.len()..] {
+            looks.push(self.look(image, seen_at(*zoom), exposure)?);
         }
         let maps = looks.into_iter().map(|(mut map, green)| {
             map.agree(self.options.consensus, &green);

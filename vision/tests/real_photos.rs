@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Images per source in a short run.
-const SAMPLE: usize = 12;
+const SAMPLE: usize = 6;
 
 fn index(data: &Path) -> Result<BTreeMap<String, Vec<String>>, csv::Error> {
     let mut sources: BTreeMap<String, Vec<String>> = BTreeMap::new();

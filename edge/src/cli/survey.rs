@@ -148,7 +148,13 @@ fn choice(segmenter: Option<&Path>) -> Result<SegmenterChoice, BadInput> {
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let model = model.to_owned();
-    Ok(SegmenterChoice::Onnx { model, library: None, provider: Provider::Cpu, threads, look: Look::TwoSizes })
+    Ok(SegmenterChoice::Onnx {
+        model,
+        library: None,
+        provider: Provider::Cpu,
+        threads,
+        look: Look::SeveralSizes,
+    })
 }
 
 /// Told before an hour of work, not after it.

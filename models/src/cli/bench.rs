@@ -161,7 +161,7 @@ fn field(width: u32, height: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| {
         let grain = (x.wrapping_mul(7919) ^ y.wrapping_mul(104_729)).to_le_bytes()[1] / 8;
         let (dx, dy) = (f64::from(x % 160) - 80., f64::from(y % 140) - 70.);
-        let leaf = dx * dx + dy * dy < 900.;
+        let leaf = dx * dx + dy * dy < 400.; // narrow enough for every zoom
         if leaf { Rgb([60 + grain, 140 + grain, 50]) } else { Rgb([120 + grain, 100 + grain, 80 + grain]) }
     })
 }

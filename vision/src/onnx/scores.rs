@@ -67,9 +67,9 @@ impl ScoreMap {
         }
     }
 
-    /// How much smaller the picture should be looked at ([`leaves::fit`]).
-    pub(super) fn fit(&self) -> f64 {
-        leaves::fit(&self.scores, self.width, self.height)
+    /// At which sizes the picture should be looked at, after this first look ([`leaves::zooms`]).
+    pub(super) fn zooms(&self, zooms: &[f64]) -> Vec<f64> {
+        leaves::zooms(&self.scores, self.width, self.height, zooms)
     }
 
     /// Lets the pixels of each plant agree, and doubts what is not green ([`consensus::agree`]).
