@@ -12,7 +12,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Images per source in a short run.
-const SAMPLE: usize = 6;
+const SAMPLE: usize = 12;
+/// The same for a network, which takes seconds an image.
+const NETWORK_SAMPLE: usize = 6;
 
 fn index(data: &Path) -> Result<BTreeMap<String, Vec<String>>, csv::Error> {
     let mut sources: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -33,11 +35,11 @@ fn data() -> Option<PathBuf> {
 }
 
 /// Pixel table per source, on every image or an even sample.
-fn measure(data: &Path, segmenter: &mut dyn Segmenter) -> BTreeMap<String, Confusion> {
+fn measure(data: &Path, segmenter: &mut dyn Segmenter, sample: usize) -> BTreeMap<String, Confusion> {
     let all = std::env::var_os("KOMPAS_ALL_PHOTOS").is_some();
     let sources = index(data).expect("index.csv is a table");
     let measured = sources.into_iter().map(|(source, names)| {
-        let step = if all { 1 } else { (names.len() / SAMPLE).max(1) };
+        let step = if all { 1 } else { (names.len() / sample).max(1) };
         let mut table = Confusion::default();
         for name in names.iter().step_by(step) {
             let folder = data.join(&source);
@@ -71,7 +73,7 @@ fn excess_green_finds_plants_on_soil() {
         ("peanut_weed", 0.71),
         ("beet_cotyledon_robot", 0.30),
     ]);
-    for (source, table) in measure(&data, &mut ExcessGreen::default()) {
+    for (source, table) in measure(&data, &mut ExcessGreen::default(), SAMPLE) {
         let iou = table.plant_iou().unwrap();
         let least = least.get(source.as_str()).copied().unwrap_or(0.0);
         assert!(iou >= least, "{source}: plant IoU {iou:.3} fell below {least}");
@@ -91,7 +93,7 @@ fn the_released_model_tells_plants_from_soil_and_from_each_other() {
         }
         let library = find_library().expect("ONNX Runtime is set up: vision/setup-onnxruntime.sh");
         let mut segmenter = OnnxSegmenter::load(&model, OnnxOptions::new(library)).unwrap();
-        for (source, table) in measure(&data, &mut segmenter) {
+        for (source, table) in measure(&data, &mut segmenter, NETWORK_SAMPLE) {
             // It has seen the sources it was trained on: this only catches a broken path from file to map.
             if source != "beet_cotyledon_robot" {
                 let iou = table.plant_iou().unwrap();
