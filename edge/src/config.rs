@@ -11,8 +11,6 @@ use kompas_cloud_sync::{BrokerAddress, OutboxLimits};
 use kompas_field::ids::{FarmId, FieldId, RobotId};
 use kompas_field::units::{LitresPerHectare, Metres, MetresPerSecond, Seconds};
 use kompas_field::{ClockQuality, Confidence, Datum, FieldCrop, Finding};
-#[cfg(doc)]
-use kompas_vision::normalise;
 use kompas_vision::onnx::Provider;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -94,16 +92,16 @@ pub enum SegmenterChoice {
     },
 }
 
-/// At what size a network sees a picture.
+/// At what size a network sees a picture; smaller in any case where leaves are wide ([`kompas_vision::leaves`]).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
-    /// At several sizes that follow from the picture's own, as figures are made: steadier.
-    SeveralSizes,
-    /// At one; a fifth of the time.
+    /// At one that follows from the picture's own.
     OneSize,
     /// At one that follows from the ground a pixel of the camera covers: as large as plants were in training
-    /// ([`normalise::GROUND_M`]).
+    /// ([`kompas_vision::normalise::GROUND_M`]).
     Ground,
+    /// At several that follow from the picture's own, as figures are made: steadier, at five times the time.
+    SeveralSizes,
 }
 
 /// Camera, antenna and boom.
@@ -246,8 +244,10 @@ impl SegmenterChoice {
     fn usual_latency_ms(&self) -> f64 {
         match self {
             Self::ExcessGreen => 60.0,
-            Self::Onnx { look: Look::SeveralSizes | Look::Ground, .. } => 1000.0,
             Self::Onnx { look: Look::OneSize, .. } => 500.0,
+            // At 2.5 mm a pixel.
+            Self::Onnx { look: Look::Ground, .. } => 1500.0,
+            Self::Onnx { look: Look::SeveralSizes, .. } => 3000.0,
         }
     }
 
@@ -269,9 +269,9 @@ impl SegmenterChoice {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
         let threads = threads as usize;
         let words =
-            [("several_sizes", Look::SeveralSizes), ("one_size", Look::OneSize), ("ground", Look::Ground)];
+            [("one_size", Look::OneSize), ("ground", Look::Ground), ("several_sizes", Look::SeveralSizes)];
         let look =
-            "ground where the camera is far (2 mm a pixel and more), one_size where a frame takes too long";
+            "ground where the camera is far (2 mm a pixel and more) and frames may take twice the time";
         let look = r.choice("segmenter.look", false, &words, look);
         let model = "the model file; its card lies beside it";
         if !network {

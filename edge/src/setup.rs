@@ -24,7 +24,7 @@ use kompas_field::record::{IncidentKind, MissionStarted};
 use kompas_field::rig::CameraRig;
 use kompas_field::units::Metres;
 use kompas_field::{Clock, ManualClock, RobotInstant, WeedMap};
-use kompas_vision::normalise::GROUND_M;
+use kompas_vision::normalise::{GROUND_M, MAX_SIDE, MIN_SIDE};
 use kompas_vision::onnx::{ModelError, OnnxOptions, OnnxSegmenter, Scale, find_library};
 use kompas_vision::{Camera, ExcessGreen, Segmenter, TrackerRules};
 use std::io::Write;
@@ -191,7 +191,17 @@ pub fn ready_with(
 /// A frame 1280 px wide keeps its own pixels: working size shrinks it to 1024.
 const ONE_SIZE: &[f64] = &[1.25];
 
-/// What finds plants, ready to look at a picture of `camera`; without a camera, at pictures of any.
+/// As much ground per pixel as in training, within what a frame may cost and still show plants.
+fn by_ground(rig: &CameraRig) -> Scale {
+    let picture_m = gsd_m(&Camera::new(rig), rig);
+    let (long, short) = (rig.width_px.max(rig.height_px), rig.width_px.min(rig.height_px));
+    let most = f64::from(2 * MAX_SIDE) / f64::from(long.max(1));
+    let least = (f64::from(MIN_SIDE) / f64::from(short.max(1))).min(most);
+    let scale = (picture_m / GROUND_M).max(least).min(most);
+    Scale::ByGsd { picture_m, wanted_m: picture_m / scale }
+}
+
+/// What finds plants, ready to look at a picture of `camera`; without one, [`Look::Ground`] is [`Look::SeveralSizes`].
 ///
 /// # Errors
 /// [`SetupError::Model`], [`SetupError::NoOnnxRuntime`].
@@ -206,13 +216,12 @@ pub fn open_segmenter(
             let mut options =
                 OnnxOptions { provider: *provider, threads: *threads, ..OnnxOptions::new(library) };
             match (look, camera) {
-                (Look::SeveralSizes, _) => {}
+                (Look::OneSize, _) => options.zooms = ONE_SIZE,
                 (Look::Ground, Some(rig)) => {
-                    let picture_m = gsd_m(&Camera::new(rig), rig);
-                    options.scale = Scale::ByGsd { picture_m, wanted_m: GROUND_M };
+                    options.scale = by_ground(rig);
                     options.zooms = &[1.0];
                 }
-                (Look::OneSize, _) | (Look::Ground, None) => options.zooms = ONE_SIZE,
+                (Look::SeveralSizes, _) | (Look::Ground, None) => {}
             }
             Ok(Box::new(OnnxSegmenter::load(model, options)?))
         }

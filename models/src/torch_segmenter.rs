@@ -41,24 +41,24 @@ impl TorchSegmenter {
         Self { fits_leaves: false, ..self }
     }
 
-    /// Scores of a picture at every zoom.
+    /// Scores of a picture at every zoom, or smaller where its leaves are wide.
     /// # Errors
     /// If LibTorch refuses.
     pub fn look(&self, image: &RgbImage) -> Result<Looks, TchError> {
         let (width, height) = image.dimensions();
         let (w, h) = working_size(width, height);
         let exposure = Exposure::of(&resized(image, w, h));
-        let (mut zooms, mut scores) = (self.zooms.to_owned(), Vec::new());
-        if let (true, Some(&zoom)) = (self.fits_leaves, self.zooms.first()) {
-            let first = self.look_at(image, (w, h), zoom, exposure)?;
-            zooms = leaves::zooms(&first.0, first.1 as usize, first.2 as usize, self.zooms);
-            if zooms.first() == Some(&zoom) {
-                scores.push(first);
-            }
-        }
-        for zoom in &zooms[scores.len()..] {
-            scores.push(self.look_at(image, (w, h), *zoom, exposure)?);
-        }
+        let scores = leaves::looks(
+            self.zooms,
+            |zoom| self.look_at(image, (w, h), zoom, exposure),
+            |(scores, w, h, _), zooms| {
+                if self.fits_leaves {
+                    leaves::zooms(scores, *w as usize, *h as usize, zooms)
+                } else {
+                    zooms.to_owned()
+                }
+            },
+        )?;
         Ok(Looks { width, height, scores })
     }
 

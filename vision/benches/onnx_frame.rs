@@ -4,7 +4,7 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use image::{Rgb, RgbImage};
-use kompas_vision::onnx::{Engine, Provider, find_library};
+use kompas_vision::onnx::{Engine, Provider, Scale, find_library};
 use kompas_vision::usable::unusable;
 use kompas_vision::{OnnxOptions, OnnxSegmenter, PlantRules, Segmenter, find_plants, normalise};
 use std::hint::black_box;
@@ -36,8 +36,8 @@ fn bench(c: &mut Criterion) {
             println!("skipped: needs {}", model.display());
             continue;
         }
-        let mut segmenter =
-            OnnxSegmenter::load(&model, OnnxOptions::new(library.clone())).expect("a released model");
+        let options = OnnxOptions { scale: Scale::BySize, ..OnnxOptions::new(library.clone()) };
+        let mut segmenter = OnnxSegmenter::load(&model, options).expect("a released model");
         let bytes = std::fs::read(&model).expect("read a moment ago");
         let mut engine = Engine::load(&library, Provider::Cpu, 1, &model, &bytes).expect("a released model");
         for (width, height) in [(512, 512), (1280, 960)] {

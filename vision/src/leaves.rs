@@ -2,7 +2,8 @@
 //!
 //! No file states how many millimetres a pixel is, and it would not help: the leaves of one crop are two millimetres wide
 //! or two hundred. A network is led astray by leaves wider than any it has learnt from. Plant and soil it still tells
-//! apart then, so their width is read off its own first look.
+//! apart then, so their width is read off its own first look. A closed canopy counts as one wide leaf, and of a leaf that
+//! the picture's edge cuts only the side that is seen.
 
 use crate::normalise::MIN_SIDE;
 
@@ -17,7 +18,8 @@ const ENLARGED_PX: f32 = 72.0;
 
 /// At which multiples of its working size a picture should be looked at instead of `zooms`, from the `scores` of a look at
 /// the first of them (five planes of `width` × `height` logits, soil first). The first stays unless leaves are too wide;
-/// then all are smaller, the shorter side at least [`MIN_SIDE`] at zoom 1.
+/// then all are smaller, the shorter side at least [`MIN_SIDE`] at zoom 1. A picture as small as that is looked at as it
+/// is: drone tiles were trained on with leaves as wide as they come.
 pub fn zooms(scores: &[f32], width: usize, height: usize, zooms: &[f64]) -> Vec<f64> {
     let count = width * height;
     let is_plant: Vec<bool> =
@@ -25,16 +27,38 @@ pub fn zooms(scores: &[f32], width: usize, height: usize, zooms: &[f64]) -> Vec<
     let (Some(found), Some(&looked)) = (leaf_width(&is_plant, width, height), zooms.first()) else {
         return zooms.to_owned();
     };
-    let wide = f64::from(found) / looked;
-    if wide > f64::from(WIDEST_PX) {
-        let least = f64::from(MIN_SIDE) * looked / width.min(height) as f64;
-        let smaller = (f64::from(WANTED_PX) / wide).max(least).min(1.0);
-        if smaller < 1.0 {
-            return zooms.iter().map(|zoom| zoom * smaller).collect();
-        }
+    let least = f64::from(MIN_SIDE) * looked / width.min(height) as f64;
+    if least >= 1.0 {
+        return zooms.to_owned();
     }
-    let fits = |zoom: f64| zoom <= looked.max(1.0) || zoom * wide <= f64::from(ENLARGED_PX);
-    zooms.iter().copied().filter(|zoom| fits(*zoom)).collect()
+    let wide = f64::from(found) / looked;
+    let too_wide = wide > f64::from(WIDEST_PX);
+    let smaller = if too_wide { (f64::from(WANTED_PX) / wide).max(least) } else { 1.0 };
+    let coarse = looked.max(1.0) * smaller;
+    let fits = |zoom: f64| zoom <= coarse || zoom * wide <= f64::from(ENLARGED_PX);
+    zooms.iter().map(|zoom| zoom * smaller).filter(|zoom| fits(*zoom)).collect()
+}
+
+/// What a picture looks like to a network, as `look` sees it at a zoom: at all of `zooms`, or at those that
+/// `decide` makes of them after the first look.
+/// # Errors
+/// As `look` says.
+pub fn looks<L, E>(
+    zooms: &[f64],
+    mut look: impl FnMut(f64) -> Result<L, E>,
+    decide: impl Fn(&L, &[f64]) -> Vec<f64>,
+) -> Result<Vec<L>, E> {
+    let Some(&first_zoom) = zooms.first() else { return Ok(Vec::new()) };
+    let first = look(first_zoom)?;
+    let decided = decide(&first, zooms);
+    let mut looks = Vec::with_capacity(decided.len());
+    if decided.first() == Some(&first_zoom) {
+        looks.push(first);
+    }
+    for zoom in &decided[looks.len()..] {
+        looks.push(look(*zoom)?);
+    }
+    Ok(looks)
 }
 
 /// Width of leaves in pixels: four times the distance from a plant's pixel to the nearest soil, averaged over all of them
@@ -125,10 +149,11 @@ mod tests {
             let is_plant: Vec<bool> = (0..960 * 720).map(|at| strip(at % 960, at / 960)).collect();
             let found = leaf_width(&is_plant, 960, 720).unwrap();
             assert!((found / wide as f32 - 1.0).abs() < 0.06, "{wide}: {found}");
+            // 160 px cannot become 25: the shorter side stays 256 px, and twice that would be 114 px.
             let (smaller, finest) = match wide {
-                ..=34 => (1.0, 2.0),
-                35..=46 => (1.0, 1.5),
-                _ => ((25.0 / wide as f64).max(256.0 / 720.0), 2.0),
+                10 | 20 => (1.0, 2.0),
+                60 | 100 => ((25.0 / wide as f64).max(256.0 / 720.0), 2.0),
+                _ => (256.0 / 720.0, 1.0),
             };
             let wanted: Vec<f64> =
                 ZOOMS.iter().filter(|zoom| **zoom <= finest).map(|zoom| zoom * smaller).collect();
@@ -138,16 +163,27 @@ mod tests {
         }
     }
 
-    /// Of what the first look saw at another zoom.
     #[test]
     fn widths_are_those_at_working_size() {
-        let strip = |x: usize, _: usize| x % 120 < 40;
-        let found = zooms(&scores(480, 360, strip), 480, 360, &[0.5, 1.0]);
-        let wanted = 25.0 / 80.0;
-        assert!(
-            (found[1] / wanted - 1.0).abs() < 0.2 && (found[0] * 2.0 - found[1]).abs() < 1e-9,
-            "{found:?}"
-        );
+        // 40 px wide in a first look at half the size: 80 px.
+        let strip = |x: usize, _: usize| x % 120 >= 40 && x % 120 < 80;
+        let found = zooms(&scores(720, 600, strip), 720, 600, &[0.5, 1.0]);
+        assert!((found[1] / (25.0 / 80.0) - 1.0).abs() < 0.06, "{found:?}");
+        assert!((found[0] * 2.0 - found[1]).abs() < 1e-9, "{found:?}");
+    }
+
+    #[test]
+    fn a_first_look_is_kept_where_it_stays_and_taken_again_where_not() {
+        let mut seen = Vec::new();
+        let mut look = |zoom: f64| {
+            seen.push(zoom);
+            Ok::<f64, ()>(zoom)
+        };
+        assert_eq!(looks(&[1.0, 2.0], &mut look, |_, zooms| zooms.to_vec()), Ok(vec![1.0, 2.0]));
+        assert_eq!(looks(&[1.0, 2.0], &mut look, |_, _| vec![0.5, 1.0]), Ok(vec![0.5, 1.0]));
+        assert_eq!(looks(&[], &mut look, |_, zooms| zooms.to_vec()), Ok(vec![]));
+        assert_eq!(seen, [1.0, 2.0, 1.0, 0.5, 1.0]);
+        assert_eq!(looks(&[1.0], |_| Err::<f64, &str>("no"), |_, zooms| zooms.to_vec()), Err("no"));
     }
 
     #[test]
@@ -155,8 +191,8 @@ mod tests {
         // All soil and all plant.
         assert_eq!(zooms(&scores(512, 400, |_, _| false), 512, 400, ZOOMS), ZOOMS);
         assert_eq!(zooms(&scores(512, 400, |_, _| true), 512, 400, ZOOMS), ZOOMS);
-        // A drone tile that is small already, most of it leaves, is not enlarged.
-        assert_eq!(zooms(&scores(256, 256, |x, _| x > 9), 256, 256, ZOOMS), [1.0, 0.75]);
+        // A drone tile that is small already, most of it leaves.
+        assert_eq!(zooms(&scores(256, 256, |x, _| x > 9), 256, 256, ZOOMS), ZOOMS);
     }
 
     #[test]

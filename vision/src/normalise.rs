@@ -19,7 +19,8 @@ use image::RgbImage;
 pub const MAX_SIDE: u32 = 1024;
 /// A shorter side below this is enlarged to it: leaves in a 128 px drone tile come out as large as elsewhere.
 pub const MIN_SIDE: u32 = 256;
-/// Sizes an image is looked at, as multiples of its working size.
+/// Sizes an image is looked at, as multiples of its working size; the first decides about the others
+/// ([`crate::leaves::zooms`]).
 pub const ZOOMS: &[f64] = &[1.0, 0.75, 1.5, 2.0];
 /// About so much ground, in metres, a pixel covers of the photographs of beet at working size, by their rows, which are
 /// sown 45 to 50 cm apart: 1.35 and 1.7 mm. A camera whose height is known can be brought to it.

@@ -7,7 +7,6 @@
 //! and lists the classes in our order, and the network takes one image and gives one map of it.
 
 use crate::consensus::{Consensus, Green};
-#[cfg(doc)]
 use crate::leaves;
 use crate::normalise::{self, Exposure};
 use crate::segment::{ClassMap, SegmentError, Segmenter};
@@ -45,7 +44,8 @@ pub struct OnnxOptions {
     pub tile_px: u32,
     /// How the picture is scaled before the network sees it.
     pub scale: Scale,
-    /// Sizes it is looked at, as multiples of that scale; the scores are averaged.
+    /// Sizes it is looked at, as multiples of that scale; the scores are averaged. What the first shows decides about
+    /// the others ([`leaves::zooms`]), except with [`Scale::BySize`].
     pub zooms: &'static [f64],
     /// What counts beside a pixel's own scores.
     pub consensus: Consensus,
@@ -252,19 +252,12 @@ impl OnnxSegmenter {
         scale: [f64; 2],
         exposure: Exposure,
     ) -> Result<ClassMap, SegmentError> {
-        let seen_at = |zoom: f64| scale.map(|scale| scale * zoom);
-        let mut zooms = self.options.zooms.to_owned();
-        let mut looks = Vec::with_capacity(zooms.len());
-        if let (true, Some(&zoom)) = (self.options.scale != Scale::BySize, zooms.first()) {
-            let first = self.look(image, seen_at(zoom), exposure)?;
-            zooms = first.0.zooms(&zooms);
-            if zooms.first() == Some(&zoom) {
-                looks.push(first);
-            }
-        }
-        for zoom in &zooms[looks.len()..] {
-            looks.push(self.look(image, seen_at(*zoom), exposure)?);
-        }
+        let fitted = self.options.scale != Scale::BySize;
+        let looks = leaves::looks(
+            self.options.zooms,
+            |zoom| self.look(image, scale.map(|scale| scale * zoom), exposure),
+            |(first, _), zooms| if fitted { first.zooms(zooms) } else { zooms.to_owned() },
+        )?;
         let maps = looks.into_iter().map(|(mut map, green)| {
             map.agree(self.options.consensus, &green);
             map

@@ -5,7 +5,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use image::{Rgb, RgbImage};
 use kompas_vision::normalise::{Exposure, ZOOMS, resized, working_size};
-use kompas_vision::onnx::{Engine, Provider, find_library};
+use kompas_vision::onnx::{Engine, Provider, Scale, find_library};
 use kompas_vision::{OnnxOptions, OnnxSegmenter, PlantRules, Segmenter, find_plants};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -25,7 +25,7 @@ pub(crate) struct BenchArgs {
     #[arg(long = "size", default_values_t = ["512x512".to_owned(), "1280x960".to_owned()])]
     sizes: Vec<String>,
     /// Sizes to look at, as multiples of the working size, instead of the released ones.
-    #[arg(long, value_delimiter = ',')]
+    #[arg(long, value_delimiter = ',', value_parser = super::zoom)]
     zooms: Vec<f64>,
     /// Repetitions; medians are printed.
     #[arg(long, default_value_t = 20)]
@@ -85,7 +85,8 @@ struct Measured {
 
 impl Measured {
     fn load(path: &Path, library: &Path, zooms: &'static [f64]) -> Result<Self> {
-        let options = OnnxOptions { zooms, ..OnnxOptions::new(library.to_owned()) };
+        // Every zoom, whatever the picture shows: the stages are measured one by one at the same.
+        let options = OnnxOptions { zooms, scale: Scale::BySize, ..OnnxOptions::new(library.to_owned()) };
         let segmenter = OnnxSegmenter::load(path, options).context(BadInput)?;
         let bytes = std::fs::read(path).context(BadInput)?;
         let engine = Engine::load(library, Provider::Cpu, 1, path, &bytes)?;
@@ -161,7 +162,7 @@ fn field(width: u32, height: u32) -> RgbImage {
     RgbImage::from_fn(width, height, |x, y| {
         let grain = (x.wrapping_mul(7919) ^ y.wrapping_mul(104_729)).to_le_bytes()[1] / 8;
         let (dx, dy) = (f64::from(x % 160) - 80., f64::from(y % 140) - 70.);
-        let leaf = dx * dx + dy * dy < 400.; // narrow enough for every zoom
+        let leaf = dx * dx + dy * dy < 900.;
         if leaf { Rgb([60 + grain, 140 + grain, 50]) } else { Rgb([120 + grain, 100 + grain, 80 + grain]) }
     })
 }

@@ -39,8 +39,9 @@ pub(crate) struct EvaluateArgs {
     /// At most this many images per source, evenly taken.
     #[arg(long)]
     limit: Option<usize>,
-    /// Sizes to look at, as multiples of the working size, instead of the released ones.
-    #[arg(long, value_delimiter = ',')]
+    /// Sizes to look at, as multiples of the working size, instead of the released ones; the first decides about the
+    /// others where leaves are wide.
+    #[arg(long, value_delimiter = ',', value_parser = super::zoom)]
     zooms: Vec<f64>,
     /// How much the plant around a pixel counts beside its own scores, instead of the released weight
     #[arg(long, default_value_t = Consensus::RELEASED.weight)]
@@ -191,6 +192,10 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
         .context(BadInput);
     }
     let figures = figures(model.as_mut(), &data, &items, args.closer)?;
+    if figures.is_empty() {
+        return Err(anyhow::anyhow!("none of the {} images shows crop to be nearer to", items.len()))
+            .context(BadInput);
+    }
     let mut out = std::io::stdout().lock();
     if args.json {
         let per_source: BTreeMap<_, _> =

@@ -115,3 +115,10 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         }
     }
 }
+
+/// A multiple of the working size.
+fn zoom(text: &str) -> Result<f64, String> {
+    let range = 0.1..=4.0;
+    let number = text.trim().parse().ok().filter(|zoom| range.contains(zoom));
+    number.ok_or_else(|| format!("a number from {} to {}", range.start(), range.end()))
+}
