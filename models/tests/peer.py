@@ -14,7 +14,7 @@ def frame(path):
     rng = np.random.default_rng(5)
     picture = np.array([120, 100, 80]) + rng.normal(0, 12, (512, 512, 3))
     y, x = np.mgrid[:512, :512]
-    for cx, cy, radius in ((100, 120, 30), (300, 200, 40), (420, 400, 20), (180, 400, 35)):
+    for cx, cy, radius in ((100, 120, 40), (300, 200, 60), (420, 400, 30), (180, 400, 50)):
         leaf = ((x - cx) / radius) ** 2 + ((y - cy) / (0.6 * radius)) ** 2 < 1
         picture[leaf] = np.array([70, 150, 50]) + rng.normal(0, 8, (int(leaf.sum()), 3))
     Image.fromarray(picture.clip(0, 255).astype(np.uint8)).save(path)
