@@ -24,7 +24,7 @@ use kompas_field::record::{IncidentKind, MissionStarted};
 use kompas_field::rig::CameraRig;
 use kompas_field::units::Metres;
 use kompas_field::{Clock, ManualClock, RobotInstant, WeedMap};
-use kompas_vision::normalise::{GROUND_M, MAX_SIDE, MIN_SIDE};
+use kompas_vision::normalise::{GROUND_M, MAX_SIDE};
 use kompas_vision::onnx::{ModelError, OnnxOptions, OnnxSegmenter, Scale, find_library};
 use kompas_vision::{Camera, ExcessGreen, Segmenter, TrackerRules};
 use std::io::Write;
@@ -191,13 +191,13 @@ pub fn ready_with(
 /// A frame 1280 px wide keeps its own pixels: working size shrinks it to 1024.
 const ONE_SIZE: &[f64] = &[1.25];
 
-/// As much ground per pixel as in training, within what a frame may cost and still show plants.
+/// As much ground per pixel as in training, but never smaller than by the picture's own size: a camera so near is there
+/// for seedlings, and where leaves are wide they are looked at smaller anyway. Never more than a frame may cost.
 fn by_ground(rig: &CameraRig) -> Scale {
     let picture_m = gsd_m(&Camera::new(rig), rig);
-    let (long, short) = (rig.width_px.max(rig.height_px), rig.width_px.min(rig.height_px));
-    let most = f64::from(2 * MAX_SIDE) / f64::from(long.max(1));
-    let least = (f64::from(MIN_SIDE) / f64::from(short.max(1))).min(most);
-    let scale = (picture_m / GROUND_M).max(least).min(most);
+    let long = f64::from(rig.width_px.max(rig.height_px).max(1));
+    let own = f64::from(MAX_SIDE) / long;
+    let scale = (picture_m / GROUND_M).clamp(own, 2.0 * own);
     Scale::ByGsd { picture_m, wanted_m: picture_m / scale }
 }
 
@@ -339,4 +339,38 @@ impl Drivers {
 /// The system's.
 pub fn decision_list(path: &PathBuf) -> std::io::Result<Box<dyn Write>> {
     Ok(Box::new(std::io::BufWriter::new(std::fs::File::create(path)?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pixels the network sees per pixel of a camera that looks straight down from `height_m`.
+    fn seen(height_m: f64) -> f64 {
+        let rig = CameraRig {
+            width_px: 1280,
+            height_px: 960,
+            focal_x_px: 640.0,
+            focal_y_px: 640.0,
+            centre_x_px: 640.0,
+            centre_y_px: 480.0,
+            distortion: [0.0; 5],
+            height_m,
+            forward_m: 1.0,
+            left_m: 0.0,
+            pitch_deg: 0.0,
+            roll_deg: 0.0,
+            yaw_deg: 0.0,
+        };
+        let Scale::ByGsd { picture_m, wanted_m } = by_ground(&rig) else { return f64::NAN };
+        assert!((picture_m - height_m / 640.0).abs() < 1e-6, "{picture_m}");
+        picture_m / wanted_m
+    }
+
+    #[test]
+    fn a_far_camera_is_brought_to_the_ground_of_training_and_bounds_hold() {
+        assert!((seen(1.6) - 0.0025 / 0.001_75).abs() < 1e-6, "2.5 mm a pixel");
+        assert!((seen(0.1) - 0.8).abs() < 1e-6, "not smaller than 1024 px across");
+        assert!((seen(150.0) - 1.6).abs() < 1e-6, "not larger than 2048 px across");
+    }
 }
