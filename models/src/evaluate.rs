@@ -9,6 +9,7 @@ use kompas_vision::metrics::{Confusion, PlantScore, Share, SizeMismatch, Spray};
 use kompas_vision::{ClassMap, PlantRules, SegmentError, Segmenter, find_plants};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 /// Intersection over union of a class; `None` when the truth holds no pixel of it.
 pub fn iou(confusion: &Confusion, class: PlantClass) -> Option<f64> {
@@ -49,6 +50,14 @@ pub enum EvaluateError {
     /// It returned a map of another size.
     #[error(transparent)]
     Size(#[from] SizeMismatch),
+    /// A class map could not be kept.
+    #[error("cannot write {place}: {reason}")]
+    Write {
+        /// The file.
+        place: PathBuf,
+        /// Why.
+        reason: String,
+    },
 }
 
 impl SourceFigures {
@@ -85,10 +94,13 @@ impl SourceFigures {
             named.map(|(class, name)| (name.to_owned(), json!(iou(&self.confusion, class)))).collect();
         let share = |share: Option<Share>| share.map(|share| [share.value, share.low, share.high]);
         let plants = self.plants();
+        let pixels =
+            PlantClass::ALL.map(|truth| PlantClass::ALL.map(|found| self.confusion.count(truth, found)));
         json!({
             "images": self.images,
             "iou": ious,
             "miou": self.confusion.mean_iou(),
+            "confusion": pixels,
             "plants": {
                 "weeds": plants.weeds,
                 "weeds_treated": plants.weeds_treated,
@@ -133,13 +145,15 @@ fn nearer(rgb: &RgbImage, mask: &GrayImage, times: u32) -> Option<(RgbImage, Gra
 }
 
 /// Runs `model` over `items`; what cannot be read is returned beside the figures. `closer` looks as many times nearer, at
-/// the pictures that show crop.
+/// the pictures that show crop. What the model makes of every picture is kept in the folder `maps`: 8-bit class ids, in a
+/// folder per source, named as the picture.
 /// # Errors
-/// [`EvaluateError`] when the model itself fails.
+/// [`EvaluateError`] when the model itself fails or a map cannot be written.
 pub fn evaluate(
     model: &mut dyn Segmenter,
     items: &[Item],
     closer: Option<u32>,
+    maps: Option<&Path>,
     mut progress: impl FnMut(),
 ) -> Result<(BTreeMap<String, SourceFigures>, Vec<Rejected>), EvaluateError> {
     let (mut figures, mut rejected) = (BTreeMap::<String, SourceFigures>::new(), Vec::new());
@@ -158,12 +172,24 @@ pub fn evaluate(
             Some(None) => continue,
         };
         let predicted = model.segment(&rgb)?;
+        if let Some(folder) = maps {
+            keep(&predicted, folder.join(&item.source).join(format!("{}.png", item.name)))?;
+        }
         let sure = vec![255; mask.as_raw().len()];
         let truth = ClassMap::new(mask.width(), mask.height(), mask.into_raw(), sure)?;
         let gsd_mm = item.gsd_mm.map(|gsd_mm| gsd_mm / f64::from(closer.unwrap_or(1)));
         figures.entry(item.source.clone()).or_default().add(&truth, &predicted, gsd_mm)?;
     }
     Ok((figures, rejected))
+}
+
+/// Writes a class map as an image of class ids.
+fn keep(map: &ClassMap, place: PathBuf) -> Result<(), EvaluateError> {
+    let made = place.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(image::ImageError::IoError);
+    let grey = image::ExtendedColorType::L8;
+    let written =
+        made.and_then(|()| image::save_buffer(&place, map.class_ids(), map.width(), map.height(), grey));
+    written.map_err(|error| EvaluateError::Write { place, reason: error.to_string() })
 }
 
 #[cfg(test)]

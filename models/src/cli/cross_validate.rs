@@ -60,7 +60,7 @@ pub(crate) fn run(args: &CrossValidateArgs) -> Result<()> {
             let source = format!("{}/{}", item.source, item.group);
             kompas_models::data::Item { source, ..item }
         });
-        let (found, _) = evaluate(&mut model, &by_group.collect::<Vec<_>>(), None, || bar.inc(1))?;
+        let (found, _) = evaluate(&mut model, &by_group.collect::<Vec<_>>(), None, None, || bar.inc(1))?;
         bar.finish_and_clear();
         figures.extend(found.iter().map(|(group, figures)| (group.clone(), figures.to_json())));
         let report = json!({

@@ -55,6 +55,9 @@ pub(crate) struct EvaluateArgs {
     /// Do not look for rows of crop and for the crop of the field: to see what they are worth
     #[arg(long)]
     without_rows: bool,
+    /// Keep what the model makes of every picture in this folder: 8-bit class ids, as the masks
+    #[arg(long, value_name = "DIR")]
+    maps: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -156,9 +159,10 @@ fn figures(
     data: &DataSet,
     items: &[Item],
     closer: Option<u32>,
+    maps: Option<&Path>,
 ) -> Result<BTreeMap<String, SourceFigures>> {
     let bar = super::train::bar(items.len() as u64, "evaluating");
-    let (figures, mut rejected) = evaluate(model, items, closer, || bar.inc(1))?;
+    let (figures, mut rejected) = evaluate(model, items, closer, maps, || bar.inc(1))?;
     bar.finish_and_clear();
     rejected.extend(data.rejected.iter().cloned());
     for file in &rejected {
@@ -191,7 +195,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
         ))
         .context(BadInput);
     }
-    let figures = figures(model.as_mut(), &data, &items, args.closer)?;
+    let figures = figures(model.as_mut(), &data, &items, args.closer, args.maps.as_deref())?;
     if figures.is_empty() {
         return Err(anyhow::anyhow!("none of the {} images shows crop to be nearer to", items.len()))
             .context(BadInput);
@@ -251,7 +255,7 @@ pub(crate) fn write_card(args: &CardArgs) -> Result<()> {
         standing_figures(&path, &files[0])?
     } else {
         let items = choose(&data, |item| item.split != "train", Some(args.limit));
-        let found = figures(open(&args.weights, &Look::RELEASED)?.as_mut(), &data, &items, None)?;
+        let found = figures(open(&args.weights, &Look::RELEASED)?.as_mut(), &data, &items, None, None)?;
         found.iter().map(|(source, figures)| (source.clone(), figures.to_json())).collect()
     };
     let facts = CardFacts {
