@@ -2,7 +2,7 @@
 
 use crate::net::{CLASSES, Params, STRIDE, TorchLayers, rgb_tensor, segment};
 use image::RgbImage;
-use kompas_vision::consensus::{self, Consensus, Green};
+use kompas_vision::consensus::{self, Colours, Consensus};
 use kompas_vision::leaves;
 use kompas_vision::normalise::{Exposure, ZOOMS, resized, working_size};
 use kompas_vision::{ClassMap, SegmentError, Segmenter};
@@ -73,14 +73,14 @@ impl TorchSegmenter {
         let zoomed = |side: u32| (f64::from(side) * zoom).round().max(1.) as u32;
         let (w, h) = (zoomed(w), zoomed(h));
         let mut seen = resized(image, w, h);
-        let green = Green::of(&seen);
+        let colours = Colours::of(&seen);
         exposure.apply(&mut seen);
         let scores = scores(&self.params, &seen)?;
         let scores = scores.f_narrow(2, 0, h.into())?.f_narrow(3, 0, w.into())?.f_contiguous()?;
         let mut values = vec![0.; scores.numel()];
         let count = values.len();
         scores.f_copy_data(&mut values, count)?;
-        Ok((values, w, h, green))
+        Ok((values, w, h, colours))
     }
 
     /// Class and confidence of every pixel, `offsets` added to the scores of the classes: the pixels of a plant agree,
@@ -101,13 +101,13 @@ pub struct Looks {
     scores: Vec<Look>,
 }
 
-/// Five planes, width and height, and how green the picture is at that size.
-type Look = (Vec<f32>, u32, u32, Green);
+/// Five planes, width and height, and the colours of the picture at that size.
+type Look = (Vec<f32>, u32, u32, Colours);
 
 impl Looks {
     fn classes(&self, offsets: [f32; 5], rules: Consensus) -> Result<(Vec<u8>, Vec<u8>), TchError> {
         let mut sum: Option<Tensor> = None;
-        for (scores, w, h, green) in &self.scores {
+        for (scores, w, h, colours) in &self.scores {
             let mut values = scores.clone();
             let pixels = values.len() / offsets.len();
             for (plane, offset) in values.chunks_exact_mut(pixels).zip(offsets) {
@@ -115,7 +115,7 @@ impl Looks {
                     *score += offset;
                 }
             }
-            consensus::agree(&mut values, *w as usize, *h as usize, rules, green);
+            consensus::agree(&mut values, *w as usize, *h as usize, rules, colours);
             let scores = Tensor::f_from_slice(&values)?.f_view([1, CLASSES, i64::from(*h), i64::from(*w)])?;
             let size = [i64::from(self.height), i64::from(self.width)];
             let scores = scores.f_upsample_bilinear2d(size, false, None, None)?;

@@ -83,7 +83,7 @@ const ASIDE: f32 = 1.0;
 const ASLANT: f32 = 4.0 / 3.0;
 
 /// From every pixel to the nearest that is no plant; zero for those.
-fn distances(is_plant: &[bool], width: usize, height: usize) -> Vec<f32> {
+pub(crate) fn distances(is_plant: &[bool], width: usize, height: usize) -> Vec<f32> {
     let mut found: Vec<f32> = is_plant.iter().map(|&plant| if plant { f32::MAX } else { 0.0 }).collect();
     // Down and to the right, then back: each pixel hears the four neighbours before it.
     for y in 0..height {

@@ -6,7 +6,7 @@
 //! A model is refused at load, by name of the fault, unless its card is there, names the file with its hash
 //! and lists the classes in our order, and the network takes one image and gives one map of it.
 
-use crate::consensus::{Consensus, Green};
+use crate::consensus::{Colours, Consensus};
 use crate::leaves;
 use crate::normalise::{self, Exposure};
 use crate::segment::{ClassMap, SegmentError, Segmenter};
@@ -258,8 +258,8 @@ impl OnnxSegmenter {
             |zoom| self.look(image, scale.map(|scale| scale * zoom), exposure),
             |(first, _), zooms| if fitted { first.zooms(zooms) } else { zooms.to_owned() },
         )?;
-        let maps = looks.into_iter().map(|(mut map, green)| {
-            map.agree(self.options.consensus, &green);
+        let maps = looks.into_iter().map(|(mut map, colours)| {
+            map.agree(self.options.consensus, &colours);
             map
         });
         let (width, height) = image.dimensions();
@@ -268,19 +268,19 @@ impl OnnxSegmenter {
         ClassMap::new(width, height, class_ids, confidence)
     }
 
-    /// What the network says of a picture seen `scale` times as large, across and down, and how green it is then.
+    /// What the network says of a picture seen `scale` times as large, across and down, and its colours.
     fn look(
         &mut self,
         image: &RgbImage,
         scale: [f64; 2],
         exposure: Exposure,
-    ) -> Result<(scores::ScoreMap, Green), SegmentError> {
+    ) -> Result<(scores::ScoreMap, Colours), SegmentError> {
         let side = (self.options.tile_px / STRIDE * STRIDE).max(4 * STRIDE);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
         let scaled = |side: u32, scale: f64| (f64::from(side) * scale).round().clamp(1.0, 40_000.0) as u32;
         let (w, h) = (scaled(image.width(), scale[0]), scaled(image.height(), scale[1]));
         let mut prepared = normalise::resized(image, w, h);
-        let green = Green::of(&prepared);
+        let colours = Colours::of(&prepared);
         exposure.apply(&mut prepared);
         let mut map = scores::ScoreMap::new(w, h);
         for tile in tiles(w, h, side, OVERLAP_PX) {
@@ -290,7 +290,7 @@ impl OnnxSegmenter {
                 source: Box::new(source),
             })?;
         }
-        Ok((map, green))
+        Ok((map, colours))
     }
 }
 

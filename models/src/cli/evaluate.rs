@@ -52,7 +52,7 @@ pub(crate) struct EvaluateArgs {
     /// Do not look at pictures smaller where their leaves are wide: to see what it is worth
     #[arg(long)]
     without_fit: bool,
-    /// Do not look for rows of crop and for the crop of the field: to see what they are worth
+    /// Do not look for rows of crop, for the crop of the field and for what it looks like: to see what they are worth
     #[arg(long)]
     without_rows: bool,
     /// Keep what the model makes of every picture in this folder: 8-bit class ids, as the masks

@@ -2,28 +2,32 @@
 //!
 //! A network that sees a camera for the first time is sure of outlines, and of most leaves; on a few leaves it
 //! wavers. The other leaves near by then decide (`near.rs`). Where two plants touch, a part of which it is sure
-//! keeps its class. Then the picture as a whole is heard: crop stands in rows, and a field grows one crop (`rows.rs`).
+//! keeps its class. Then the picture as a whole is heard: crop stands in rows, and a field grows one crop (`rows.rs`); and
+//! the plants of a crop look alike (`appearance.rs`).
 //!
 //! It also takes stones and straw for plants, on soil it has not seen. Those are no greener than the ground around
-//! them, so what is not must be the surer of itself ([`Green`]).
+//! them, so what is not must be the surer of itself ([`Colours`]).
 
-mod green;
+mod appearance;
+mod colours;
+mod logistic;
 mod near;
 mod rows;
 
-pub use green::Green;
+pub use colours::Colours;
 use near::Near;
 use rows::Plant;
 
 const CLASSES: usize = 5;
 const SOIL: usize = 0;
+const WEED: usize = 1;
 
 /// What counts beside a pixel's own scores.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Consensus {
     /// How much the mean of the plant around a pixel counts, against 1 for its own scores.
     pub weight: f32,
-    /// Whether rows and the crop of the field are looked for.
+    /// Whether rows, the crop of the field and what it looks like are looked for.
     pub rows: bool,
 }
 
@@ -44,10 +48,24 @@ const GREENER: f32 = 0.08;
 /// Logits that a plant loses per unit that it falls short.
 const DOUBT: f32 = 50.0;
 
+/// What is added to a pixel's scores; soil's is not used.
+type Heard = [f32; CLASSES];
+
+/// The connected plants of a picture.
+struct Plants<'a> {
+    width: usize,
+    height: usize,
+    is_plant: &'a [bool],
+    /// The pixels of every plant.
+    pixels: &'a [Vec<u32>],
+    /// For each of them the logarithm of each class's share among the plants; that of soil is zero.
+    log_shares: Vec<Vec<Heard>>,
+}
+
 /// Moves the plant scores of every pixel (`scores`: five planes of `width` × `height` logits, soil first)
 /// towards the mean of the connected plant around it and towards what the picture as a whole says of that plant
-/// (`rows.rs`), and takes from them what the plant lacks in green.
-pub fn agree(scores: &mut [f32], width: usize, height: usize, rules: Consensus, green: &Green) {
+/// (`rows.rs`, `appearance.rs`), and takes from them what the plant lacks in green.
+pub fn agree(scores: &mut [f32], width: usize, height: usize, rules: Consensus, colours: &Colours) {
     let count = width * height;
     let is_plant: Vec<bool> = (0..count)
         .map(|at| {
@@ -55,35 +73,55 @@ pub fn agree(scores: &mut [f32], width: usize, height: usize, rules: Consensus, 
             all[1..].iter().any(|score| *score > all[SOIL])
         })
         .collect();
-    let ground = green.of_ground(&is_plant);
+    let ground = colours.of_ground(&is_plant);
     let pixels = plants(&is_plant, width, height);
     if rules != Consensus::NONE {
-        let shares: Vec<Vec<_>> = (pixels.iter())
-            .map(|pixels| pixels.iter().map(|&at| log_shares(&own(scores, count, at as usize))).collect())
-            .collect();
-        let leanings = if rules.rows {
-            let plants = pixels.iter().zip(&shares).map(|(pixels, shares)| seen(pixels, shares, width));
-            rows::leanings(&plants.collect::<Vec<Plant>>(), width.min(height) as f32)
-        } else {
-            vec![[0.0; CLASSES]; pixels.len()]
-        };
-        for ((pixels, shares), leaning) in pixels.iter().zip(&shares).zip(leanings) {
-            let near = Near::of(pixels, shares, width, REACH);
-            for &at in pixels {
-                let mean = near.mean(at, width);
-                let by = std::array::from_fn(|class| rules.weight * mean[class] + leaning[class]);
-                lean(scores, count, at as usize, &by);
+        let shares = |&at: &u32| log_shares(&own(scores, count, at as usize));
+        let log_shares = pixels.iter().map(|pixels| pixels.iter().map(shares).collect()).collect();
+        let plants = Plants { width, height, is_plant: &is_plant, pixels: &pixels, log_shares };
+        let heard = plants.hear(rules, ground.map(|_| colours));
+        for (pixels, heard) in pixels.iter().zip(&heard) {
+            for (&at, by) in pixels.iter().zip(heard) {
+                lean(scores, count, at as usize, by);
             }
         }
     }
     let Some(ground) = ground else { return };
     for plant in &pixels {
-        let doubt = DOUBT * (GREENER - (green.mean(plant) - ground)).max(0.0);
+        let doubt = DOUBT * (GREENER - (colours.mean_green(plant) - ground)).max(0.0);
         for class in 1..CLASSES {
             for &at in plant {
                 scores[class * count + at as usize] -= doubt;
             }
         }
+    }
+}
+
+impl Plants<'_> {
+    /// What the plant around each pixel and the picture say of it; without ground to be seen, `colours` say nothing.
+    fn hear(&self, rules: Consensus, colours: Option<&Colours>) -> Vec<Vec<Heard>> {
+        let leanings = if rules.rows {
+            let plants = self.pixels.iter().zip(&self.log_shares);
+            let plants = plants.map(|(pixels, shares)| seen(pixels, shares, self.width));
+            rows::leanings(&plants.collect::<Vec<Plant>>(), self.width.min(self.height) as f32)
+        } else {
+            vec![[0.0; CLASSES]; self.pixels.len()]
+        };
+        let plants = self.pixels.iter().zip(&self.log_shares).zip(leanings);
+        let mut heard: Vec<Vec<Heard>> = plants
+            .map(|((pixels, shares), leaning)| {
+                let near = Near::of(pixels, shares, self.width, REACH);
+                let by = |&at: &u32| {
+                    let mean = near.mean(at, self.width);
+                    std::array::from_fn(|class| rules.weight * mean[class] + leaning[class])
+                };
+                pixels.iter().map(by).collect()
+            })
+            .collect();
+        if let Some(colours) = colours.filter(|_| rules.rows) {
+            appearance::learn(self, colours, &mut heard);
+        }
+        heard
     }
 }
 
@@ -191,9 +229,9 @@ mod tests {
     }
 
     /// A picture in which plants are much greener than soil.
-    fn picture(classes: &[(usize, f32)], width: u32) -> Green {
+    fn picture(classes: &[(usize, f32)], width: u32) -> Colours {
         let height = u32::try_from(classes.len()).unwrap() / width;
-        Green::of(&RgbImage::from_fn(width, height, |x, y| {
+        Colours::of(&RgbImage::from_fn(width, height, |x, y| {
             let class = classes[(y * width + x) as usize].0;
             image::Rgb(if class == SOIL { [120, 100, 80] } else { [60, 120, 50] })
         }))
@@ -232,8 +270,8 @@ mod tests {
             5 | 7 => [200, 180, 110],
             _ => [120, 100, 80],
         };
-        let green = Green::of(&RgbImage::from_fn(10, 1, |x, _| image::Rgb(colours(x))));
-        agree(&mut scores, row.len(), 1, Consensus::RELEASED, &green);
+        let colours = Colours::of(&RgbImage::from_fn(10, 1, |x, _| image::Rgb(colours(x))));
+        agree(&mut scores, row.len(), 1, Consensus::RELEASED, &colours);
         assert_eq!(judged(&scores, row.len()), [0, 0, 0, 2, 0, 0, 0, 1, 0, 0]);
     }
 
@@ -241,8 +279,8 @@ mod tests {
     fn a_picture_full_of_leaves_has_no_ground_to_compare_with() {
         let row = [(2, 1.); 100];
         let mut scores = scores(&row);
-        let green = Green::of(&RgbImage::from_pixel(100, 1, image::Rgb([90, 80, 60])));
-        agree(&mut scores, row.len(), 1, Consensus::RELEASED, &green);
+        let colours = Colours::of(&RgbImage::from_pixel(100, 1, image::Rgb([90, 80, 60])));
+        agree(&mut scores, row.len(), 1, Consensus::RELEASED, &colours);
         assert!(judged(&scores, row.len()).iter().all(|&class| class == 2));
     }
 }

@@ -5,11 +5,11 @@
 //! for a direction (Mardia & Jupp 2000, *Directional Statistics*, section 6.3.1): wrapped around the spacing,
 //! the plants of rows lie on one side of the circle, others anywhere.
 
-use super::CLASSES;
+use super::{CLASSES, WEED};
 use std::f32::consts::{PI, TAU};
 
-const WEED: usize = 1;
 const SUGAR_BEET: usize = 2;
+const POTATO: usize = 3;
 const OTHER_CROP: usize = 4;
 
 /// Smaller plants say nothing about rows.
@@ -31,6 +31,8 @@ const TRIES: f32 = 6.;
 const SOWN: f32 = 0.85;
 /// Logits a plant gains in the middle of a row, and loses halfway between two.
 const IN_ROW: f32 = 4.;
+/// Logits that potato loses at most in another crop.
+const VOLUNTEERS: f32 = 1.5;
 
 /// A connected plant of a picture.
 pub(super) struct Plant {
@@ -64,31 +66,33 @@ pub(super) fn leanings(plants: &[Plant], short_side: f32) -> Vec<[f32; CLASSES]>
         .map(|plant| rows.as_ref().map_or(0., |rows| rows.crop(plant)))
         .map(|crop| [0., 0., crop, crop, crop])
         .collect();
-    let [beet, other] = one_crop(plants, &leanings);
+    let [beet, potato, other] = one_crop(plants, &leanings);
     for leaning in &mut leanings {
         leaning[SUGAR_BEET] += beet;
+        leaning[POTATO] += potato;
         leaning[OTHER_CROP] += other;
     }
     leanings
 }
 
-/// What sugar beet and other crop lose where the picture shows more of the other. Potato is left alone: volunteers of it
-/// do stand in other crops.
-fn one_crop(plants: &[Plant], leanings: &[[f32; CLASSES]]) -> [f32; 2] {
-    let (mut mass, mut all) = ([0.; 2], 0.);
+/// What sugar beet, potato and other crop lose where the picture shows more of another. Volunteers of potato do stand in
+/// other crops: it loses little, and where it is most the others lose nothing to it.
+fn one_crop(plants: &[Plant], leanings: &[[f32; CLASSES]]) -> [f32; 3] {
+    let (mut mass, mut all) = ([0.; 3], 0.);
     for (plant, leaning) in plants.iter().zip(leanings) {
         let scores: [f32; CLASSES] = std::array::from_fn(|class| plant.log_shares[class] + leaning[class]);
         let total = log_sum(&scores[WEED..]);
         let pixels = plant.pixels as f32;
         all += pixels;
-        for (mass, class) in mass.iter_mut().zip([SUGAR_BEET, OTHER_CROP]) {
-            *mass += pixels * (scores[class] - total).exp();
+        for (mass, score) in mass.iter_mut().zip(&scores[SUGAR_BEET..]) {
+            *mass += pixels * (score - total).exp();
         }
     }
     // A fiftieth of the plants is what the network gets wrong anywhere.
     let floor = 0.02 * all + 1.;
-    let most = mass[0].max(mass[1]) + floor;
-    mass.map(|mass| ((mass + floor) / most).ln())
+    let [beet, potato, other] = mass.map(|mass| mass + floor);
+    let sown = beet.max(other);
+    [(beet / sown).ln(), (potato / sown).ln().clamp(-VOLUNTEERS, 0.), (other / sown).ln()]
 }
 
 /// Parallel lines at an even spacing.
@@ -253,5 +257,25 @@ mod tests {
             (1..CLASSES).max_by(|&a, &b| score(a).total_cmp(&score(b)))
         };
         assert_eq!((class(0), class(8), class(9)), (Some(4), Some(4), Some(3)));
+    }
+
+    #[test]
+    fn a_beet_that_is_nearly_taken_for_potato_among_beets_is_beet_and_a_field_of_potatoes_stays() {
+        let unsure =
+            |potato: f32| Plant { x: 5., y: 5., pixels: 300, log_shares: [0., -6., -1., potato, -6.] };
+        let class = |plants: &[Plant]| {
+            let leanings = leanings(plants, 750.);
+            let score = |class: usize| plants[0].log_shares[class] + leanings[0][class];
+            (1..CLASSES).max_by(|&a, &b| score(a).total_cmp(&score(b)))
+        };
+        let among = |potato: f32, others: [f32; CLASSES]| {
+            let others = scattered(9, 3).map(|(x, y)| Plant { x, y, pixels: 900, log_shares: others });
+            class(&std::iter::once(unsure(potato)).chain(others).collect::<Vec<_>>())
+        };
+        let (beets, potatoes) = ([0., -5., -0.1, -5., -5.], [0., -5., -5., -0.1, -5.]);
+        assert_eq!(among(0., beets), Some(SUGAR_BEET), "1 logit more for potato");
+        assert_eq!(among(1.5, beets), Some(POTATO), "2.5 logits more: a volunteer");
+        assert_eq!(among(-0.5, potatoes), Some(POTATO));
+        assert_eq!(among(-1.5, potatoes), Some(SUGAR_BEET), "beet loses nothing to potato");
     }
 }

@@ -1,0 +1,266 @@
+//! What the crop of this very picture looks like.
+//!
+//! A network that sees a field for the first time knows some of its beets, and rows tell of others
+//! ([`super::rows`]). Plants of one crop and sowing look alike: as green, as broad-leaved. So what has been found is
+//! taken for examples, what tells them from the weeds of the picture is learnt, and every leaf is judged by that,
+//! too. What the network says of a leaf is no feature: it would learn to repeat its mistakes.
+
+use super::logistic::{Example, FEATURES, log_odds};
+use super::near::Near;
+use super::{CLASSES, Colours, Heard, Plants, WEED};
+
+/// Side of the pieces that plants are looked at in, in pixels: about a leaf, so that a beet and the weeds that touch it
+/// are told apart.
+const PIECE: usize = 24;
+/// Smaller pieces show nothing.
+const LEAST_PIXELS: usize = 40;
+/// So far around its middle a piece's surroundings are looked at.
+const AROUND: usize = 24;
+/// From fewer plants nothing is learnt: a drone's tile shows two or three.
+const LEAST_PLANTS: usize = 12;
+/// Nor where nearly all of them are crop, or none.
+const LEAST_SHARE: f32 = 0.03;
+/// Logits per logit of the regression, whose penalty keeps it modest; at most so many.
+const TRUST: f32 = 3.0;
+const MOST: f32 = 5.0;
+/// So far around a pixel the pieces of its plant agree.
+const REACH: usize = 30;
+/// Keeps the logarithm of a spread finite.
+const LITTLE: f32 = 1e-3;
+
+/// Adds to `heard` what the classes of crop gain from looking like the crop of the picture, or lose.
+pub(super) fn learn(plants: &Plants, colours: &Colours, heard: &mut [Vec<Heard>]) {
+    let distances = crate::leaves::distances(plants.is_plant, plants.width, plants.height);
+    let look = Looked { plants, colours, distances: &distances };
+    let pieces: Vec<Piece> = pieces(plants);
+    let mut seen: Vec<usize> = pieces.iter().map(|piece| piece.plant).collect();
+    seen.dedup();
+    if seen.len() < LEAST_PLANTS {
+        return;
+    }
+    let examples: Vec<Example> = pieces.iter().map(|piece| look.example(piece, heard)).collect();
+    let total: f32 = examples.iter().map(|example| example.weight).sum();
+    let crop = examples.iter().map(|example| example.weight * example.share).sum::<f32>() / total;
+    if !(LEAST_SHARE..=1.0 - LEAST_SHARE).contains(&crop) {
+        return;
+    }
+    let Some(odds) = log_odds(&examples) else { return };
+    let mut gains: Vec<Vec<Heard>> = heard.iter().map(|plant| vec![[0.0; CLASSES]; plant.len()]).collect();
+    for (piece, odds) in pieces.iter().zip(odds) {
+        let gain = (TRUST * odds).clamp(-MOST, MOST);
+        for &member in &piece.members {
+            gains[piece.plant][member] = [0.0, 0.0, gain, gain, gain];
+        }
+    }
+    for ((pixels, gains), heard) in plants.pixels.iter().zip(&gains).zip(heard) {
+        let near = Near::of(pixels, gains, plants.width, REACH);
+        for (&at, heard) in pixels.iter().zip(heard) {
+            for (heard, gain) in heard.iter_mut().zip(near.mean(at, plants.width)) {
+                *heard += gain;
+            }
+        }
+    }
+}
+
+/// A part of a plant that is looked at by itself.
+struct Piece {
+    plant: usize,
+    /// Which of the plant's pixels.
+    members: Vec<usize>,
+}
+
+/// Every plant in squares from its left and upper end on; those with enough pixels.
+fn pieces(plants: &Plants) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    for (plant, pixels) in plants.pixels.iter().enumerate().filter(|(_, pixels)| pixels.len() >= LEAST_PIXELS)
+    {
+        let places = || pixels.iter().map(|&at| (at as usize % plants.width, at as usize / plants.width));
+        let (left, top) = places().fold((usize::MAX, usize::MAX), |(l, t), (x, y)| (l.min(x), t.min(y)));
+        let across = places().map(|(x, _)| (x - left) / PIECE).max().unwrap_or(0) + 1;
+        let mut squares: Vec<Vec<usize>> = Vec::new();
+        for (member, (x, y)) in places().enumerate() {
+            let square = (y - top) / PIECE * across + (x - left) / PIECE;
+            squares.resize_with(squares.len().max(square + 1), Vec::new);
+            squares[square].push(member);
+        }
+        let large = squares.into_iter().filter(|members| members.len() >= LEAST_PIXELS);
+        pieces.extend(large.map(|members| Piece { plant, members }));
+    }
+    pieces
+}
+
+/// A picture and its plants.
+struct Looked<'a> {
+    plants: &'a Plants<'a>,
+    colours: &'a Colours,
+    /// From every pixel to the nearest soil.
+    distances: &'a [f32],
+}
+
+/// Mean and spread of something.
+#[derive(Default)]
+struct Sums {
+    sum: f32,
+    squares: f32,
+}
+
+impl Sums {
+    fn add(&mut self, value: f32) {
+        self.sum += value;
+        self.squares += value * value;
+    }
+
+    /// Mean, and the logarithm of the standard deviation.
+    fn features(&self, count: f32) -> [f32; 2] {
+        let mean = self.sum / count;
+        [mean, ((self.squares / count - mean * mean).max(0.0).sqrt() + LITTLE).ln()]
+    }
+}
+
+impl Looked<'_> {
+    fn example(&self, piece: &Piece, heard: &[Vec<Heard>]) -> Example {
+        let count = piece.members.len() as f32;
+        let crop = |member: &usize| {
+            let shares = &self.plants.log_shares[piece.plant][*member];
+            crop_share(&std::array::from_fn(|class| shares[class] + heard[piece.plant][*member][class]))
+        };
+        Example {
+            features: self.features(piece),
+            share: piece.members.iter().map(crop).sum::<f32>() / count,
+            weight: count.sqrt(),
+        }
+    }
+
+    /// How wide its leaves are, here and around; how much of the ground around is covered; its colour, how much that varies,
+    /// and how smooth it is.
+    fn features(&self, piece: &Piece) -> [f32; FEATURES] {
+        let (width, height) = (self.plants.width, self.plants.height);
+        let pixels = || piece.members.iter().map(|&member| self.plants.pixels[piece.plant][member] as usize);
+        let count = piece.members.len() as f32;
+        let (mut far, mut farthest, mut rough) = (0.0, 0.0_f32, 0.0);
+        let [mut red, mut green, mut bright] = <[Sums; 3]>::default();
+        let (mut middle_x, mut middle_y) = (0, 0);
+        for at in pixels() {
+            (middle_x, middle_y) = (middle_x + at % width, middle_y + at / width);
+            far += self.distances[at];
+            farthest = farthest.max(self.distances[at]);
+            let ([r, g], light) = self.colours.shares(at);
+            red.add(r);
+            green.add(g);
+            bright.add(light.ln());
+            if at % width > 0 {
+                rough += (self.colours.shares(at - 1).1 - light).abs() / light;
+            }
+        }
+        let (x, y) = (middle_x / piece.members.len(), middle_y / piece.members.len());
+        let (mut ground, mut cover, mut widest) = (0.0, 0.0, 0.0_f32);
+        for row in (y.saturating_sub(AROUND)..(y + AROUND).min(height)).step_by(2) {
+            for column in (x.saturating_sub(AROUND)..(x + AROUND).min(width)).step_by(2) {
+                let distance = self.distances[row * width + column];
+                ground += 1.0;
+                cover += f32::from(u8::from(distance > 0.0));
+                widest = widest.max(distance);
+            }
+        }
+        let ([red, red_spread], [green, green_spread]) = (red.features(count), green.features(count));
+        let [bright, bright_spread] = bright.features(count);
+        // Every pixel of a plant is at least one pixel from soil, so these logarithms are finite.
+        [
+            (far / count).ln(),
+            farthest.ln(),
+            cover / ground,
+            widest.max(1.0).ln(),
+            red,
+            red_spread,
+            green,
+            green_spread,
+            bright,
+            bright_spread,
+            (rough / count + LITTLE).ln(),
+        ]
+    }
+}
+
+/// The share of crop, given scores of which soil's is not used.
+fn crop_share(scores: &[f32; CLASSES]) -> f32 {
+    let most = super::highest(scores);
+    let total: f32 = scores[WEED..].iter().map(|score| (score - most).exp()).sum();
+    1.0 - (scores[WEED] - most).exp() / total
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{Rgb, RgbImage};
+
+    const WIDTH: usize = 480;
+    const HEIGHT: usize = 360;
+
+    /// A square plant: where it lies, how large it is, and whether the network says beet (else weed).
+    struct Square(usize, usize, usize, bool);
+
+    /// Beets are 22 px wide and bright, weeds 11 px and dark; the first `mistaken` of each are told wrongly.
+    fn field(beets: usize, weeds: usize, mistaken: usize) -> Vec<Square> {
+        let place = |i: usize| (12 + i * 97 % 431, 12 + i * 53 % 317);
+        let beet = (0..beets).map(|i| Square(place(i).0, place(i).1, 22, i >= mistaken));
+        let weed = (beets..beets + weeds).map(|i| Square(place(i).0, place(i).1, 11, i < beets + mistaken));
+        beet.chain(weed).collect()
+    }
+
+    /// What each plant gains as beet from its looks, averaged over its pixels.
+    fn gains(field: &[Square], alike: bool) -> Vec<f32> {
+        let mut is_plant = vec![false; WIDTH * HEIGHT];
+        let mut picture = RgbImage::from_pixel(480, 360, Rgb([130, 110, 90]));
+        let (mut pixels, mut log_shares) = (Vec::new(), Vec::new());
+        for &Square(left, top, side, beet) in field {
+            let own = (top..top + side).flat_map(|y| (left..left + side).map(move |x| y * WIDTH + x));
+            for at in own.clone() {
+                is_plant[at] = true;
+                let light = if side > 12 && !alike { [90, 160, 70] } else { [60, 100, 50] };
+                let [x, y] = [at % WIDTH, at / WIDTH].map(|place| u32::try_from(place).unwrap());
+                picture.put_pixel(x, y, Rgb(light));
+            }
+            let (weed, crop) = if beet { (-2.0, -0.2) } else { (-0.2, -2.0) };
+            log_shares.push(vec![[0.0, weed, crop, -9.0, -9.0]; side * side]);
+            pixels.push(own.map(|at| u32::try_from(at).unwrap()).collect::<Vec<u32>>());
+        }
+        let mut heard: Vec<Vec<Heard>> = pixels.iter().map(|own| vec![[0.0; CLASSES]; own.len()]).collect();
+        let plants =
+            Plants { width: WIDTH, height: HEIGHT, is_plant: &is_plant, pixels: &pixels, log_shares };
+        learn(&plants, &Colours::of(&picture), &mut heard);
+        assert!(heard.iter().flatten().all(|by| by[0].abs() + by[WEED].abs() < 1e-6), "soil and weed stay");
+        heard.iter().map(|own| own.iter().map(|by| by[2]).sum::<f32>() / own.len() as f32).collect()
+    }
+
+    #[test]
+    fn plants_gain_from_looking_like_the_crop_and_lose_from_looking_like_weeds() {
+        let gains = gains(&field(14, 20, 2), false);
+        assert!(gains[..14].iter().all(|gain| *gain > 1.5), "beets, the two taken for weed too: {gains:?}");
+        assert!(gains[14..].iter().all(|gain| *gain < -1.5), "weeds: {gains:?}");
+    }
+
+    #[test]
+    fn a_few_plants_teach_nothing() {
+        assert!(gains(&field(5, 6, 1), false).iter().all(|gain| *gain == 0.0));
+    }
+
+    #[test]
+    fn nor_do_plants_of_one_kind() {
+        let only_beets: Vec<Square> = field(30, 0, 0);
+        let gains = gains(&only_beets, true);
+        let spread = gains.iter().fold(0.0_f32, |most, gain| most.max((gain - gains[0]).abs()));
+        assert!(spread < 0.5, "{gains:?}");
+    }
+
+    #[test]
+    fn a_picture_without_soil_or_plants_is_no_fault() {
+        assert!(gains(&[], false).is_empty());
+        let pixels = vec![(0..40_000).collect::<Vec<u32>>()];
+        let log_shares = vec![vec![[0.0, -1.0, -0.5, -9.0, -9.0]; 40_000]];
+        let plants =
+            Plants { width: 200, height: 200, is_plant: &vec![true; 40_000], pixels: &pixels, log_shares };
+        let mut heard = vec![vec![[0.0; CLASSES]; 40_000]];
+        learn(&plants, &Colours::of(&RgbImage::new(200, 200)), &mut heard);
+        assert!(heard[0].iter().flatten().all(|by| by.is_finite()));
+    }
+}
