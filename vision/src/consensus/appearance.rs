@@ -7,7 +7,7 @@
 
 use super::logistic::{Example, FEATURES, log_odds};
 use super::near::Near;
-use super::{CLASSES, Colours, Heard, Plants, WEED};
+use super::{CLASSES, Colours, GREENER, Heard, Plants, WEED};
 
 /// Side of the pieces that plants are looked at in, in pixels: about a leaf, so that a beet and the weeds that touch it
 /// are told apart.
@@ -28,11 +28,13 @@ const REACH: usize = 30;
 /// Keeps the logarithm of a spread finite.
 const LITTLE: f32 = 1e-3;
 
-/// Adds to `heard` what the classes of crop gain from looking like the crop of the picture, or lose.
-pub(super) fn learn(plants: &Plants, colours: &Colours, heard: &mut [Vec<Heard>]) {
+/// Adds to `heard` what the classes of crop gain from looking like the crop of the picture, or lose. Plants hardly greener
+/// than the `ground` are left out: most are stones and straw, of which the weeds of the picture would be learnt.
+pub(super) fn learn(plants: &Plants, colours: &Colours, ground: f32, heard: &mut [Vec<Heard>]) {
     let distances = crate::leaves::distances(plants.is_plant, plants.width, plants.height);
     let look = Looked { plants, colours, distances: &distances };
-    let pieces: Vec<Piece> = pieces(plants);
+    let is_green = |plant: usize| colours.mean_green(&plants.pixels[plant]) - ground >= GREENER;
+    let pieces = pieces(plants, is_green);
     let mut seen: Vec<usize> = pieces.iter().map(|piece| piece.plant).collect();
     seen.dedup();
     if seen.len() < LEAST_PLANTS {
@@ -69,11 +71,12 @@ struct Piece {
     members: Vec<usize>,
 }
 
-/// Every plant in squares from its left and upper end on; those with enough pixels.
-fn pieces(plants: &Plants) -> Vec<Piece> {
+/// Every plant that is wanted, in squares from its left and upper end on; those with enough pixels.
+fn pieces(plants: &Plants, wanted: impl Fn(usize) -> bool) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    for (plant, pixels) in plants.pixels.iter().enumerate().filter(|(_, pixels)| pixels.len() >= LEAST_PIXELS)
-    {
+    let large = |pixels: &[u32]| pixels.len() >= LEAST_PIXELS;
+    let plants_wanted = plants.pixels.iter().enumerate();
+    for (plant, pixels) in plants_wanted.filter(|(plant, pixels)| large(pixels) && wanted(*plant)) {
         let places = || pixels.iter().map(|&at| (at as usize % plants.width, at as usize / plants.width));
         let (left, top) = places().fold((usize::MAX, usize::MAX), |(l, t), (x, y)| (l.min(x), t.min(y)));
         let across = places().map(|(x, _)| (x - left) / PIECE).max().unwrap_or(0) + 1;
@@ -83,8 +86,8 @@ fn pieces(plants: &Plants) -> Vec<Piece> {
             squares.resize_with(squares.len().max(square + 1), Vec::new);
             squares[square].push(member);
         }
-        let large = squares.into_iter().filter(|members| members.len() >= LEAST_PIXELS);
-        pieces.extend(large.map(|members| Piece { plant, members }));
+        let squares = squares.into_iter().filter(|members| members.len() >= LEAST_PIXELS);
+        pieces.extend(squares.map(|members| Piece { plant, members }));
     }
     pieces
 }
@@ -227,7 +230,8 @@ mod tests {
         let mut heard: Vec<Vec<Heard>> = pixels.iter().map(|own| vec![[0.0; CLASSES]; own.len()]).collect();
         let plants =
             Plants { width: WIDTH, height: HEIGHT, is_plant: &is_plant, pixels: &pixels, log_shares };
-        learn(&plants, &Colours::of(&picture), &mut heard);
+        let colours = Colours::of(&picture);
+        learn(&plants, &colours, colours.of_ground(&is_plant).unwrap(), &mut heard);
         assert!(heard.iter().flatten().all(|by| by[0].abs() + by[WEED].abs() < 1e-6), "soil and weed stay");
         heard.iter().map(|own| own.iter().map(|by| by[2]).sum::<f32>() / own.len() as f32).collect()
     }
@@ -260,7 +264,7 @@ mod tests {
         let plants =
             Plants { width: 200, height: 200, is_plant: &vec![true; 40_000], pixels: &pixels, log_shares };
         let mut heard = vec![vec![[0.0; CLASSES]; 40_000]];
-        learn(&plants, &Colours::of(&RgbImage::new(200, 200)), &mut heard);
+        learn(&plants, &Colours::of(&RgbImage::new(200, 200)), -1.0, &mut heard);
         assert!(heard[0].iter().flatten().all(|by| by.is_finite()));
     }
 }

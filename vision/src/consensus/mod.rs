@@ -79,7 +79,7 @@ pub fn agree(scores: &mut [f32], width: usize, height: usize, rules: Consensus, 
         let shares = |&at: &u32| log_shares(&own(scores, count, at as usize));
         let log_shares = pixels.iter().map(|pixels| pixels.iter().map(shares).collect()).collect();
         let plants = Plants { width, height, is_plant: &is_plant, pixels: &pixels, log_shares };
-        let heard = plants.hear(rules, ground.map(|_| colours));
+        let heard = plants.hear(rules, ground.map(|ground| (colours, ground)));
         for (pixels, heard) in pixels.iter().zip(&heard) {
             for (&at, by) in pixels.iter().zip(heard) {
                 lean(scores, count, at as usize, by);
@@ -98,8 +98,9 @@ pub fn agree(scores: &mut [f32], width: usize, height: usize, rules: Consensus, 
 }
 
 impl Plants<'_> {
-    /// What the plant around each pixel and the picture say of it; without ground to be seen, `colours` say nothing.
-    fn hear(&self, rules: Consensus, colours: Option<&Colours>) -> Vec<Vec<Heard>> {
+    /// What the plant around each pixel and the picture say of it, given the picture's colours and how green its ground is;
+    /// without ground to be seen they say nothing.
+    fn hear(&self, rules: Consensus, colours: Option<(&Colours, f32)>) -> Vec<Vec<Heard>> {
         let leanings = if rules.rows {
             let plants = self.pixels.iter().zip(&self.log_shares);
             let plants = plants.map(|(pixels, shares)| seen(pixels, shares, self.width));
@@ -118,8 +119,8 @@ impl Plants<'_> {
                 pixels.iter().map(by).collect()
             })
             .collect();
-        if let Some(colours) = colours.filter(|_| rules.rows) {
-            appearance::learn(self, colours, &mut heard);
+        if let Some((colours, ground)) = colours.filter(|_| rules.rows) {
+            appearance::learn(self, colours, ground, &mut heard);
         }
         heard
     }
