@@ -198,6 +198,19 @@ mod tests {
     use image::{Luma, Rgb};
 
     #[test]
+    fn a_kept_map_is_a_mask_and_a_place_that_cannot_be_written_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let map = ClassMap::new(3, 2, vec![0, 1, 2, 3, 4, 0], vec![255; 6]).unwrap();
+        let place = folder.path().join("field").join("day").join("row.png");
+        keep(&map, place.clone()).unwrap();
+        let read = image::open(&place).unwrap().into_luma8();
+        assert_eq!((read.dimensions(), read.as_raw().as_slice()), ((3, 2), map.class_ids()));
+        let below_a_file = place.join("other.png");
+        let told = keep(&map, below_a_file.clone()).unwrap_err().to_string();
+        assert!(told.starts_with(&format!("cannot write {}: ", below_a_file.display())), "{told}");
+    }
+
+    #[test]
     fn a_nearer_camera_sees_a_window_around_the_crop_as_large_as_the_picture() {
         // Beet from (60, 40) to (79, 59), a weed far away.
         let class = |x: u32, y: u32| match (x, y) {

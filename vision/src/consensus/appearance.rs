@@ -7,7 +7,7 @@
 
 use super::logistic::{Example, FEATURES, log_odds};
 use super::near::Near;
-use super::{CLASSES, Colours, GREENER, Heard, Plants, WEED};
+use super::{CLASSES, Colours, GREENER, Heard, Plants, WEED, log_shares};
 
 /// Side of the pieces that plants are looked at in, in pixels: about a leaf, so that a beet and the weeds that touch it
 /// are told apart.
@@ -29,17 +29,17 @@ const REACH: usize = 30;
 const LITTLE: f32 = 1e-3;
 
 /// Adds to `heard` what the classes of crop gain from looking like the crop of the picture, or lose. Plants hardly greener
-/// than the `ground` are left out: most are stones and straw, of which the weeds of the picture would be learnt.
-pub(super) fn learn(plants: &Plants, colours: &Colours, ground: f32, heard: &mut [Vec<Heard>]) {
-    let distances = crate::leaves::distances(plants.is_plant, plants.width, plants.height);
-    let look = Looked { plants, colours, distances: &distances };
-    let is_green = |plant: usize| colours.mean_green(&plants.pixels[plant]) - ground >= GREENER;
-    let pieces = pieces(plants, is_green);
+/// than the ground (`greener`: how much each is) are left out: most are stones and straw, of which the weeds of the picture
+/// would be learnt.
+pub(super) fn learn(plants: &Plants, colours: &Colours, greener: &[f32], heard: &mut [Vec<Heard>]) {
+    let pieces = pieces(plants, |plant| greener[plant] >= GREENER);
     let mut seen: Vec<usize> = pieces.iter().map(|piece| piece.plant).collect();
     seen.dedup();
     if seen.len() < LEAST_PLANTS {
         return;
     }
+    let distances = crate::leaves::distances(plants.is_plant, plants.width, plants.height);
+    let look = Looked { plants, colours, distances: &distances };
     let examples: Vec<Example> = pieces.iter().map(|piece| look.example(piece, heard)).collect();
     let total: f32 = examples.iter().map(|example| example.weight).sum();
     let crop = examples.iter().map(|example| example.weight * example.share).sum::<f32>() / total;
@@ -47,15 +47,18 @@ pub(super) fn learn(plants: &Plants, colours: &Colours, ground: f32, heard: &mut
         return;
     }
     let Some(odds) = log_odds(&examples) else { return };
-    let mut gains: Vec<Vec<Heard>> = heard.iter().map(|plant| vec![[0.0; CLASSES]; plant.len()]).collect();
-    for (piece, odds) in pieces.iter().zip(odds) {
-        let gain = (TRUST * odds).clamp(-MOST, MOST);
-        for &member in &piece.members {
-            gains[piece.plant][member] = [0.0, 0.0, gain, gain, gain];
+    let judged: Vec<(&Piece, f32)> = pieces.iter().zip(odds).collect();
+    for judged in judged.chunk_by(|(a, _), (b, _)| a.plant == b.plant) {
+        let Some((Piece { plant, .. }, _)) = judged.first() else { continue };
+        let (pixels, heard) = (&plants.pixels[*plant], &mut heard[*plant]);
+        let mut gains = vec![[0.0; CLASSES]; pixels.len()];
+        for (piece, odds) in judged {
+            let gain = (TRUST * odds).clamp(-MOST, MOST);
+            for &member in &piece.members {
+                gains[member] = [0.0, 0.0, gain, gain, gain];
+            }
         }
-    }
-    for ((pixels, gains), heard) in plants.pixels.iter().zip(&gains).zip(heard) {
-        let near = Near::of(pixels, gains, plants.width, REACH);
+        let near = Near::of(pixels, &gains, plants.width, REACH);
         for (&at, heard) in pixels.iter().zip(heard) {
             for (heard, gain) in heard.iter_mut().zip(near.mean(at, plants.width)) {
                 *heard += gain;
@@ -125,7 +128,8 @@ impl Looked<'_> {
         let count = piece.members.len() as f32;
         let crop = |member: &usize| {
             let shares = &self.plants.log_shares[piece.plant][*member];
-            crop_share(&std::array::from_fn(|class| shares[class] + heard[piece.plant][*member][class]))
+            let by = &heard[piece.plant][*member];
+            1.0 - log_shares(&std::array::from_fn(|class| shares[class] + by[class]))[WEED].exp()
         };
         Example {
             features: self.features(piece),
@@ -184,13 +188,6 @@ impl Looked<'_> {
     }
 }
 
-/// The share of crop, given scores of which soil's is not used.
-fn crop_share(scores: &[f32; CLASSES]) -> f32 {
-    let most = super::highest(scores);
-    let total: f32 = scores[WEED..].iter().map(|score| (score - most).exp()).sum();
-    1.0 - (scores[WEED] - most).exp() / total
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,7 +228,9 @@ mod tests {
         let plants =
             Plants { width: WIDTH, height: HEIGHT, is_plant: &is_plant, pixels: &pixels, log_shares };
         let colours = Colours::of(&picture);
-        learn(&plants, &colours, colours.of_ground(&is_plant).unwrap(), &mut heard);
+        let ground = colours.of_ground(&is_plant).unwrap();
+        let greener: Vec<f32> = pixels.iter().map(|own| colours.mean_green(own) - ground).collect();
+        learn(&plants, &colours, &greener, &mut heard);
         assert!(heard.iter().flatten().all(|by| by[0].abs() + by[WEED].abs() < 1e-6), "soil and weed stay");
         heard.iter().map(|own| own.iter().map(|by| by[2]).sum::<f32>() / own.len() as f32).collect()
     }
@@ -264,7 +263,7 @@ mod tests {
         let plants =
             Plants { width: 200, height: 200, is_plant: &vec![true; 40_000], pixels: &pixels, log_shares };
         let mut heard = vec![vec![[0.0; CLASSES]; 40_000]];
-        learn(&plants, &Colours::of(&RgbImage::new(200, 200)), -1.0, &mut heard);
+        learn(&plants, &Colours::of(&RgbImage::new(200, 200)), &[1.0], &mut heard);
         assert!(heard[0].iter().flatten().all(|by| by.is_finite()));
     }
 }

@@ -73,22 +73,23 @@ pub fn agree(scores: &mut [f32], width: usize, height: usize, rules: Consensus, 
             all[1..].iter().any(|score| *score > all[SOIL])
         })
         .collect();
-    let ground = colours.of_ground(&is_plant);
     let pixels = plants(&is_plant, width, height);
+    // How much greener than the ground each plant is; nobody knows where no ground is to be seen.
+    let greener: Option<Vec<f32>> = (colours.of_ground(&is_plant))
+        .map(|ground| pixels.iter().map(|plant| colours.mean_green(plant) - ground).collect());
     if rules != Consensus::NONE {
         let shares = |&at: &u32| log_shares(&own(scores, count, at as usize));
         let log_shares = pixels.iter().map(|pixels| pixels.iter().map(shares).collect()).collect();
         let plants = Plants { width, height, is_plant: &is_plant, pixels: &pixels, log_shares };
-        let heard = plants.hear(rules, ground.map(|ground| (colours, ground)));
+        let heard = plants.hear(rules, colours, greener.as_deref());
         for (pixels, heard) in pixels.iter().zip(&heard) {
             for (&at, by) in pixels.iter().zip(heard) {
                 lean(scores, count, at as usize, by);
             }
         }
     }
-    let Some(ground) = ground else { return };
-    for plant in &pixels {
-        let doubt = DOUBT * (GREENER - (colours.mean_green(plant) - ground)).max(0.0);
+    for (plant, greener) in pixels.iter().zip(greener.unwrap_or_default()) {
+        let doubt = DOUBT * (GREENER - greener).max(0.0);
         for class in 1..CLASSES {
             for &at in plant {
                 scores[class * count + at as usize] -= doubt;
@@ -98,9 +99,9 @@ pub fn agree(scores: &mut [f32], width: usize, height: usize, rules: Consensus, 
 }
 
 impl Plants<'_> {
-    /// What the plant around each pixel and the picture say of it, given the picture's colours and how green its ground is;
-    /// without ground to be seen they say nothing.
-    fn hear(&self, rules: Consensus, colours: Option<(&Colours, f32)>) -> Vec<Vec<Heard>> {
+    /// What the plant around each pixel and the picture say of it, given the picture's colours and how much greener
+    /// than the ground each plant is; without that their looks say nothing.
+    fn hear(&self, rules: Consensus, colours: &Colours, greener: Option<&[f32]>) -> Vec<Vec<Heard>> {
         let leanings = if rules.rows {
             let plants = self.pixels.iter().zip(&self.log_shares);
             let plants = plants.map(|(pixels, shares)| seen(pixels, shares, self.width));
@@ -119,8 +120,8 @@ impl Plants<'_> {
                 pixels.iter().map(by).collect()
             })
             .collect();
-        if let Some((colours, ground)) = colours.filter(|_| rules.rows) {
-            appearance::learn(self, colours, ground, &mut heard);
+        if let Some(greener) = greener.filter(|_| rules.rows) {
+            appearance::learn(self, colours, greener, &mut heard);
         }
         heard
     }
