@@ -85,6 +85,7 @@ noise_share = 0.2
 jpeg_share = 0.2
 composite_share = 0.3
 debris_share = 0.3
+sown_share = 0.3
 "#;
 
 /// Trains in `out` for at most `steps` steps, as a killed run would have, and returns its curve.

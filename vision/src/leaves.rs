@@ -90,6 +90,9 @@ pub(crate) fn distances(is_plant: &[bool], width: usize, height: usize) -> Vec<f
         for x in 0..width {
             let at = y * width + x;
             let mut least = found[at];
+            if least == 0.0 {
+                continue; // most of a field is soil
+            }
             if x > 0 {
                 least = least.min(found[at - 1] + ASIDE);
             }
@@ -109,6 +112,9 @@ pub(crate) fn distances(is_plant: &[bool], width: usize, height: usize) -> Vec<f
         for x in (0..width).rev() {
             let at = y * width + x;
             let mut least = found[at];
+            if least == 0.0 {
+                continue;
+            }
             if x + 1 < width {
                 least = least.min(found[at + 1] + ASIDE);
             }

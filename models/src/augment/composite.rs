@@ -53,11 +53,17 @@ pub fn transplant(crop: &mut Crop, ground: Crop) {
 
 /// Pastes `sprite` at a random place, turned, `length` pixels long, its colour matched by the soils.
 pub fn paste(crop: &mut Crop, sprite: &Sprite, length: f32, rng: &mut impl Rng) {
+    let side = crop.side as f32;
+    let place = (rng.random_range(0.0..side), rng.random_range(0.0..side));
+    paste_at(crop, sprite, place, length, rng);
+}
+
+/// Pastes `sprite` with its middle at `(cx, cy)`, turned at random, `length` pixels long, its colour matched by the soils.
+pub fn paste_at(crop: &mut Crop, sprite: &Sprite, (cx, cy): (f32, f32), length: f32, rng: &mut impl Rng) {
     let (width, height) = (sprite.outline.width() as f32, sprite.outline.height() as f32);
     let scale = length / width.max(height);
     let (sin, cos) = rng.random_range(0.0..std::f32::consts::TAU).sin_cos();
     let side = crop.side as f32;
-    let (cx, cy) = (rng.random_range(0.0..side), rng.random_range(0.0..side));
     // Half-way to the target soil's colour (on a logarithmic scale): light differs, but so do soils.
     let soil = soil_of(crop);
     let gain: [f32; 3] =

@@ -8,11 +8,14 @@
 
 mod colour;
 mod composite;
+mod drawn;
 mod sensor;
+mod sown;
 mod sprite;
 mod view;
 
-pub use composite::{paste, paste_debris, transplant};
+pub use composite::{paste, paste_at, paste_debris, transplant};
+pub use sown::Drawn;
 pub use sprite::{Sprite, cut_sprites, read_seedlings};
 pub use view::View;
 
@@ -69,6 +72,9 @@ pub struct Strength {
     pub transplant_share: f32,
     /// Crops with plants of another source pasted in.
     pub composite_share: f32,
+    /// Crops of ground with a row of drawn beets of one sowing and drawn weeds ([`Drawn`]); none where not given.
+    #[serde(default)]
+    pub sown_share: f32,
     /// Crops with stones, straw and dry leaves pasted in.
     pub debris_share: f32,
 }

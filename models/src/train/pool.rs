@@ -2,7 +2,7 @@
 
 use super::Config;
 use crate::augment::{
-    Crop, Sprite, View, cut_sprites, degrade, paste, paste_debris, read_seedlings, transplant,
+    Crop, Drawn, Sprite, View, cut_sprites, degrade, paste, paste_debris, read_seedlings, transplant,
 };
 use crate::components::components;
 use crate::data::scene::Scene;
@@ -20,7 +20,7 @@ const PLACES: usize = 300;
 /// Smallest and largest size of the plant in a crop whose plant is shown at an even size, in pixels of the crop.
 const EVEN_SIZES: (f32, f32) = (18., 150.);
 
-/// Classes that the ground of a transplanted crop is drawn around: soil mostly, weeds sometimes.
+/// Classes that the ground of a transplanted or sown crop is drawn around: soil mostly, weeds sometimes.
 const GROUND_SHARES: [f64; 5] = [0.75, 0.25, 0., 0., 0.];
 
 /// A training scene with places to look at.
@@ -78,6 +78,7 @@ pub struct Pool {
     strata: [Vec<Stratum>; 5],
     /// Sprites per class id.
     sprites: BTreeMap<u8, Vec<Sprite>>,
+    drawn: Option<Drawn>,
     /// Scenes of held-out groups and of validation splits.
     pub validation: Vec<Scene>,
     /// What could not be read.
@@ -135,7 +136,12 @@ impl Pool {
             }
         }
         let strata = strata(&scenes, config);
-        Self { scenes, strata, sprites, validation, rejected, threads: threads.get() }
+        let drawn = (config.augment.sown_share > 0.).then(|| {
+            let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
+            rng.set_stream(u64::MAX / 8); // far from those of images and steps
+            Drawn::plants(&mut rng)
+        });
+        Self { scenes, strata, sprites, drawn, validation, rejected, threads: threads.get() }
     }
 
     /// Threads that make crops.
@@ -157,8 +163,13 @@ impl Pool {
 
     fn crop(&self, config: &Config, rng: &mut impl Rng) -> Option<Crop> {
         let augment = &config.augment;
-        let (mut crop, zoom) = self.plain_crop(config, &config.class_shares, rng)?;
-        if rng.random::<f32>() < augment.transplant_share {
+        // Without drawn plants nothing is drawn here, so that crops are those of runs before there were any.
+        let drawn = self.drawn.as_ref().filter(|_| rng.random::<f32>() < augment.sown_share);
+        let shares = if drawn.is_some() { &GROUND_SHARES } else { &config.class_shares };
+        let (mut crop, zoom) = self.plain_crop(config, shares, rng)?;
+        if let Some(drawn) = drawn {
+            drawn.sow(&mut crop, zoom, rng);
+        } else if rng.random::<f32>() < augment.transplant_share {
             let (ground, _) = self.plain_crop(config, &GROUND_SHARES, rng)?;
             transplant(&mut crop, ground);
         }
@@ -184,9 +195,9 @@ impl Pool {
     /// A view of a scene around a pixel of a class drawn by `shares`, and its zoom against working size.
     fn plain_crop(&self, config: &Config, shares: &[f64; 5], rng: &mut impl Rng) -> Option<(Crop, f32)> {
         let shares = shares.iter().zip(&self.strata);
-        let class = drawn(shares.map(|(share, strata)| if strata.is_empty() { 0. } else { *share }), rng)?;
+        let class = chosen(shares.map(|(share, strata)| if strata.is_empty() { 0. } else { *share }), rng)?;
         let strata = &self.strata[class];
-        let stratum = &strata[drawn(strata.iter().map(|stratum| stratum.weight), rng)?];
+        let stratum = &strata[chosen(strata.iter().map(|stratum| stratum.weight), rng)?];
         let Trained { scene, places } =
             &self.scenes[stratum.scenes[rng.random_range(0..stratum.scenes.len())]];
         let Place { x, y, plant } = places[class][rng.random_range(0..places[class].len())];
@@ -208,7 +219,7 @@ impl Pool {
 
     /// Pastes a plant of any source, as large as it stands at working size, times `zoom`, give or take.
     fn paste_one(&self, crop: &mut Crop, config: &Config, zoom: f32, rng: &mut impl Rng) {
-        let Some(class) = drawn(config.paste_shares.iter().copied(), rng) else { return };
+        let Some(class) = chosen(config.paste_shares.iter().copied(), rng) else { return };
         let list = u8::try_from(class).ok().and_then(|class| self.sprites.get(&class));
         let Some(list) = list.filter(|list| !list.is_empty()) else { return };
         let sprite = &list[rng.random_range(0..list.len())];
@@ -283,7 +294,7 @@ fn strata(scenes: &[Trained], config: &Config) -> [Vec<Stratum>; 5] {
 }
 
 /// An index drawn with the given weights.
-fn drawn(weights: impl Iterator<Item = f64> + Clone, rng: &mut impl Rng) -> Option<usize> {
+fn chosen(weights: impl Iterator<Item = f64> + Clone, rng: &mut impl Rng) -> Option<usize> {
     let mut left = rng.random::<f64>() * weights.clone().sum::<f64>();
     let count = weights.clone().count();
     let hit = weights.into_iter().position(|weight| {
