@@ -7,7 +7,6 @@
 
 use crate::normalise::MIN_SIDE;
 
-const CLASSES: usize = 5;
 /// Where leaves are wider than this at working size, the picture is looked at smaller. A network that was trained on beets
 /// whose leaves are 20 to 50 px wide took nearly all of them for weed at 80 px and more.
 const WIDEST_PX: f32 = 46.0;
@@ -22,8 +21,7 @@ const ENLARGED_PX: f32 = 72.0;
 /// is: drone tiles were trained on with leaves as wide as they come.
 pub fn zooms(scores: &[f32], width: usize, height: usize, zooms: &[f64]) -> Vec<f64> {
     let count = width * height;
-    let is_plant: Vec<bool> =
-        (0..count).map(|at| (1..CLASSES).any(|class| scores[class * count + at] > scores[at])).collect();
+    let is_plant = is_plant(scores, count);
     let (Some(found), Some(&looked)) = (leaf_width(&is_plant, width, height), zooms.first()) else {
         return zooms.to_owned();
     };
@@ -59,6 +57,18 @@ pub fn looks<L, E>(
         looks.push(look(*zoom)?);
     }
     Ok(looks)
+}
+
+/// Whether each of `count` pixels is likelier a plant of some class than soil, from five planes of scores, soil first.
+pub(crate) fn is_plant(scores: &[f32], count: usize) -> Vec<bool> {
+    let (soil, plants) = scores.split_at(count);
+    let mut is_plant = vec![false; count];
+    for plane in plants.chunks_exact(count.max(1)) {
+        for ((is_plant, score), soil) in is_plant.iter_mut().zip(plane).zip(soil) {
+            *is_plant |= score > soil;
+        }
+    }
+    is_plant
 }
 
 /// Width of leaves in pixels: four times the distance from a plant's pixel to the nearest soil, averaged over all of them
@@ -137,6 +147,8 @@ pub(crate) fn distances(is_plant: &[bool], width: usize, height: usize) -> Vec<f
 mod tests {
     use super::*;
     use crate::normalise::ZOOMS;
+
+    const CLASSES: usize = 5;
 
     /// Scores of a picture whose pixels are plant where `plant` says so.
     fn scores(width: usize, height: usize, plant: impl Fn(usize, usize) -> bool) -> Vec<f32> {

@@ -14,6 +14,7 @@ mod logistic;
 mod near;
 mod rows;
 
+use crate::leaves;
 pub use colours::Colours;
 use near::Near;
 use rows::Plant;
@@ -67,12 +68,7 @@ struct Plants<'a> {
 /// (`rows.rs`, `appearance.rs`), and takes from them what the plant lacks in green.
 pub fn agree(scores: &mut [f32], width: usize, height: usize, rules: Consensus, colours: &Colours) {
     let count = width * height;
-    let is_plant: Vec<bool> = (0..count)
-        .map(|at| {
-            let all = own(scores, count, at);
-            all[1..].iter().any(|score| *score > all[SOIL])
-        })
-        .collect();
+    let is_plant = leaves::is_plant(scores, count);
     let pixels = plants(&is_plant, width, height);
     // How much greener than the ground each plant is; nobody knows where no ground is to be seen.
     let greener: Option<Vec<f32>> = (colours.of_ground(&is_plant))
