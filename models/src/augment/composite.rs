@@ -53,16 +53,18 @@ pub fn transplant(crop: &mut Crop, ground: Crop) {
 
 /// Pastes `sprite` at a random place, turned, `length` pixels long, its colour matched by the soils.
 pub fn paste(crop: &mut Crop, sprite: &Sprite, length: f32, rng: &mut impl Rng) {
+    let turn = rng.random_range(0.0..std::f32::consts::TAU);
     let side = crop.side as f32;
     let place = (rng.random_range(0.0..side), rng.random_range(0.0..side));
-    paste_at(crop, sprite, place, length, rng);
+    paste_at(crop, sprite, place, turn, length);
 }
 
-/// Pastes `sprite` with its middle at `(cx, cy)`, turned at random, `length` pixels long, its colour matched by the soils.
-pub fn paste_at(crop: &mut Crop, sprite: &Sprite, (cx, cy): (f32, f32), length: f32, rng: &mut impl Rng) {
+/// Pastes `sprite` with its middle at `(cx, cy)`, turned by `turn` radians, its longer side `length` pixels long, its colour
+/// matched by the soils.
+pub(super) fn paste_at(crop: &mut Crop, sprite: &Sprite, (cx, cy): (f32, f32), turn: f32, length: f32) {
     let (width, height) = (sprite.outline.width() as f32, sprite.outline.height() as f32);
     let scale = length / width.max(height);
-    let (sin, cos) = rng.random_range(0.0..std::f32::consts::TAU).sin_cos();
+    let (sin, cos) = turn.sin_cos();
     let side = crop.side as f32;
     // Half-way to the target soil's colour (on a logarithmic scale): light differs, but so do soils.
     let soil = soil_of(crop);

@@ -2,7 +2,7 @@
 //!
 //! Photographs of two fields of beet teach what those beets look like. What all beets share are smooth, broad leaves
 //! around a heart, alike along a row; colour, age and light differ. So beets are drawn with everything else left to
-//! chance, and weeds by the same hand, that no class is known by being drawn (Di Cicco et al. 2017, *Automatic Model
+//! chance, and weeds by the same hand, that what is drawn is not beet for that alone (Di Cicco et al. 2017, *Automatic Model
 //! Based Dataset Generation for Fast and Accurate Crop and Weeds Detection*).
 
 use super::sprite::Sprite;
@@ -32,9 +32,11 @@ pub(super) struct Kind {
     /// Depth of lobes as a share of the width, and how many.
     lobes: (f32, f32),
     colour: [f32; 3],
-    /// How much lighter veins are, and how much light differs across a blade.
+    /// How much lighter veins are.
     veins: f32,
+    /// How much light differs across a blade.
     relief: f32,
+    /// Where it comes from, in radians.
     light: f32,
 }
 

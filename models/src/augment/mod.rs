@@ -1,7 +1,7 @@
 //! Training crops: cut out, turned, scaled, recoloured, sometimes pasted together from two sources.
 //!
 //! ```text
-//! scene ─► view (place, scale, turn) ─► other ground, debris, pasted plants (sometimes)
+//! scene ─► view (place, scale, turn) ─► other ground or drawn plants, debris, pasted plants (sometimes)
 //!       ─► colours, shadows, dark, blur, noise, JPEG ─► crop
 //! ```
 //! Everything is drawn from the generator passed in: the same seed gives the same bytes.
@@ -14,7 +14,7 @@ mod sown;
 mod sprite;
 mod view;
 
-pub use composite::{paste, paste_at, paste_debris, transplant};
+pub use composite::{paste, paste_debris, transplant};
 pub use sown::Drawn;
 pub use sprite::{Sprite, cut_sprites, read_seedlings};
 pub use view::View;
@@ -72,11 +72,18 @@ pub struct Strength {
     pub transplant_share: f32,
     /// Crops with plants of another source pasted in.
     pub composite_share: f32,
-    /// Crops of ground with a row of drawn beets of one sowing and drawn weeds ([`Drawn`]); none where not given.
-    #[serde(default)]
+    /// Crops around ground, whatever stands on it left there, with a row of drawn beets of one sowing and drawn weeds
+    /// pasted in ([`Drawn`]); none where not given. The shares of classes are those of the others.
+    #[serde(default, skip_serializing_if = "is_none")]
     pub sown_share: f32,
     /// Crops with stones, straw and dry leaves pasted in.
     pub debris_share: f32,
+}
+
+/// Runs of before there were drawn plants are continued, so what is not used is not written.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn is_none(share: &f32) -> bool {
+    *share == 0.
 }
 
 /// Recolours and degrades a crop as another camera, day or lens would.
