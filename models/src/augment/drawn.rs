@@ -7,20 +7,19 @@
 
 use super::sprite::Sprite;
 use image::{GrayImage, Rgb, RgbImage};
+use kompas_field::PlantClass;
 use rand::{Rng, RngExt};
 use std::f32::consts::{PI, TAU};
 
-/// Side of a drawing in pixels, which the longest leaves nearly reach.
+/// Side of a drawing in pixels. The tip of the longest and most bent leaf stays inside.
 const SIDE: u32 = 128;
 /// The soil that drawn colours are meant for.
 const SOIL: [f32; 3] = [125., 108., 92.];
-const WEED: u8 = 1;
-const SUGAR_BEET: u8 = 2;
 
 /// What the plants of one sowing, or of one kind of weed, have in common.
 #[derive(Debug, Clone)]
 pub(super) struct Kind {
-    class: u8,
+    class: PlantClass,
     /// Fewest and most leaves, seed leaves included.
     leaves: (u8, u8),
     /// Width of a blade over its length.
@@ -45,7 +44,7 @@ impl Kind {
     pub(super) fn beet(rng: &mut impl Rng) -> Self {
         let oldest = rng.random_range(2..=11_u8);
         Self {
-            class: SUGAR_BEET,
+            class: PlantClass::SugarBeet,
             leaves: (oldest.saturating_sub(2).max(2), oldest),
             width: rng.random_range(0.38..0.75),
             stalk: rng.random_range(0.15..0.5),
@@ -57,7 +56,7 @@ impl Kind {
 
     /// A kind of weed: lobed, serrated, narrow or small and many-leaved.
     pub(super) fn weed(rng: &mut impl Rng) -> Self {
-        let painted = Self { class: WEED, ..Self::painted(rng) };
+        let painted = Self::painted(rng);
         match rng.random_range(0..4) {
             0 => Self {
                 leaves: (4, 12),
@@ -86,11 +85,11 @@ impl Kind {
         }
     }
 
-    /// Colours, light and the rest left to chance.
+    /// A weed whose colours, light and the rest are left to chance.
     fn painted(rng: &mut impl Rng) -> Self {
         let green = rng.random_range(80.0..200.0);
         Self {
-            class: WEED,
+            class: PlantClass::Weed,
             leaves: (2, 8),
             width: 0.5,
             stalk: rng.random_range(0.1..0.5),
@@ -109,7 +108,7 @@ impl Kind {
             Canvas { rgb: vec![[0.; 3]; (SIDE * SIDE) as usize], cover: vec![false; (SIDE * SIDE) as usize] };
         let count = rng.random_range(self.leaves.0..=self.leaves.1);
         let start = rng.random_range(0.0..TAU);
-        let longest = SIDE as f32 * rng.random_range(0.36..0.48);
+        let longest = SIDE as f32 * rng.random_range(0.36..0.46);
         for number in 0..count {
             // Seed leaves and the first pair stand opposite each other; later ones turn by the golden angle.
             let turn = match number {
@@ -135,7 +134,7 @@ impl Kind {
                 rng,
             );
         }
-        plant.sprite(self.class)
+        plant.sprite(self.class.id())
     }
 }
 
@@ -238,7 +237,7 @@ mod tests {
         for number in 0..60 {
             let kind = if number % 2 == 0 { Kind::beet(&mut rng) } else { Kind::weed(&mut rng) };
             let plant = kind.draw(&mut rng);
-            assert_eq!(plant.class, if number % 2 == 0 { SUGAR_BEET } else { WEED });
+            assert_eq!(plant.class, if number % 2 == 0 { 2 } else { 1 });
             let covered = share_covered(&plant);
             assert!((0.003..0.6).contains(&covered), "{covered} {kind:?}");
             for (pixel, outline) in plant.rgb.pixels().zip(plant.outline.pixels()) {

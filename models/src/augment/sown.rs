@@ -13,8 +13,8 @@ const WEEDS: usize = 500;
 /// Share of the places of a row with a plant.
 const GERMINATED: f32 = 0.9;
 /// Sides of the drawings of beets and of weeds at working size, in pixels; a plant spans half of it and more.
-const BEETS: (f32, f32) = (28., 170.);
-const WEED_LENGTHS: (f32, f32) = (12., 120.);
+const BEETS_LONG: (f32, f32) = (28., 170.);
+const WEEDS_LONG: (f32, f32) = (12., 120.);
 
 /// Drawn plants to sow crops with.
 pub struct Drawn {
@@ -34,23 +34,24 @@ impl Drawn {
         Self { sowings, weeds }
     }
 
-    /// Pastes up to seven weeds, then a row of beets, alike and evenly spaced, across `crop` (at least 32 pixels wide); all as large
-    /// as they stand at working size, times `zoom`. Each plant is turned, and with it the light on it.
+    /// Pastes up to seven weeds, then a row of beets, alike and evenly spaced, across `crop` (at least 32 pixels wide);
+    /// all as large as they stand at working size, times `zoom`. Each plant is turned, and with it the light on it.
     pub fn sow(&self, crop: &mut Crop, zoom: f32, rng: &mut impl Rng) {
         let side = crop.side as f32;
-        let long = |(least, most): (f32, f32), rng: &mut _| zoom * drawn_between(least, most, rng);
         for _ in 0..rng.random_range(0..=7) {
             let weed = &self.weeds[rng.random_range(0..self.weeds.len())];
-            let length = long(WEED_LENGTHS, rng).clamp(5., 0.6 * side);
+            let length =
+                (zoom * rng.random_range(WEEDS_LONG.0.ln()..WEEDS_LONG.1.ln()).exp()).clamp(5., 0.6 * side);
             paste(crop, weed, length, rng);
         }
         let sowing = &self.sowings[rng.random_range(0..self.sowings.len())];
-        let length = long(BEETS, rng).clamp(10., 0.6 * side);
+        let length =
+            (zoom * rng.random_range(BEETS_LONG.0.ln()..BEETS_LONG.1.ln()).exp()).clamp(10., 0.6 * side);
         let spacing = length * rng.random_range(0.8..2.2);
         let (sin, cos) = rng.random_range(0.0..TAU).sin_cos();
         let middle: [f32; 2] = std::array::from_fn(|_| side * rng.random_range(0.2..0.8));
-        let mut along = -side;
-        while along < side {
+        let mut along = -1.2 * side; // the corner farthest from such a middle is 1.13 sides away
+        while along < 1.2 * side {
             let beet = &sowing[rng.random_range(0..sowing.len())];
             let (aside, grown) = (length * rng.random_range(-0.15..0.15), rng.random_range(0.75..1.25));
             let place = (middle[0] + along * cos - aside * sin, middle[1] + along * sin + aside * cos);
@@ -60,11 +61,6 @@ impl Drawn {
             along += spacing * rng.random_range(0.85..1.15);
         }
     }
-}
-
-/// As often near the least as near the most, in proportion.
-fn drawn_between(least: f32, most: f32, rng: &mut impl Rng) -> f32 {
-    rng.random_range(least.ln()..most.ln()).exp()
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ pub(super) fn learn(plants: &Plants, colours: &Colours, greener: &[f32], heard: 
     if seen.len() < LEAST_PLANTS {
         return;
     }
-    let distances = super::leaves::distances(plants.is_plant, plants.width, plants.height);
+    let distances = crate::leaves::distances(plants.is_plant, plants.width, plants.height);
     let look = Looked { plants, colours, distances: &distances };
     let examples: Vec<Example> = pieces.iter().map(|piece| look.example(piece, heard)).collect();
     let total: f32 = examples.iter().map(|example| example.weight).sum();
