@@ -101,7 +101,7 @@ impl Plants<'_> {
         let leanings = if rules.rows {
             let plants = self.pixels.iter().zip(&self.log_shares);
             let plants = plants.map(|(pixels, shares)| seen(pixels, shares, self.width));
-            rows::leanings(&plants.collect::<Vec<Plant>>(), self.width.min(self.height) as f32)
+            rows::leanings(&plants.collect::<Vec<Plant>>(), (self.width as f32, self.height as f32))
         } else {
             vec![[0.0; CLASSES]; self.pixels.len()]
         };

@@ -3,10 +3,14 @@
 //! A network that sees a field for the first time takes its crop for weed, here more, there less, and a leaf alone does
 //! not tell. The rows do: whatever stands in them at an even spacing is crop. They are looked for with Rayleigh's test
 //! for a direction (Mardia & Jupp 2000, *Directional Statistics*, section 6.3.1): wrapped around the spacing,
-//! the plants of rows lie on one side of the circle, others anywhere.
+//! the plants of rows lie on one side of the circle, others anywhere. They are looked for from several slants, for a
+//! camera in a hand is seldom level (`view.rs`).
+
+mod view;
 
 use super::{CLASSES, WEED};
 use std::f32::consts::{PI, TAU};
+use view::View;
 
 const SUGAR_BEET: usize = 2;
 const POTATO: usize = 3;
@@ -18,15 +22,16 @@ const LEAST_PIXELS: usize = 40;
 const MOST_PIXELS: usize = 4000;
 /// Rows are looked for among the weightiest plants; more cost time and change nothing.
 const MOST_PLANTS: usize = 128;
-const ANGLES: u16 = 90;
+const ANGLES: u16 = 60;
 /// Spacings looked at, and the smallest and largest as a share of the shorter side of the picture.
 const SPACINGS: u16 = 28;
 const SPACING_SHARES: (f32, f32) = (0.12, 1.1);
 /// Logits by which the network may underrate the crop of a picture. The one under which the rows stand out best is made
 /// up for.
 const UNDERRATED: [f32; 6] = [0., 1., 2., 3., 4., 5.];
-/// The natural logarithm of how many independent rows the search tries: among so many, chance alone shows some.
-const TRIES: f32 = 6.;
+/// The natural logarithm of how many independent rows the search tries as seen from straight above, and at all three
+/// slants: among so many, chance alone shows some.
+const TRIES: (f32, f32) = (6., 7.1);
 /// Plants of a sown row lie this close together on the circle (mean resultant length), drifts and doubles included.
 const SOWN: f32 = 0.85;
 /// Logits a plant gains in the middle of a row, and loses halfway between two.
@@ -59,9 +64,9 @@ impl Plant {
     }
 }
 
-/// Logits to add to the classes of each plant, given all plants of a picture and its shorter side in pixels.
-pub(super) fn leanings(plants: &[Plant], short_side: f32) -> Vec<[f32; CLASSES]> {
-    let rows = Rows::among(plants, short_side);
+/// Logits to add to the classes of each plant, given all plants of a picture and its width and height in pixels.
+pub(super) fn leanings(plants: &[Plant], size: (f32, f32)) -> Vec<[f32; CLASSES]> {
+    let rows = Rows::among(plants, size);
     let mut leanings: Vec<[f32; CLASSES]> = (plants.iter())
         .map(|plant| rows.as_ref().map_or(0., |rows| rows.crop(plant)))
         .map(|crop| [0., 0., crop, crop, crop])
@@ -95,10 +100,17 @@ fn one_crop(plants: &[Plant], leanings: &[[f32; CLASSES]]) -> [f32; 3] {
     [(beet / sown).ln(), (potato / sown).ln().clamp(-VOLUNTEERS, 0.), (other / sown).ln()]
 }
 
+impl View {
+    /// The logarithm of how many rows are tried before one that is seen so.
+    fn tries(&self) -> f32 {
+        let (level, all) = TRIES;
+        if self.is_level() { level } else { all }
+    }
+}
+
 /// Parallel lines at an even spacing.
 struct Rows {
-    /// Unit vector across them.
-    across: (f32, f32),
+    view: View,
     spacing: f32,
     /// Where the first lies, as an angle around the spacing.
     phase: f32,
@@ -107,57 +119,63 @@ struct Rows {
     underrated: f32,
 }
 
-/// The best rows found under one assumption of how underrated the crop is.
+/// Rows found under one assumption of how underrated the crop is.
 #[derive(Clone, Copy)]
-struct Best {
+struct Found {
+    /// Rayleigh's statistic, less what chance alone shows.
+    surplus: f32,
     length: f32,
-    across: (f32, f32),
+    view: View,
     spacing: f32,
     phase: f32,
 }
 
 impl Rows {
-    fn among(plants: &[Plant], short_side: f32) -> Option<Self> {
+    fn among(plants: &[Plant], size: (f32, f32)) -> Option<Self> {
+        let short_side = size.0.min(size.1);
         let most = UNDERRATED.len() - 1;
         let large = plants.iter().filter(|plant| plant.pixels >= LEAST_PIXELS);
         let mut large: Vec<_> = large.map(|plant| (plant, plant.weights())).collect();
         large.sort_by(|(_, a), (_, b)| b[most].total_cmp(&a[most]));
         large.truncate(MOST_PLANTS);
+        if large.is_empty() {
+            return None;
+        }
         let (large, weights): (Vec<&Plant>, Vec<_>) = large.into_iter().unzip();
-        let none = Best { length: 0., across: (1., 0.), spacing: 1., phase: 0. };
-        let mut best = [none; UNDERRATED.len()];
-        for angle in 0..ANGLES {
-            let (sin, cos) = (f32::from(angle) * PI / f32::from(ANGLES)).sin_cos();
-            let places: Vec<f32> = large.iter().map(|plant| plant.x * cos + plant.y * sin).collect();
+        let sums: [f32; UNDERRATED.len()] = std::array::from_fn(|at| weights.iter().map(|w| w[at]).sum());
+        let squares: [f32; UNDERRATED.len()] =
+            std::array::from_fn(|at| weights.iter().map(|w| w[at] * w[at]).sum());
+        let mut best: [Option<Found>; UNDERRATED.len()] = [None; UNDERRATED.len()];
+        let angles = (0..ANGLES).map(|angle| f32::from(angle) * PI / f32::from(ANGLES));
+        for view in angles.flat_map(|angle| View::along(angle, size)) {
+            let places: Vec<f32> = large.iter().map(|plant| view.place(plant.x, plant.y)).collect();
             for step in 0..SPACINGS {
                 let (least, most) = SPACING_SHARES;
                 let part = f32::from(step) / f32::from(SPACINGS - 1);
                 let spacing = short_side * least * (most / least).powf(part);
-                let sums = resultants(&places, &weights, spacing);
-                for (best, (east, north)) in best.iter_mut().zip(sums) {
+                let resultants = resultants(&places, &weights, spacing);
+                for ((best, squares), (east, north)) in best.iter_mut().zip(squares).zip(resultants) {
                     let length = east.hypot(north);
-                    if length > best.length {
-                        *best = Best { length, across: (cos, sin), spacing, phase: north.atan2(east) };
+                    let surplus = length * length / squares - view.tries();
+                    if best.is_none_or(|best| surplus > best.surplus) {
+                        *best = Some(Found { surplus, length, view, spacing, phase: north.atan2(east) });
                     }
                 }
             }
         }
-        let rated = (0..UNDERRATED.len()).filter_map(|at| {
-            let sum: f32 = weights.iter().map(|weights| weights[at]).sum();
-            let squares: f32 = weights.iter().map(|weights| weights[at].powi(2)).sum();
-            // Rayleigh's statistic: how far beyond chance these rows stand out.
-            (squares > 0.).then(|| (best[at].length / squares.sqrt(), sum, sum * sum / squares, at))
-        });
-        let (_, sum, plants, at) = rated.max_by(|a, b| a.0.total_cmp(&b.0))?;
-        let Best { length, across, spacing, phase } = best[at];
-        let chance = (TRIES / plants).sqrt();
+        let rated = (best.into_iter().zip(sums).zip(squares).zip(UNDERRATED))
+            .filter_map(|(((best, sum), squares), underrated)| Some((best?, sum, squares, underrated)));
+        let (found, sum, squares, underrated) =
+            rated.max_by(|(a, ..), (b, ..)| a.surplus.total_cmp(&b.surplus))?;
+        let Found { length, view, spacing, phase, .. } = found;
+        let chance = (view.tries() * squares).sqrt() / sum;
         let sureness = ((length / sum - chance) / (SOWN - chance).max(0.1)).clamp(0., 1.);
-        (sureness > 0.).then_some(Self { across, spacing, phase, sureness, underrated: UNDERRATED[at] })
+        (sureness > 0.).then_some(Self { view, spacing, phase, sureness, underrated })
     }
 
     /// Logits that a plant gains as crop.
     fn crop(&self, plant: &Plant) -> f32 {
-        let place = plant.x * self.across.0 + plant.y * self.across.1;
+        let place = self.view.place(plant.x, plant.y);
         let around = (place / self.spacing * TAU - self.phase).cos();
         self.sureness * (IN_ROW * around + self.underrated)
     }
@@ -189,6 +207,8 @@ fn log_sum(logs: &[f32]) -> f32 {
 mod tests {
     use super::*;
 
+    const SIZE: (f32, f32) = (1000., 750.);
+
     /// A plant whose classes weed and sugar beet differ by `beet` logits.
     fn plant(x: f32, y: f32, beet: f32) -> Plant {
         let weed = -(1. + beet.exp()).ln();
@@ -217,13 +237,26 @@ mod tests {
     #[test]
     fn what_stands_in_rows_is_crop_though_the_network_says_weed() {
         let plants = rows_and_weeds();
-        let rows = Rows::among(&plants, 750.).expect("rows");
-        let (x, y) = rows.across;
+        let rows = Rows::among(&plants, SIZE).expect("rows");
+        let (x, y) = rows.view.across;
         assert!((y / x).atan().to_degrees() < -7. && (y / x).atan().to_degrees() > -12., "{x} {y}");
-        let leanings = leanings(&plants, 750.);
+        let leanings = leanings(&plants, SIZE);
         let is_beet = |i: usize| leanings[i][SUGAR_BEET] + plants[i].crop() > 0.;
         assert!((0..30).filter(|&i| is_beet(i)).count() >= 28);
         assert!((30..55).filter(|&i| is_beet(i)).count() <= 6, "weeds that stand in the rows by chance");
+    }
+
+    #[test]
+    fn rows_seen_at_a_slant_are_rows() {
+        // Four rows, the last two half as far apart as the first two.
+        let crop = (0..32_u16).map(|i| {
+            let (row, along) = ([100., 400., 640., 815.][usize::from(i % 4)], f32::from(i / 4) * 90.);
+            plant(row + f32::from(i % 3) * 8., along, -2.)
+        });
+        let plants: Vec<Plant> = crop.chain(scattered(20, 5).map(|(x, y)| plant(x, y, -6.))).collect();
+        let leanings = leanings(&plants, SIZE);
+        let beets = (0..32).filter(|&i| leanings[i][SUGAR_BEET] + plants[i].crop() > 0.).count();
+        assert!(beets >= 30, "{beets} of 32");
     }
 
     #[test]
@@ -231,7 +264,7 @@ mod tests {
         let mut moved: Vec<f32> = Vec::new();
         for (seed, count) in (0..200).zip([0, 3, 6, 9, 14, 20, 40, 60, 100, 200].into_iter().cycle()) {
             let plants: Vec<Plant> = scattered(count, seed).map(|(x, y)| plant(x, y, 1.)).collect();
-            let most = leanings(&plants, 750.).iter().map(|by| by[SUGAR_BEET].abs()).fold(0., f32::max);
+            let most = leanings(&plants, SIZE).iter().map(|by| by[SUGAR_BEET].abs()).fold(0., f32::max);
             moved.push(most);
         }
         moved.sort_by(f32::total_cmp);
@@ -251,7 +284,7 @@ mod tests {
         let mut plants: Vec<Plant> = (0..8).map(maize).collect();
         plants.push(Plant { x: 30., y: 200., pixels: 300, log_shares: [0., -3., -0.5, -6., -1.] });
         plants.push(Plant { x: 90., y: 300., pixels: 300, log_shares: [0., -3., -6., -0.2, -2.] });
-        let leanings = leanings(&plants, 750.);
+        let leanings = leanings(&plants, SIZE);
         let class = |i: usize| {
             let score = |class: usize| plants[i].log_shares[class] + leanings[i][class];
             (1..CLASSES).max_by(|&a, &b| score(a).total_cmp(&score(b)))
@@ -264,7 +297,7 @@ mod tests {
         let unsure =
             |potato: f32| Plant { x: 5., y: 5., pixels: 300, log_shares: [0., -6., -1., potato, -6.] };
         let class = |plants: &[Plant]| {
-            let leanings = leanings(plants, 750.);
+            let leanings = leanings(plants, SIZE);
             let score = |class: usize| plants[0].log_shares[class] + leanings[0][class];
             (1..CLASSES).max_by(|&a, &b| score(a).total_cmp(&score(b)))
         };
