@@ -24,6 +24,7 @@ use kompas_field::record::{IncidentKind, MissionStarted};
 use kompas_field::rig::CameraRig;
 use kompas_field::units::Metres;
 use kompas_field::{Clock, ManualClock, RobotInstant, WeedMap};
+use kompas_vision::consensus::Consensus;
 use kompas_vision::normalise::{GROUND_M, MAX_SIDE};
 use kompas_vision::onnx::{ModelError, OnnxOptions, OnnxSegmenter, Scale, find_library};
 use kompas_vision::{Camera, ExcessGreen, Segmenter, TrackerRules};
@@ -215,6 +216,9 @@ pub fn open_segmenter(
             let library = library.clone().or_else(find_library).ok_or(SetupError::NoOnnxRuntime)?;
             let mut options =
                 OnnxOptions { provider: *provider, threads: *threads, ..OnnxOptions::new(library) };
+            if camera.is_some() {
+                options.consensus = Consensus::LEVEL;
+            }
             match (look, camera) {
                 (Look::OneSize, _) => options.zooms = ONE_SIZE,
                 (Look::Ground, Some(rig)) => {

@@ -9,7 +9,7 @@ use kompas_models::evaluate::{SourceFigures, evaluate};
 use kompas_models::net::Params;
 use kompas_models::torch_segmenter::TorchSegmenter;
 use kompas_models::{CLASS_COLOURS, CLASS_NAMES};
-use kompas_vision::consensus::Consensus;
+use kompas_vision::consensus::{Consensus, RowSearch};
 use kompas_vision::load::{MEMORY_LIMIT_BYTES, load_picture};
 use kompas_vision::normalise::ZOOMS;
 use kompas_vision::onnx::Scale;
@@ -178,7 +178,10 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
         &args.model,
         &Look {
             zooms,
-            consensus: Consensus { weight: args.consensus, rows: !args.without_rows },
+            consensus: Consensus {
+                weight: args.consensus,
+                rows: if args.without_rows { RowSearch::Off } else { RowSearch::AnySlant },
+            },
             fits_leaves: !args.without_fit,
         },
     )?;

@@ -28,15 +28,29 @@ const WEED: usize = 1;
 pub struct Consensus {
     /// How much the mean of the plant around a pixel counts, against 1 for its own scores.
     pub weight: f32,
-    /// Whether rows, the crop of the field and what it looks like are looked for.
-    pub rows: bool,
+    /// How rows are looked for, and with them the crop of the field and what it looks like.
+    pub rows: RowSearch,
+}
+
+/// How rows are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowSearch {
+    /// Not at all.
+    Off,
+    /// As a camera sees them that hangs level: on a robot or a drone's gimbal. The more ways are tried, the more rows
+    /// chance alone shows.
+    Level,
+    /// At a slant, too: nobody knows how the camera was held.
+    AnySlant,
 }
 
 impl Consensus {
-    /// What a robot runs, and what figures are of.
-    pub const RELEASED: Self = Self { weight: 1.0, rows: true };
+    /// For a picture of which nothing is known, and what figures are of that do not say otherwise.
+    pub const RELEASED: Self = Self { weight: 1.0, rows: RowSearch::AnySlant };
+    /// For a camera that hangs level.
+    pub const LEVEL: Self = Self { rows: RowSearch::Level, ..Self::RELEASED };
     /// Only green counts.
-    pub const NONE: Self = Self { weight: 0.0, rows: false };
+    pub const NONE: Self = Self { weight: 0.0, rows: RowSearch::Off };
 }
 
 /// So far, across and down, a pixel hears its plant, in pixels that the network sees. Most beets are heard whole; of
@@ -98,12 +112,13 @@ impl Plants<'_> {
     /// What the plant around each pixel and the picture say of it, given the picture's colours and how much greener
     /// than the ground each plant is; without that their looks say nothing.
     fn hear(&self, rules: Consensus, colours: &Colours, greener: Option<&[f32]>) -> Vec<Vec<Heard>> {
-        let leanings = if rules.rows {
+        let leanings = if rules.rows == RowSearch::Off {
+            vec![[0.0; CLASSES]; self.pixels.len()]
+        } else {
             let plants = self.pixels.iter().zip(&self.log_shares);
             let plants = plants.map(|(pixels, shares)| seen(pixels, shares, self.width));
-            rows::leanings(&plants.collect::<Vec<Plant>>(), (self.width as f32, self.height as f32))
-        } else {
-            vec![[0.0; CLASSES]; self.pixels.len()]
+            let size = (self.width as f32, self.height as f32);
+            rows::leanings(&plants.collect::<Vec<Plant>>(), size, rules.rows)
         };
         let plants = self.pixels.iter().zip(&self.log_shares).zip(leanings);
         let mut heard: Vec<Vec<Heard>> = plants
@@ -116,7 +131,7 @@ impl Plants<'_> {
                 pixels.iter().map(by).collect()
             })
             .collect();
-        if let Some(greener) = greener.filter(|_| rules.rows) {
+        if let Some(greener) = greener.filter(|_| rules.rows != RowSearch::Off) {
             appearance::learn(self, colours, greener, &mut heard);
         }
         heard

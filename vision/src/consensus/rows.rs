@@ -3,12 +3,12 @@
 //! A network that sees a field for the first time takes its crop for weed, here more, there less, and a leaf alone does
 //! not tell. The rows do: whatever stands in them at an even spacing is crop. They are looked for with Rayleigh's test
 //! for a direction (Mardia & Jupp 2000, *Directional Statistics*, section 6.3.1): wrapped around the spacing,
-//! the plants of rows lie on one side of the circle, others anywhere. They are looked for from several slants, for a
-//! camera in a hand is seldom level (`view.rs`).
+//! the plants of rows lie on one side of the circle, others anywhere. They are looked for at several slants across them,
+//! too (`view.rs`). Rows that converge in the picture are not modelled.
 
 mod view;
 
-use super::{CLASSES, WEED};
+use super::{CLASSES, RowSearch, WEED};
 use std::f32::consts::{PI, TAU};
 use view::View;
 
@@ -22,6 +22,7 @@ const LEAST_PIXELS: usize = 40;
 const MOST_PIXELS: usize = 4000;
 /// Rows are looked for among the weightiest plants; more cost time and change nothing.
 const MOST_PLANTS: usize = 128;
+/// Directions looked at, three degrees apart.
 const ANGLES: u16 = 60;
 /// Spacings looked at, and the smallest and largest as a share of the shorter side of the picture.
 const SPACINGS: u16 = 28;
@@ -29,9 +30,9 @@ const SPACING_SHARES: (f32, f32) = (0.12, 1.1);
 /// Logits by which the network may underrate the crop of a picture. The one under which the rows stand out best is made
 /// up for.
 const UNDERRATED: [f32; 6] = [0., 1., 2., 3., 4., 5.];
-/// The natural logarithm of how many independent rows the search tries as seen from straight above, and at all three
-/// slants: among so many, chance alone shows some.
-const TRIES: (f32, f32) = (6., 7.1);
+/// The natural logarithm of how many independent rows the search tries as seen from straight above (what such rows must
+/// stand out by), and at all slants together (what others must): among so many, chance alone shows some.
+const TRIES: (f32, f32) = (6., 7.5);
 /// Plants of a sown row lie this close together on the circle (mean resultant length), drifts and doubles included.
 const SOWN: f32 = 0.85;
 /// Logits a plant gains in the middle of a row, and loses halfway between two.
@@ -65,8 +66,8 @@ impl Plant {
 }
 
 /// Logits to add to the classes of each plant, given all plants of a picture and its width and height in pixels.
-pub(super) fn leanings(plants: &[Plant], size: (f32, f32)) -> Vec<[f32; CLASSES]> {
-    let rows = Rows::among(plants, size);
+pub(super) fn leanings(plants: &[Plant], size: (f32, f32), search: RowSearch) -> Vec<[f32; CLASSES]> {
+    let rows = Rows::among(plants, size, search);
     let mut leanings: Vec<[f32; CLASSES]> = (plants.iter())
         .map(|plant| rows.as_ref().map_or(0., |rows| rows.crop(plant)))
         .map(|crop| [0., 0., crop, crop, crop])
@@ -100,19 +101,26 @@ fn one_crop(plants: &[Plant], leanings: &[[f32; CLASSES]]) -> [f32; 3] {
     [(beet / sown).ln(), (potato / sown).ln().clamp(-VOLUNTEERS, 0.), (other / sown).ln()]
 }
 
+/// The views in which rows lie across `angle` that are searched.
+fn views(angle: f32, size: (f32, f32), search: RowSearch) -> impl Iterator<Item = View> {
+    let wanted = move |view: &View| search == RowSearch::AnySlant || view.is_level();
+    View::across(angle, size).into_iter().filter(wanted)
+}
+
 impl View {
-    /// The logarithm of how many rows are tried before one that is seen so.
+    /// What chance alone reaches ([`TRIES`]): a slant must stand out by more than a level picture.
     fn tries(&self) -> f32 {
         let (level, all) = TRIES;
         if self.is_level() { level } else { all }
     }
 }
 
-/// Parallel lines at an even spacing.
+/// Parallel lines, evenly spaced as seen from straight above.
 struct Rows {
     view: View,
+    /// In pixels of the picture's middle.
     spacing: f32,
-    /// Where the first lies, as an angle around the spacing.
+    /// Where a row lies from the picture's middle, as an angle around the spacing.
     phase: f32,
     /// From chance (0) to as clear as sown (1).
     sureness: f32,
@@ -131,7 +139,7 @@ struct Found {
 }
 
 impl Rows {
-    fn among(plants: &[Plant], size: (f32, f32)) -> Option<Self> {
+    fn among(plants: &[Plant], size: (f32, f32), search: RowSearch) -> Option<Self> {
         let short_side = size.0.min(size.1);
         let most = UNDERRATED.len() - 1;
         let large = plants.iter().filter(|plant| plant.pixels >= LEAST_PIXELS);
@@ -147,7 +155,7 @@ impl Rows {
             std::array::from_fn(|at| weights.iter().map(|w| w[at] * w[at]).sum());
         let mut best: [Option<Found>; UNDERRATED.len()] = [None; UNDERRATED.len()];
         let angles = (0..ANGLES).map(|angle| f32::from(angle) * PI / f32::from(ANGLES));
-        for view in angles.flat_map(|angle| View::along(angle, size)) {
+        for view in angles.flat_map(|angle| views(angle, size, search)) {
             let places: Vec<f32> = large.iter().map(|plant| view.place(plant.x, plant.y)).collect();
             for step in 0..SPACINGS {
                 let (least, most) = SPACING_SHARES;
@@ -164,7 +172,9 @@ impl Rows {
             }
         }
         let rated = (best.into_iter().zip(sums).zip(squares).zip(UNDERRATED))
-            .filter_map(|(((best, sum), squares), underrated)| Some((best?, sum, squares, underrated)));
+            .filter_map(|(((best, sum), squares), underrated)| Some((best?, sum, squares, underrated)))
+            // Plants that are surely weeds weigh less than numbers can be small.
+            .filter(|(_, _, squares, _)| *squares > 0.);
         let (found, sum, squares, underrated) =
             rated.max_by(|(a, ..), (b, ..)| a.surplus.total_cmp(&b.surplus))?;
         let Found { length, view, spacing, phase, .. } = found;
@@ -237,10 +247,10 @@ mod tests {
     #[test]
     fn what_stands_in_rows_is_crop_though_the_network_says_weed() {
         let plants = rows_and_weeds();
-        let rows = Rows::among(&plants, SIZE).expect("rows");
+        let rows = Rows::among(&plants, SIZE, RowSearch::AnySlant).expect("rows");
         let (x, y) = rows.view.across;
         assert!((y / x).atan().to_degrees() < -7. && (y / x).atan().to_degrees() > -12., "{x} {y}");
-        let leanings = leanings(&plants, SIZE);
+        let leanings = leanings(&plants, SIZE, RowSearch::AnySlant);
         let is_beet = |i: usize| leanings[i][SUGAR_BEET] + plants[i].crop() > 0.;
         assert!((0..30).filter(|&i| is_beet(i)).count() >= 28);
         assert!((30..55).filter(|&i| is_beet(i)).count() <= 6, "weeds that stand in the rows by chance");
@@ -248,23 +258,38 @@ mod tests {
 
     #[test]
     fn rows_seen_at_a_slant_are_rows() {
-        // Four rows, the last two half as far apart as the first two.
-        let crop = (0..32_u16).map(|i| {
-            let (row, along) = ([100., 400., 640., 815.][usize::from(i % 4)], f32::from(i / 4) * 90.);
-            plant(row + f32::from(i % 3) * 8., along, -2.)
+        // Six rows 194, 163, 139, 120 and 104 px apart: evenly sown, seen at a slant.
+        let crop = (0..42_u16).map(|i| {
+            let (row, along) = (
+                [143., 337., 500., 639., 759., 863.][usize::from(i % 6)],
+                f32::from(i / 6) * 100. + f32::from(i % 6 * 37 % 100),
+            );
+            plant(row + f32::from(i / 6 % 3) * 8. - 8., along, -2.)
         });
         let plants: Vec<Plant> = crop.chain(scattered(20, 5).map(|(x, y)| plant(x, y, -6.))).collect();
-        let leanings = leanings(&plants, SIZE);
-        let beets = (0..32).filter(|&i| leanings[i][SUGAR_BEET] + plants[i].crop() > 0.).count();
-        assert!(beets >= 30, "{beets} of 32");
+        let rows = Rows::among(&plants, SIZE, RowSearch::AnySlant).expect("rows");
+        let level = Rows::among(&plants, SIZE, RowSearch::Level).expect("rows");
+        assert!(!rows.view.is_level() && level.view.is_level());
+        let gained = |rows: &Rows| (0..42).map(|i| rows.crop(&plants[i])).fold(f32::INFINITY, f32::min);
+        assert!(gained(&rows) > 2. && gained(&level) < gained(&rows), "{} {}", gained(&rows), gained(&level));
+    }
+
+    #[test]
+    fn plants_that_are_surely_weeds_show_no_rows() {
+        let weed = |(x, y)| Plant { x, y, pixels: 400, log_shares: [0., 0., -200., -200., -200.] };
+        let plants: Vec<Plant> = scattered(40, 9).map(weed).collect();
+        assert!(Rows::among(&plants, SIZE, RowSearch::AnySlant).is_none());
     }
 
     #[test]
     fn scattered_plants_show_no_rows() {
         let mut moved: Vec<f32> = Vec::new();
-        for (seed, count) in (0..200).zip([0, 3, 6, 9, 14, 20, 40, 60, 100, 200].into_iter().cycle()) {
+        for (seed, count) in (0..200).zip([9, 14, 20, 30, 40, 60, 80, 100, 150, 200].into_iter().cycle()) {
             let plants: Vec<Plant> = scattered(count, seed).map(|(x, y)| plant(x, y, 1.)).collect();
-            let most = leanings(&plants, SIZE).iter().map(|by| by[SUGAR_BEET].abs()).fold(0., f32::max);
+            let most = leanings(&plants, SIZE, RowSearch::AnySlant)
+                .iter()
+                .map(|by| by[SUGAR_BEET].abs())
+                .fold(0., f32::max);
             moved.push(most);
         }
         moved.sort_by(f32::total_cmp);
@@ -284,7 +309,7 @@ mod tests {
         let mut plants: Vec<Plant> = (0..8).map(maize).collect();
         plants.push(Plant { x: 30., y: 200., pixels: 300, log_shares: [0., -3., -0.5, -6., -1.] });
         plants.push(Plant { x: 90., y: 300., pixels: 300, log_shares: [0., -3., -6., -0.2, -2.] });
-        let leanings = leanings(&plants, SIZE);
+        let leanings = leanings(&plants, SIZE, RowSearch::AnySlant);
         let class = |i: usize| {
             let score = |class: usize| plants[i].log_shares[class] + leanings[i][class];
             (1..CLASSES).max_by(|&a, &b| score(a).total_cmp(&score(b)))
@@ -297,7 +322,7 @@ mod tests {
         let unsure =
             |potato: f32| Plant { x: 5., y: 5., pixels: 300, log_shares: [0., -6., -1., potato, -6.] };
         let class = |plants: &[Plant]| {
-            let leanings = leanings(plants, SIZE);
+            let leanings = leanings(plants, SIZE, RowSearch::AnySlant);
             let score = |class: usize| plants[0].log_shares[class] + leanings[0][class];
             (1..CLASSES).max_by(|&a, &b| score(a).total_cmp(&score(b)))
         };
