@@ -37,8 +37,8 @@ pub struct Consensus {
 pub enum RowSearch {
     /// Not at all.
     Off,
-    /// As a camera sees them that hangs level: on a robot or a drone's gimbal. The more ways are tried, the more rows
-    /// chance alone shows.
+    /// As a camera sees them that is known to hang level, as on a robot. The more ways are tried, the more rows chance
+    /// alone shows.
     Level,
     /// At a slant, too: nobody knows how the camera was held.
     AnySlant,

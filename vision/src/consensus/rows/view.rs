@@ -1,6 +1,6 @@
 //! Where a plant stands across the rows, in a picture that may have been taken at a slant.
 
-/// By what share the ground looks smaller (below zero: larger) than in the picture's middle, one shorter side of the
+/// By what share the ground looks larger (below zero: smaller) than in the picture's middle, one shorter side of the
 /// picture further across the rows; distances between rows change by its square. A camera in a hand is seldom level, and
 /// a drill's rows are seldom quite as far apart as each other. Slants along the rows, which make them converge, brought
 /// nothing.
