@@ -89,6 +89,8 @@ pub enum SegmenterChoice {
         threads: usize,
         /// At what size it sees a picture.
         look: Look,
+        /// Whether it hears what earlier pictures have shown of the field.
+        remembers: bool,
     },
 }
 
@@ -273,6 +275,8 @@ impl SegmenterChoice {
         let look =
             "ground where the camera is far (2 mm a pixel and more) and frames may take twice the time";
         let look = r.choice("segmenter.look", false, &words, look);
+        let memory = "none where pictures are of more than one field, or sowing";
+        let remembers = r.choice("segmenter.memory", false, &[("field", true), ("none", false)], memory);
         let model = "the model file; its card lies beside it";
         if !network {
             // A configuration may keep its network's keys while excess green is tried.
@@ -280,7 +284,7 @@ impl SegmenterChoice {
             return Some(Self::ExcessGreen);
         }
         let model = r.path("segmenter.model", model);
-        Some(Self::Onnx { model: model?, library, provider, threads, look })
+        Some(Self::Onnx { model: model?, library, provider, threads, look, remembers })
     }
 }
 

@@ -7,12 +7,14 @@ use image::RgbImage;
 use kompas_field::rig::CameraRig;
 use kompas_vision::plants::{Detection, PlantRules, find_plants};
 use kompas_vision::usable::unusable;
-use kompas_vision::{Camera, GroundDetection, Segmenter, ground};
+use kompas_vision::{Camera, FieldMemory, GroundDetection, Segmenter, ground};
 
 /// Camera, segmenter and the rules by which pixels become plants.
 pub struct Eyes {
     camera: Camera,
     segmenter: Box<dyn Segmenter>,
+    /// What the frames so far have shown of the field.
+    field: FieldMemory,
     rules: PlantRules,
 }
 
@@ -27,7 +29,7 @@ impl Eyes {
     pub fn new(rig: &CameraRig, segmenter: Box<dyn Segmenter>) -> Self {
         let camera = Camera::new(rig);
         let rules = PlantRules::at_gsd(gsd_m(&camera, rig));
-        Self { camera, segmenter, rules }
+        Self { camera, segmenter, field: FieldMemory::default(), rules }
     }
 
     /// What finds the plants, for records.
@@ -56,7 +58,7 @@ impl Eyes {
         if let Some(reason) = reason {
             return Err(reason.to_string());
         }
-        let map = self.segmenter.segment(image);
+        let map = self.segmenter.segment_in(image, &mut self.field);
         stages.segment += watch.split();
         let map = map.map_err(|why| crate::recorder::chain(&why))?;
         let found = find_plants(&map, &self.rules);

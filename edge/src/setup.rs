@@ -212,10 +212,11 @@ pub fn open_segmenter(
 ) -> Result<Box<dyn Segmenter>, SetupError> {
     match choice {
         SegmenterChoice::ExcessGreen => Ok(Box::new(ExcessGreen::default())),
-        SegmenterChoice::Onnx { model, library, provider, threads, look } => {
+        SegmenterChoice::Onnx { model, library, provider, threads, look, remembers } => {
             let library = library.clone().or_else(find_library).ok_or(SetupError::NoOnnxRuntime)?;
             let mut options =
                 OnnxOptions { provider: *provider, threads: *threads, ..OnnxOptions::new(library) };
+            options.remembers = *remembers;
             if camera.is_some() {
                 options.consensus = Consensus::LEVEL;
             }

@@ -27,7 +27,7 @@ use kompas_field::units::Metres;
 use kompas_field::{Field, FieldFrame, Point2, Sighting, WeedMap};
 use kompas_vision::load::{LoadError, MEMORY_LIMIT_BYTES, load_picture};
 use kompas_vision::usable::unusable;
-use kompas_vision::{SegmentError, Segmenter, find_plants, project, segment_in_tiles};
+use kompas_vision::{FieldMemory, SegmentError, Segmenter, find_plants, project, segment_in_tiles};
 use std::path::{Path, PathBuf};
 
 mod places;
@@ -214,8 +214,9 @@ impl<'f> Survey<'f> {
         let mut summary = Summary::of(&views, refused, segmenter.id(), [cells.len(), seen]);
         let mut weed_map = WeedMap::new(field.grid());
         let mut plants = Vec::new();
+        let mut memory = FieldMemory::default();
         for (number, path) in admitted.iter().enumerate() {
-            for sighting in own_plants(path, &views, number, segmenter)? {
+            for sighting in own_plants(path, &views, number, segmenter, &mut memory)? {
                 if field.boundary.contains(sighting.position) && weed_map.add(&sighting) {
                     *summary.plants.entry(sighting.class).or_default() += 1;
                     plants.push(SurveyedPlant { sighting, image: file_name(path) });
@@ -235,6 +236,7 @@ fn own_plants(
     views: &[View],
     number: usize,
     segmenter: &mut dyn Segmenter,
+    memory: &mut FieldMemory,
 ) -> Result<Vec<Sighting>, SurveyError> {
     let view = &views[number];
     let picture = load_picture(path, MEMORY_LIMIT_BYTES)?;
@@ -244,9 +246,10 @@ fn own_plants(
         clippy::cast_sign_loss,
         reason = "clamped to a part of a tile"
     )]
-    let map =
-        segment_in_tiles(segmenter, &picture, TILE_PX, overlap as u32, |tile| may_own(views, number, tile))
-            .map_err(|source| SurveyError::Segmenter { image: file_name(path), source })?;
+    let overlap = overlap as u32;
+    let wanted = |tile: &_| may_own(views, number, tile);
+    let map = segment_in_tiles(segmenter, &picture, TILE_PX, overlap, wanted, memory)
+        .map_err(|source| SurveyError::Segmenter { image: file_name(path), source })?;
     drop(picture);
     let detections = find_plants(&map, &view.plant_rules());
     let plants = project(&detections, &view.camera, &view.pose, view.sigma);

@@ -9,6 +9,7 @@ use kompas_edge::robot::Tick;
 use kompas_edge::setup::{Ready, ready};
 use kompas_edge::sim::{Score, ShareOf};
 use kompas_field::PlantClass;
+use kompas_vision::FieldMemory;
 use kompas_vision::segment::{ClassMap, SegmentError, Segmenter};
 use std::path::{Path, PathBuf};
 
@@ -23,7 +24,7 @@ impl Segmenter for ByColour {
         "by-colour"
     }
 
-    fn segment(&mut self, image: &RgbImage) -> Result<ClassMap, SegmentError> {
+    fn segment_in(&mut self, image: &RgbImage, _field: &mut FieldMemory) -> Result<ClassMap, SegmentError> {
         let nearest = |pixel: &Rgb<u8>| {
             let away = |colour: &[u8; 3]| -> u32 {
                 colour.iter().zip(pixel.0).map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum()

@@ -6,7 +6,7 @@ use image::imageops::{FilterType, crop_imm, resize};
 use image::{GrayImage, RgbImage};
 use kompas_field::{FieldCrop, PlantClass};
 use kompas_vision::metrics::{Confusion, PlantScore, Share, SizeMismatch, Spray};
-use kompas_vision::{ClassMap, PlantRules, SegmentError, Segmenter, find_plants};
+use kompas_vision::{ClassMap, FieldMemory, PlantRules, SegmentError, Segmenter, find_plants};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -144,19 +144,41 @@ fn nearer(rgb: &RgbImage, mask: &GrayImage, times: u32) -> Option<(RgbImage, Gra
     ))
 }
 
-/// Runs `model` over `items`; what cannot be read is returned beside the figures. `closer` looks as many times nearer, at
-/// the pictures that show crop. What the model makes of every picture is kept in the folder `maps`: 8-bit class ids, in a
-/// folder per source, named as the picture.
+/// What has been seen of each field: the pictures of a group are of one, as they come one after another.
+#[derive(Default)]
+pub struct Fields(BTreeMap<(String, String), FieldMemory>);
+
+impl Fields {
+    /// Of the field that `item` is a picture of.
+    pub fn of(&mut self, item: &Item) -> &mut FieldMemory {
+        self.0.entry((item.source.clone(), item.group.clone())).or_default()
+    }
+}
+
+/// How pictures are evaluated.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Conditions<'a> {
+    /// So many times nearer, at the pictures that show crop.
+    pub closer: Option<u32>,
+    /// Every picture by itself; else as pictures of their fields ([`Fields`]).
+    pub alone: bool,
+    /// What the model makes of every picture is kept in this folder: 8-bit class ids, in a folder per source, named as the
+    /// picture.
+    pub maps: Option<&'a Path>,
+}
+
+/// Runs `model` over `items`; what cannot be read is returned beside the figures.
 /// # Errors
 /// [`EvaluateError`] when the model itself fails or a map cannot be written.
 pub fn evaluate(
     model: &mut dyn Segmenter,
     items: &[Item],
-    closer: Option<u32>,
-    maps: Option<&Path>,
+    conditions: Conditions,
     mut progress: impl FnMut(),
 ) -> Result<(BTreeMap<String, SourceFigures>, Vec<Rejected>), EvaluateError> {
     let (mut figures, mut rejected) = (BTreeMap::<String, SourceFigures>::new(), Vec::new());
+    let Conditions { closer, alone, maps } = conditions;
+    let mut fields = Fields::default();
     for item in items {
         progress();
         let (rgb, mask) = match decode(item) {
@@ -171,7 +193,7 @@ pub fn evaluate(
             Some(Some(window)) => window,
             Some(None) => continue,
         };
-        let predicted = model.segment(&rgb)?;
+        let predicted = if alone { model.segment(&rgb) } else { model.segment_in(&rgb, fields.of(item)) }?;
         if let Some(folder) = maps {
             keep(&predicted, folder.join(&item.source).join(format!("{}.png", item.name)))?;
         }

@@ -2,11 +2,11 @@
 
 use crate::data::scene::decode;
 use crate::data::{Item, Rejected};
-use crate::evaluate::{EvaluateError, mean_plant_iou};
+use crate::evaluate::{EvaluateError, Fields, mean_plant_iou};
 use image::{Rgb, RgbImage};
 use kompas_field::PlantClass;
-use kompas_vision::Segmenter;
 use kompas_vision::metrics::Confusion;
+use kompas_vision::{ClassMap, Segmenter};
 use std::collections::BTreeMap;
 
 /// One image and how it went.
@@ -22,6 +22,8 @@ pub struct Ranked {
     pub cover: f64,
     /// Mean of the image's brightness, 0 to 1.
     pub brightness: f64,
+    /// What the model makes of it.
+    pub map: ClassMap,
 }
 
 /// All images of a data set, ranked.
@@ -61,6 +63,7 @@ pub fn rank(
     mut progress: impl FnMut(),
 ) -> Result<Ranking, EvaluateError> {
     let (mut ranked, mut rejected) = (BTreeMap::<String, Vec<Ranked>>::new(), Vec::new());
+    let mut fields = Fields::default();
     for item in items {
         progress();
         let (rgb, mask) = match decode(item) {
@@ -70,7 +73,7 @@ pub fn rank(
                 continue;
             }
         };
-        let map = model.segment(&rgb)?;
+        let map = model.segment_in(&rgb, fields.of(item))?;
         let mut confusion = Confusion::default();
         confusion.add(mask.as_raw(), map.class_ids())?;
         let Some(score) = mean_plant_iou(&confusion) else { continue };
@@ -82,6 +85,7 @@ pub fn rank(
             mistake: worst_mistake(&confusion),
             cover: plant as f64 / mask.as_raw().len() as f64,
             brightness: sum as f64 / rgb.as_raw().len() as f64 / 255.,
+            map,
         });
     }
     for list in ranked.values_mut() {
@@ -102,17 +106,9 @@ fn worst_mistake(confusion: &Confusion) -> Mistake {
 
 /// The photograph, its labels and the prediction side by side, at most `side` pixels high each.
 /// # Errors
-/// [`EvaluateError`] when the model fails; the inner error when the files are gone.
-pub fn sheet(
-    model: &mut dyn Segmenter,
-    item: &Item,
-    side: u32,
-) -> Result<Result<RgbImage, Rejected>, EvaluateError> {
-    let (rgb, mask) = match decode(item) {
-        Ok(pair) => pair,
-        Err(reason) => return Ok(Err(reason)),
-    };
-    let map = model.segment(&rgb)?;
+/// If the files are gone.
+pub fn sheet(Ranked { item, map, .. }: &Ranked, side: u32) -> Result<RgbImage, Rejected> {
+    let (rgb, mask) = decode(item)?;
     let (width, height) = rgb.dimensions();
     let scale = (f64::from(side) / f64::from(width.max(height))).min(4.);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most `side`")]
@@ -131,5 +127,5 @@ pub fn sheet(
         sheet.put_pixel(w + x, y, over(mask.as_raw()[at]));
         sheet.put_pixel(2 * w + x, y, over(map.class_ids()[at]));
     }
-    Ok(Ok(sheet))
+    Ok(sheet)
 }

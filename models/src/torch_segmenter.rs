@@ -2,7 +2,7 @@
 
 use crate::net::{CLASSES, Params, STRIDE, TorchLayers, rgb_tensor, segment};
 use image::RgbImage;
-use kompas_vision::consensus::{self, Colours, Consensus};
+use kompas_vision::consensus::{self, Colours, Consensus, FieldMemory};
 use kompas_vision::leaves;
 use kompas_vision::normalise::{Exposure, ZOOMS, resized, working_size};
 use kompas_vision::{ClassMap, SegmentError, Segmenter};
@@ -83,13 +83,18 @@ impl TorchSegmenter {
         Ok((values, w, h, colours))
     }
 
-    /// Class and confidence of every pixel, `offsets` added to the scores of the classes: the pixels of a plant agree,
-    /// and scores at every zoom, interpolated to the picture's size, are averaged.
+    /// Class and confidence of every pixel, `offsets` added to the scores of the classes: the pixels of a plant agree and
+    /// hear what the `field` has shown, and scores at every zoom, interpolated to the picture's size, are averaged.
     /// # Errors
     /// If LibTorch refuses.
-    pub fn judge(&self, looks: &Looks, offsets: [f32; 5]) -> Result<ClassMap, SegmentError> {
+    pub fn judge(
+        &self,
+        looks: &Looks,
+        offsets: [f32; 5],
+        field: &mut FieldMemory,
+    ) -> Result<ClassMap, SegmentError> {
         let failed = |source| SegmentError::Inference { model: self.id.clone(), source: Box::new(source) };
-        let (class, confidence) = looks.classes(offsets, self.consensus).map_err(failed)?;
+        let (class, confidence) = looks.classes(offsets, self.consensus, field).map_err(failed)?;
         ClassMap::new(looks.width, looks.height, class, confidence)
     }
 }
@@ -105,9 +110,14 @@ pub struct Looks {
 type Look = (Vec<f32>, u32, u32, Colours);
 
 impl Looks {
-    fn classes(&self, offsets: [f32; 5], rules: Consensus) -> Result<(Vec<u8>, Vec<u8>), TchError> {
+    fn classes(
+        &self,
+        offsets: [f32; 5],
+        rules: Consensus,
+        field: &mut FieldMemory,
+    ) -> Result<(Vec<u8>, Vec<u8>), TchError> {
         let mut sum: Option<Tensor> = None;
-        for (scores, w, h, colours) in &self.scores {
+        for (look, (scores, w, h, colours)) in self.scores.iter().enumerate() {
             let mut values = scores.clone();
             let pixels = values.len() / offsets.len();
             for (plane, offset) in values.chunks_exact_mut(pixels).zip(offsets) {
@@ -115,7 +125,7 @@ impl Looks {
                     *score += offset;
                 }
             }
-            consensus::agree(&mut values, *w as usize, *h as usize, rules, colours);
+            consensus::agree(&mut values, *w as usize, *h as usize, rules, colours, field.at(look));
             let scores = Tensor::f_from_slice(&values)?.f_view([1, CLASSES, i64::from(*h), i64::from(*w)])?;
             let size = [i64::from(self.height), i64::from(self.width)];
             let scores = scores.f_upsample_bilinear2d(size, false, None, None)?;
@@ -157,7 +167,7 @@ impl Segmenter for TorchSegmenter {
         &self.id
     }
 
-    fn segment(&mut self, image: &RgbImage) -> Result<ClassMap, SegmentError> {
+    fn segment_in(&mut self, image: &RgbImage, field: &mut FieldMemory) -> Result<ClassMap, SegmentError> {
         let (width, height) = image.dimensions();
         if width == 0 || height == 0 {
             return Err(SegmentError::Empty { width, height });
@@ -165,6 +175,6 @@ impl Segmenter for TorchSegmenter {
         let looks = self
             .look(image)
             .map_err(|source| SegmentError::Inference { model: self.id.clone(), source: Box::new(source) })?;
-        self.judge(&looks, [0.; 5])
+        self.judge(&looks, [0.; 5], field)
     }
 }

@@ -6,8 +6,10 @@ use image::{GrayImage, Luma, Rgb, RgbImage};
 use kompas_field::PlantClass;
 use kompas_models::composites::judge;
 use kompas_models::data::{DataSet, Item, index};
+use kompas_models::evaluate::{Conditions, evaluate};
 use kompas_models::gallery::{rank, sheet};
-use kompas_vision::{ClassMap, SegmentError, Segmenter};
+use kompas_vision::consensus::{Colours, Consensus, agree};
+use kompas_vision::{ClassMap, FieldMemory, SegmentError, Segmenter};
 use std::path::Path;
 use tempfile::TempDir;
 
@@ -27,7 +29,7 @@ impl Segmenter for ByColour {
     fn id(&self) -> &'static str {
         "by-colour"
     }
-    fn segment(&mut self, image: &RgbImage) -> Result<ClassMap, SegmentError> {
+    fn segment_in(&mut self, image: &RgbImage, _field: &mut FieldMemory) -> Result<ClassMap, SegmentError> {
         map(image, |[r, g, b]| {
             let over = |a: u8, b: u8| u16::from(a) > u16::from(b) + 40;
             if over(g, r) && over(g, b) {
@@ -45,9 +47,49 @@ impl Segmenter for Blind {
     fn id(&self) -> &'static str {
         "blind"
     }
-    fn segment(&mut self, image: &RgbImage) -> Result<ClassMap, SegmentError> {
+    fn segment_in(&mut self, image: &RgbImage, _field: &mut FieldMemory) -> Result<ClassMap, SegmentError> {
         map(image, |[r, g, b]| if r.abs_diff(g).max(g.abs_diff(b)) > 40 { 2 } else { 0 })
     }
+}
+
+/// Notes how many pictures each one's field has shown before.
+struct Counting(Vec<usize>);
+
+impl Segmenter for Counting {
+    fn id(&self) -> &'static str {
+        "counting"
+    }
+    fn segment_in(&mut self, image: &RgbImage, field: &mut FieldMemory) -> Result<ClassMap, SegmentError> {
+        self.0.push(field.pictures());
+        let colours = Colours::of(&RgbImage::new(4, 1));
+        agree(&mut [0.; 20], 4, 1, Consensus::RELEASED, &colours, field.at(0));
+        map(image, |_| 0)
+    }
+}
+
+#[test]
+fn pictures_of_a_group_are_of_one_field_and_alone_of_none() {
+    let folder = TempDir::new().unwrap();
+    let set = field(folder.path());
+    // Groups take turns, and another source has a group of the same name.
+    let groups =
+        [("a", "north"), ("a", "south"), ("a", "north"), ("b", "north"), ("a", "south"), ("a", "north")];
+    let items: Vec<Item> = (groups.iter())
+        .map(|(source, group)| Item {
+            source: (*source).into(),
+            group: (*group).into(),
+            ..set.items[0].clone()
+        })
+        .collect();
+    let seen = |alone| {
+        let mut model = Counting(vec![]);
+        let conditions = Conditions { alone, ..Conditions::default() };
+        let (figures, rejected) = evaluate(&mut model, &items, conditions, || {}).unwrap();
+        assert_eq!((figures["a"].images, figures["b"].images, rejected.len()), (5, 1, 0));
+        model.0
+    };
+    assert_eq!(seen(false), [0, 0, 1, 0, 1, 2]);
+    assert_eq!(seen(true), [0; 6]);
 }
 
 /// Pictures of 300×300 with one plant of 90×60 each.
@@ -111,7 +153,7 @@ fn images_are_ranked_and_their_largest_mistake_is_named() {
     mistakes.sort_unstable();
     assert_eq!(mistakes, ["potato taken for sugar beet", "weed taken for sugar beet"]);
     assert!((ranked[1].cover - 0.06).abs() < 1e-3);
-    let picture = sheet(&mut Blind, &items[0], 200).unwrap().unwrap();
+    let picture = sheet(&ranked[0], 200).unwrap();
     assert_eq!(picture.dimensions(), (600, 200));
     let [photograph, labels] = [100, 300].map(|x| *picture.get_pixel(x, 100));
     assert_ne!(photograph, labels, "the plant is coloured by its label");

@@ -10,6 +10,7 @@
 //! The threshold is Otsu's on the frame at hand within limits. Where Otsu's two classes lie too close
 //! together to be plant and soil, the frame is taken for bare soil, and only what stands far out is a plant.
 
+use crate::consensus::FieldMemory;
 use crate::segment::{ClassMap, SegmentError, Segmenter};
 use image::RgbImage;
 use kompas_field::PlantClass;
@@ -46,7 +47,7 @@ impl Segmenter for ExcessGreen {
         "exg-2"
     }
 
-    fn segment(&mut self, image: &RgbImage) -> Result<ClassMap, SegmentError> {
+    fn segment_in(&mut self, image: &RgbImage, _field: &mut FieldMemory) -> Result<ClassMap, SegmentError> {
         let (width, height) = image.dimensions();
         self.index.fill(image);
         let steps = self.index.steps();

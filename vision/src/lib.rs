@@ -59,6 +59,7 @@ pub mod tracking;
 pub mod usable;
 
 pub use camera::Camera;
+pub use consensus::FieldMemory;
 pub use exg::ExcessGreen;
 pub use ground::{GroundDetection, Leaf, project};
 pub use onnx::{OnnxOptions, OnnxSegmenter};

@@ -6,7 +6,7 @@
 //! A model is refused at load, by name of the fault, unless its card is there, names the file with its hash
 //! and lists the classes in our order, and the network takes one image and gives one map of it.
 
-use crate::consensus::{Colours, Consensus};
+use crate::consensus::{Colours, Consensus, FieldMemory};
 use crate::leaves;
 use crate::normalise::{self, Exposure};
 use crate::segment::{ClassMap, SegmentError, Segmenter};
@@ -49,6 +49,8 @@ pub struct OnnxOptions {
     pub zooms: &'static [f64],
     /// What counts beside a pixel's own scores.
     pub consensus: Consensus,
+    /// Whether what earlier pictures have shown of a field is heard: else every picture is judged by itself.
+    pub remembers: bool,
 }
 
 /// How a picture is scaled before the network sees it.
@@ -81,6 +83,7 @@ impl OnnxOptions {
             scale,
             zooms: normalise::ZOOMS,
             consensus: Consensus::RELEASED,
+            remembers: true,
         }
     }
 }
@@ -229,7 +232,7 @@ impl OnnxSegmenter {
         }
     }
 
-    fn paint(&mut self, image: &RgbImage) -> Result<ClassMap, SegmentError> {
+    fn paint(&mut self, image: &RgbImage, field: &mut FieldMemory) -> Result<ClassMap, SegmentError> {
         let (width, height) = image.dimensions();
         let scale = self.scale(width, height);
         let exposure = {
@@ -242,7 +245,7 @@ impl OnnxSegmenter {
             px.max(1)
         };
         let parts = tiles(width, height, native(PART_PX), native(OVERLAP_PX));
-        stitched(image, &parts, |_| true, |region| self.part(region, scale, exposure))
+        stitched(image, &parts, |_| true, |region| self.part(region, scale, exposure, field))
     }
 
     /// The class map of a part of a picture.
@@ -251,6 +254,7 @@ impl OnnxSegmenter {
         image: &RgbImage,
         scale: [f64; 2],
         exposure: Exposure,
+        field: &mut FieldMemory,
     ) -> Result<ClassMap, SegmentError> {
         let fitted = self.options.scale != Scale::BySize;
         let looks = leaves::looks(
@@ -258,8 +262,8 @@ impl OnnxSegmenter {
             |zoom| self.look(image, scale.map(|scale| scale * zoom), exposure),
             |(first, _), zooms| if fitted { first.zooms(zooms) } else { zooms.to_owned() },
         )?;
-        let maps = looks.into_iter().map(|(mut map, colours)| {
-            map.agree(self.options.consensus, &colours);
+        let maps = looks.into_iter().enumerate().map(|(look, (mut map, colours))| {
+            map.agree(self.options.consensus, &colours, field.at(look));
             map
         });
         let (width, height) = image.dimensions();
@@ -299,11 +303,15 @@ impl Segmenter for OnnxSegmenter {
         &self.id
     }
 
-    fn segment(&mut self, image: &RgbImage) -> Result<ClassMap, SegmentError> {
+    fn segment_in(&mut self, image: &RgbImage, field: &mut FieldMemory) -> Result<ClassMap, SegmentError> {
         let (width, height) = image.dimensions();
         if width == 0 || height == 0 {
             return Err(SegmentError::Empty { width, height });
         }
-        self.paint(image)
+        if self.options.remembers {
+            self.paint(image, field)
+        } else {
+            self.paint(image, &mut FieldMemory::default())
+        }
     }
 }

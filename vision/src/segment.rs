@@ -1,5 +1,6 @@
 //! What turns a picture into plant classes per pixel.
 
+use crate::consensus::FieldMemory;
 use image::RgbImage;
 use kompas_field::PlantClass;
 
@@ -9,12 +10,21 @@ pub trait Segmenter: Send {
     /// Names method and version in records, for example `exg-1` or `plants@sha256:…`.
     fn id(&self) -> &str;
 
-    /// The class of every pixel of `image`, in a map of the same size.
+    /// The class of every pixel of `image`, in a map of the same size. What earlier pictures of the same field have shown
+    /// is heard, and this one is added to it (`field`; some segmenters neither hear nor add).
     ///
     /// # Errors
     /// [`SegmentError`] when no map can be made. A frame that carries nothing to see is not an error of
     /// the segmenter: [`crate::usable::unusable`] is asked first.
-    fn segment(&mut self, image: &RgbImage) -> Result<ClassMap, SegmentError>;
+    fn segment_in(&mut self, image: &RgbImage, field: &mut FieldMemory) -> Result<ClassMap, SegmentError>;
+
+    /// The class of every pixel of a picture of which nothing else is known.
+    ///
+    /// # Errors
+    /// As [`Segmenter::segment_in`].
+    fn segment(&mut self, image: &RgbImage) -> Result<ClassMap, SegmentError> {
+        self.segment_in(image, &mut FieldMemory::default())
+    }
 }
 
 /// Why no class map could be made.

@@ -4,6 +4,7 @@
 //! larger. A 20-megapixel photograph from a drone would lose four of five pixels per side, and with them the
 //! seedlings: it is cut into tiles that need no shrinking.
 
+use crate::consensus::FieldMemory;
 use crate::segment::{ClassMap, SegmentError, Segmenter};
 use crate::tiles::{Tile, tiles};
 use image::RgbImage;
@@ -27,9 +28,10 @@ pub fn segment_in_tiles(
     side_px: u32,
     overlap_px: u32,
     wanted: impl Fn(&Tile) -> bool,
+    field: &mut FieldMemory,
 ) -> Result<ClassMap, SegmentError> {
     let parts = tiles(image.width(), image.height(), side_px.max(1), overlap_px);
-    stitched(image, &parts, wanted, |region| segmenter.segment(region))
+    stitched(image, &parts, wanted, |region| segmenter.segment_in(region, field))
 }
 
 /// The class map of `image` from what `look` makes of its `parts`; a part that is all of it is not copied.
@@ -82,7 +84,11 @@ mod tests {
             "by-colour"
         }
 
-        fn segment(&mut self, image: &RgbImage) -> Result<ClassMap, SegmentError> {
+        fn segment_in(
+            &mut self,
+            image: &RgbImage,
+            _field: &mut FieldMemory,
+        ) -> Result<ClassMap, SegmentError> {
             let (width, height) = image.dimensions();
             self.largest = [self.largest[0].max(width), self.largest[1].max(height)];
             let class_ids = image.pixels().map(|pixel| pixel[0] % 5).collect();
@@ -107,7 +113,7 @@ mod tests {
             let image = numbered(width, height);
             let whole = ByColour { largest: [0, 0] }.segment(&image).unwrap();
             let mut tiled = ByColour { largest: [0, 0] };
-            prop_assert_eq!(segment_in_tiles(&mut tiled, &image, side, overlap, |_| true).unwrap(), whole);
+            prop_assert_eq!(segment_in_tiles(&mut tiled, &image, side, overlap, |_| true, &mut FieldMemory::default()).unwrap(), whole);
             prop_assert!(tiled.largest[0] <= side && tiled.largest[1] <= side);
         }
     }
@@ -117,15 +123,30 @@ mod tests {
         let image = numbered(300, 100);
         let whole = ByColour { largest: [0, 0] }.segment(&image).unwrap();
         let right = |tile: &Tile| tile.left > 0;
-        let map = segment_in_tiles(&mut ByColour { largest: [0, 0] }, &image, 200, 20, right).unwrap();
+        let map = segment_in_tiles(
+            &mut ByColour { largest: [0, 0] },
+            &image,
+            200,
+            20,
+            right,
+            &mut FieldMemory::default(),
+        )
+        .unwrap();
         for row in 0..100 {
             let ((ids, sure), (all, all_sure)) = (map.row(row), whole.row(row));
             assert!(ids[..150].iter().all(|&id| id == PlantClass::IGNORE_ID), "row {row}");
             assert!(sure[..150].iter().all(|&sure| sure == 0), "row {row}");
             assert_eq!((&ids[150..], &sure[150..]), (&all[150..], &all_sure[150..]), "row {row}");
         }
-        let nothing =
-            segment_in_tiles(&mut ByColour { largest: [0, 0] }, &image, 300, 20, |_| false).unwrap();
+        let nothing = segment_in_tiles(
+            &mut ByColour { largest: [0, 0] },
+            &image,
+            300,
+            20,
+            |_| false,
+            &mut FieldMemory::default(),
+        )
+        .unwrap();
         assert!(nothing.class_ids().iter().all(|&id| id == PlantClass::IGNORE_ID));
     }
 
@@ -138,7 +159,15 @@ mod tests {
             Rgb(if leaf { [60, 130 + grain, 50] } else { [120 + grain, 100 + grain, 80 + grain] })
         });
         let whole = ExcessGreen::default().segment(&image).unwrap();
-        let tiled = segment_in_tiles(&mut ExcessGreen::default(), &image, 256, 64, |_| true).unwrap();
+        let tiled = segment_in_tiles(
+            &mut ExcessGreen::default(),
+            &image,
+            256,
+            64,
+            |_| true,
+            &mut FieldMemory::default(),
+        )
+        .unwrap();
         let differing = whole.class_ids().iter().zip(tiled.class_ids()).filter(|(a, b)| a != b).count();
         assert!(differing < 900 * 700 / 1000, "{differing} of 630000 pixels differ");
         assert!(whole.class_ids().contains(&1));

@@ -154,6 +154,7 @@ fn choice(segmenter: Option<&Path>) -> Result<SegmenterChoice, BadInput> {
         provider: Provider::Cpu,
         threads,
         look: Look::SeveralSizes,
+        remembers: true,
     })
 }
 

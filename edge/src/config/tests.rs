@@ -90,7 +90,7 @@ fn what_is_no_toml_is_named_with_its_line() {
 
 #[test]
 fn a_network_says_what_computes_it_and_may_stand_by_while_excess_green_is_tried() {
-    let keys = "model = \"plants.onnx\"\nprovider = \"openvino\"\nthreads = 2\nlook = \"one_size\"\n[driver]";
+    let keys = "model = \"plants.onnx\"\nprovider = \"openvino\"\nthreads = 2\nlook = \"one_size\"\nmemory = \"none\"\n[driver]";
     let network = GOOD.replace("kind = \"exg\"", "kind = \"onnx\"").replacen("[driver]", keys, 1);
     let config = read(&network).config.unwrap();
     let wanted = SegmenterChoice::Onnx {
@@ -99,6 +99,7 @@ fn a_network_says_what_computes_it_and_may_stand_by_while_excess_green_is_tried(
         provider: Provider::OpenVino,
         threads: 2,
         look: Look::OneSize,
+        remembers: false,
     };
     assert_eq!(config.segmenter, wanted);
     let tried = read(&network.replace("kind = \"onnx\"", "kind = \"exg\""));

@@ -5,7 +5,7 @@ use super::{BadInput, DataArgs};
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use kompas_models::card::{data_digest, sha256_hex};
-use kompas_models::evaluate::evaluate;
+use kompas_models::evaluate::{Conditions, evaluate};
 use kompas_models::net::Params;
 use kompas_models::torch_segmenter::TorchSegmenter;
 use kompas_models::train::Config;
@@ -32,6 +32,9 @@ pub(crate) struct CrossValidateArgs {
     /// `ImageNet` weights of the encoder (models/setup-encoder.sh).
     #[arg(long, default_value = "vendor/encoder/efficientnet-lite0.safetensors")]
     encoder: PathBuf,
+    /// Judge every picture by itself, not as one of its group's field: to see what the others are worth
+    #[arg(long)]
+    alone: bool,
     #[command(flatten)]
     hardware: Hardware,
 }
@@ -60,13 +63,15 @@ pub(crate) fn run(args: &CrossValidateArgs) -> Result<()> {
             let source = format!("{}/{}", item.source, item.group);
             kompas_models::data::Item { source, ..item }
         });
-        let (found, _) = evaluate(&mut model, &by_group.collect::<Vec<_>>(), None, None, || bar.inc(1))?;
+        let conditions = Conditions { alone: args.alone, ..Conditions::default() };
+        let (found, _) = evaluate(&mut model, &by_group.collect::<Vec<_>>(), conditions, || bar.inc(1))?;
         bar.finish_and_clear();
         figures.extend(found.iter().map(|(group, figures)| (group.clone(), figures.to_json())));
         let report = json!({
             "left_out": figures,
             "folds": args.folds,
             "steps": config.steps,
+            "judged_alone": args.alone,
             "configuration_sha256": sha256_hex(text.as_bytes()),
             "data_sha256": data_digest(&data),
         });

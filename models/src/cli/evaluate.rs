@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use kompas_models::card::{CardFacts, card, sha256_hex};
 use kompas_models::data::{DataSet, Item, refuse_if_too_many};
-use kompas_models::evaluate::{SourceFigures, evaluate};
+use kompas_models::evaluate::{Conditions, SourceFigures, evaluate};
 use kompas_models::net::Params;
 use kompas_models::torch_segmenter::TorchSegmenter;
 use kompas_models::{CLASS_COLOURS, CLASS_NAMES};
@@ -21,6 +21,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 #[derive(Args)]
+#[expect(clippy::struct_excessive_bools, reason = "switches of a command line")]
 pub(crate) struct EvaluateArgs {
     /// An ONNX file with its card beside it, or the weights of a run (`.safetensors`).
     #[arg(long)]
@@ -55,6 +56,9 @@ pub(crate) struct EvaluateArgs {
     /// Do not look for rows of crop, for the crop of the field and for what it looks like: to see what they are worth
     #[arg(long)]
     without_rows: bool,
+    /// Judge every picture by itself, not as one of its group's field: to see what the others are worth
+    #[arg(long)]
+    alone: bool,
     /// Keep what the model makes of every picture in this folder: 8-bit class ids, as the masks
     #[arg(long, value_name = "DIR")]
     maps: Option<PathBuf>,
@@ -158,11 +162,10 @@ fn figures(
     model: &mut dyn Segmenter,
     data: &DataSet,
     items: &[Item],
-    closer: Option<u32>,
-    maps: Option<&Path>,
+    conditions: Conditions,
 ) -> Result<BTreeMap<String, SourceFigures>> {
     let bar = super::train::bar(items.len() as u64, "evaluating");
-    let (figures, mut rejected) = evaluate(model, items, closer, maps, || bar.inc(1))?;
+    let (figures, mut rejected) = evaluate(model, items, conditions, || bar.inc(1))?;
     bar.finish_and_clear();
     rejected.extend(data.rejected.iter().cloned());
     for file in &rejected {
@@ -198,7 +201,8 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
         ))
         .context(BadInput);
     }
-    let figures = figures(model.as_mut(), &data, &items, args.closer, args.maps.as_deref())?;
+    let conditions = Conditions { closer: args.closer, alone: args.alone, maps: args.maps.as_deref() };
+    let figures = figures(model.as_mut(), &data, &items, conditions)?;
     if figures.is_empty() {
         return Err(anyhow::anyhow!("none of the {} images shows crop to be nearer to", items.len()))
             .context(BadInput);
@@ -258,7 +262,8 @@ pub(crate) fn write_card(args: &CardArgs) -> Result<()> {
         standing_figures(&path, &files[0])?
     } else {
         let items = choose(&data, |item| item.split != "train", Some(args.limit));
-        let found = figures(open(&args.weights, &Look::RELEASED)?.as_mut(), &data, &items, None, None)?;
+        let found =
+            figures(open(&args.weights, &Look::RELEASED)?.as_mut(), &data, &items, Conditions::default())?;
         found.iter().map(|(source, figures)| (source.clone(), figures.to_json())).collect()
     };
     let facts = CardFacts {

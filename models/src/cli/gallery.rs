@@ -57,7 +57,7 @@ pub(crate) fn run(args: &GalleryArgs) -> Result<()> {
         for (kind, chosen) in [("best", best), ("worst", worst)] {
             page.push_str(&table(kind, chosen)?);
             for (number, image) in chosen.iter().enumerate() {
-                if let Ok(picture) = sheet(model.as_mut(), &image.item, 480)? {
+                if let Ok(picture) = sheet(image, 480) {
                     let path = args.out.join(format!("{source}-{kind}-{number:02}.png"));
                     picture.save(&path).with_context(|| path.display().to_string())?;
                 }

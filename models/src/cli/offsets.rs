@@ -10,7 +10,7 @@ use kompas_models::data::scene::decode;
 use kompas_models::evaluate::SourceFigures;
 use kompas_models::net::Params;
 use kompas_models::torch_segmenter::TorchSegmenter;
-use kompas_vision::ClassMap;
+use kompas_vision::{ClassMap, FieldMemory};
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -51,7 +51,7 @@ pub(crate) fn run(args: &OffsetsArgs) -> Result<()> {
         return Err(anyhow::anyhow!("no image of these groups in the data")).context(BadInput);
     }
     let bar = super::train::bar(items.len() as u64, "looking");
-    let mut found: BTreeMap<(String, usize), SourceFigures> = BTreeMap::new();
+    let mut found: BTreeMap<(String, usize), (SourceFigures, FieldMemory)> = BTreeMap::new();
     for item in &items {
         bar.inc(1);
         let (rgb, mask) = decode(item)
@@ -61,13 +61,14 @@ pub(crate) fn run(args: &OffsetsArgs) -> Result<()> {
         let truth = ClassMap::new(mask.width(), mask.height(), mask.into_raw(), sure)?;
         let looks = model.look(&rgb)?;
         for (number, offsets) in candidates.iter().enumerate() {
-            let figures = found.entry((format!("{}/{}", item.source, item.group), number)).or_default();
-            figures.add(&truth, &model.judge(&looks, *offsets)?, item.gsd_mm)?;
+            let (figures, field) =
+                found.entry((format!("{}/{}", item.source, item.group), number)).or_default();
+            figures.add(&truth, &model.judge(&looks, *offsets, field)?, item.gsd_mm)?;
         }
     }
     bar.finish_and_clear();
     let mut out = std::io::stdout().lock();
-    for ((group, number), figures) in &found {
+    for ((group, number), (figures, _)) in &found {
         let figures = figures.to_json();
         let class = |name| figures["iou"][name].as_f64().map_or("–".into(), |iou| format!("{iou:.3}"));
         let row: Vec<String> = CLASS_NAMES.iter().map(|name| format!("{name} {}", class(*name))).collect();

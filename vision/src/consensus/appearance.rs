@@ -7,7 +7,7 @@
 
 use super::logistic::{Example, FEATURES, log_odds};
 use super::near::Near;
-use super::{CLASSES, Colours, GREENER, Heard, Plants, WEED, log_shares};
+use super::{CLASSES, Colours, GREENER, Heard, Plants, Shown, WEED, log_shares};
 
 /// Side of the pieces that plants are looked at in, in pixels: about a leaf, so that a beet and the weeds that touch it
 /// are told apart.
@@ -21,47 +21,73 @@ const LEAST_PLANTS: usize = 12;
 /// Nor where nearly all of them are crop, or none.
 const LEAST_SHARE: f32 = 0.03;
 /// Logits per logit of the regression, whose penalty keeps it modest; at most so many.
-const TRUST: f32 = 3.0;
+const TRUST: f32 = 5.0;
 const MOST: f32 = 5.0;
 /// So far around a pixel the pieces of its plant agree.
 const REACH: usize = 30;
 /// Keeps the logarithm of a spread finite.
 const LITTLE: f32 = 1e-3;
 
-/// Adds to `heard` what the classes of crop gain from looking like the crop of the picture, or lose. Plants hardly greener
-/// than the ground (`greener`: how much each is) are left out: most are stones and straw, of which the weeds of the picture
-/// would be learnt.
-pub(super) fn learn(plants: &Plants, colours: &Colours, greener: &[f32], heard: &mut [Vec<Heard>]) {
-    let pieces = pieces(plants, |plant| greener[plant] >= GREENER);
-    let mut seen: Vec<usize> = pieces.iter().map(|piece| piece.plant).collect();
-    seen.dedup();
-    if seen.len() < LEAST_PLANTS {
-        return;
+/// The parts of a picture's plants, and what they teach of the crop's looks.
+pub(super) struct Lesson {
+    pieces: Vec<Piece>,
+    examples: Vec<Example>,
+}
+
+impl Lesson {
+    /// Of plants with what is `heard` of them. Those hardly greener than the ground (`greener`: how much each is) are left
+    /// out: most are stones and straw, of which the weeds of the picture would be learnt.
+    pub(super) fn of(plants: &Plants, colours: &Colours, greener: &[f32], heard: &[Vec<Heard>]) -> Self {
+        let pieces = pieces(plants, |plant| greener[plant] >= GREENER);
+        let distances = crate::leaves::distances(plants.is_plant, plants.width, plants.height);
+        let look = Looked { plants, colours, distances: &distances };
+        let examples = pieces.iter().map(|piece| look.example(piece, heard)).collect();
+        Self { pieces, examples }
     }
-    let distances = crate::leaves::distances(plants.is_plant, plants.width, plants.height);
-    let look = Looked { plants, colours, distances: &distances };
-    let examples: Vec<Example> = pieces.iter().map(|piece| look.example(piece, heard)).collect();
-    let total: f32 = examples.iter().map(|example| example.weight).sum();
-    let crop = examples.iter().map(|example| example.weight * example.share).sum::<f32>() / total;
-    if !(LEAST_SHARE..=1.0 - LEAST_SHARE).contains(&crop) {
-        return;
-    }
-    let Some(odds) = log_odds(&examples) else { return };
-    let judged: Vec<(&Piece, f32)> = pieces.iter().zip(odds).collect();
-    for judged in judged.chunk_by(|(a, _), (b, _)| a.plant == b.plant) {
-        let Some((Piece { plant, .. }, _)) = judged.first() else { continue };
-        let (pixels, heard) = (&plants.pixels[*plant], &mut heard[*plant]);
-        let mut gains = vec![[0.0; CLASSES]; pixels.len()];
-        for (piece, odds) in judged {
-            let gain = (TRUST * odds).clamp(-MOST, MOST);
-            for &member in &piece.members {
-                gains[member] = [0.0, 0.0, gain, gain, gain];
-            }
+
+    /// What it teaches other pictures: the looks of each part, and what it was judged to be in the end (`heard`).
+    pub(super) fn into_examples(mut self, plants: &Plants, heard: &[Vec<Heard>]) -> Vec<Example> {
+        for (example, piece) in self.examples.iter_mut().zip(&self.pieces) {
+            example.share = piece.crop(plants, heard);
         }
-        let near = Near::of(pixels, &gains, plants.width, REACH);
-        for (&at, heard) in pixels.iter().zip(heard) {
-            for (heard, gain) in heard.iter_mut().zip(near.mean(at, plants.width)) {
-                *heard += gain;
+        self.examples
+    }
+
+    /// How many plants they are of.
+    pub(super) fn plants(&self) -> usize {
+        self.pieces.chunk_by(|a, b| a.plant == b.plant).count()
+    }
+
+    /// Adds to `heard` what the classes of crop gain from looking like the crop of the picture and of others of its field
+    /// (`shown`), or lose.
+    pub(super) fn judge(&self, plants: &Plants, shown: &Shown, heard: &mut [Vec<Heard>]) {
+        if self.plants() + shown.plants() < LEAST_PLANTS {
+            return;
+        }
+        let examples = || self.examples.iter().chain(shown.examples());
+        let total: f32 = examples().map(|example| example.weight).sum();
+        let crop = examples().map(|example| example.weight * example.share).sum::<f32>() / total;
+        if !(LEAST_SHARE..=1.0 - LEAST_SHARE).contains(&crop) {
+            return;
+        }
+        let Some(odds) = log_odds(&self.examples, || shown.examples()) else { return };
+        let pieces = &self.pieces;
+        let judged: Vec<(&Piece, f32)> = pieces.iter().zip(odds).collect();
+        for judged in judged.chunk_by(|(a, _), (b, _)| a.plant == b.plant) {
+            let Some((Piece { plant, .. }, _)) = judged.first() else { continue };
+            let (pixels, heard) = (&plants.pixels[*plant], &mut heard[*plant]);
+            let mut gains = vec![[0.0; CLASSES]; pixels.len()];
+            for (piece, odds) in judged {
+                let gain = (TRUST * odds).clamp(-MOST, MOST);
+                for &member in &piece.members {
+                    gains[member] = [0.0, 0.0, gain, gain, gain];
+                }
+            }
+            let near = Near::of(pixels, &gains, plants.width, REACH);
+            for (&at, heard) in pixels.iter().zip(heard) {
+                for (heard, gain) in heard.iter_mut().zip(near.mean(at, plants.width)) {
+                    *heard += gain;
+                }
             }
         }
     }
@@ -72,6 +98,18 @@ struct Piece {
     plant: usize,
     /// Which of the plant's pixels.
     members: Vec<usize>,
+}
+
+impl Piece {
+    /// How much of it is crop, 0 to 1.
+    fn crop(&self, plants: &Plants, heard: &[Vec<Heard>]) -> f32 {
+        let crop = |member: &usize| {
+            let shares = &plants.log_shares[self.plant][*member];
+            let by = &heard[self.plant][*member];
+            1.0 - log_shares(&std::array::from_fn(|class| shares[class] + by[class]))[WEED].exp()
+        };
+        self.members.iter().map(crop).sum::<f32>() / self.members.len() as f32
+    }
 }
 
 /// Every plant that is wanted, in squares from its left and upper end on; those with enough pixels.
@@ -125,17 +163,8 @@ impl Sums {
 
 impl Looked<'_> {
     fn example(&self, piece: &Piece, heard: &[Vec<Heard>]) -> Example {
-        let count = piece.members.len() as f32;
-        let crop = |member: &usize| {
-            let shares = &self.plants.log_shares[piece.plant][*member];
-            let by = &heard[piece.plant][*member];
-            1.0 - log_shares(&std::array::from_fn(|class| shares[class] + by[class]))[WEED].exp()
-        };
-        Example {
-            features: self.features(piece),
-            share: piece.members.iter().map(crop).sum::<f32>() / count,
-            weight: count.sqrt(),
-        }
+        let weight = (piece.members.len() as f32).sqrt();
+        Example { features: self.features(piece), share: piece.crop(self.plants, heard), weight }
     }
 
     /// How wide its leaves are, here and around; how much of the ground around is covered; its colour, how much that varies,
@@ -190,6 +219,8 @@ impl Looked<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::memory::Picture;
+    use super::super::rows::Crops;
     use super::*;
     use image::{Rgb, RgbImage};
 
@@ -209,6 +240,11 @@ mod tests {
 
     /// What each plant gains as beet from its looks, averaged over its pixels.
     fn gains(field: &[Square], alike: bool) -> Vec<f32> {
+        gains_after(&mut Shown::default(), field, alike)
+    }
+
+    /// The same after what was `shown`, to which it is added.
+    fn gains_after(shown: &mut Shown, field: &[Square], alike: bool) -> Vec<f32> {
         let mut is_plant = vec![false; WIDTH * HEIGHT];
         let mut picture = RgbImage::from_pixel(480, 360, Rgb([130, 110, 90]));
         let (mut pixels, mut log_shares) = (Vec::new(), Vec::new());
@@ -230,7 +266,10 @@ mod tests {
         let colours = Colours::of(&picture);
         let ground = colours.of_ground(&is_plant).unwrap();
         let greener: Vec<f32> = pixels.iter().map(|own| colours.mean_green(own) - ground).collect();
-        learn(&plants, &colours, &greener, &mut heard);
+        let lesson = Lesson::of(&plants, &colours, &greener, &heard);
+        lesson.judge(&plants, shown, &mut heard);
+        let (plants_taught, examples) = (lesson.plants(), lesson.into_examples(&plants, &heard));
+        shown.keep(Picture { crops: Crops::default(), plants: plants_taught, examples });
         assert!(heard.iter().flatten().all(|by| by[0].abs() + by[WEED].abs() < 1e-6), "soil and weed stay");
         heard.iter().map(|own| own.iter().map(|by| by[2]).sum::<f32>() / own.len() as f32).collect()
     }
@@ -245,6 +284,16 @@ mod tests {
     #[test]
     fn a_few_plants_teach_nothing() {
         assert!(gains(&field(5, 6, 1), false).iter().all(|gain| *gain == 0.0));
+    }
+
+    #[test]
+    fn a_few_plants_gain_from_what_another_picture_of_their_field_has_shown() {
+        let mut shown = Shown::default();
+        gains_after(&mut shown, &field(14, 20, 2), false);
+        // Two beets of which the network takes one for weed, and two weeds of which it takes one for beet.
+        let gains = gains_after(&mut shown, &field(2, 2, 1), false);
+        assert!(gains[..2].iter().all(|gain| *gain > 1.5), "{gains:?}");
+        assert!(gains[2..].iter().all(|gain| *gain < -1.5), "{gains:?}");
     }
 
     #[test]
@@ -263,7 +312,8 @@ mod tests {
         let plants =
             Plants { width: 200, height: 200, is_plant: &vec![true; 40_000], pixels: &pixels, log_shares };
         let mut heard = vec![vec![[0.0; CLASSES]; 40_000]];
-        learn(&plants, &Colours::of(&RgbImage::new(200, 200)), &[1.0], &mut heard);
+        let colours = Colours::of(&RgbImage::new(200, 200));
+        Lesson::of(&plants, &colours, &[1.0], &heard).judge(&plants, &Shown::default(), &mut heard);
         assert!(heard[0].iter().flatten().all(|by| by.is_finite()));
     }
 }

@@ -14,21 +14,26 @@ const STEPS: usize = 12;
 const FARTHEST: f64 = 4.0;
 
 /// An example: its features, how much of it belongs to the class (0 to 1), and how much it counts.
+#[derive(Clone)]
 pub(super) struct Example {
     pub features: [f32; FEATURES],
     pub share: f32,
     pub weight: f32,
 }
 
-/// Log odds of the class for each of the examples that they were learnt from. `None` where the examples do not
-/// determine them.
+/// Log odds of the class for each of the examples `own`, learnt from them and from those `known` before. `None` where
+/// the examples do not determine them.
 ///
 /// Ridge regression by iteratively reweighted least squares (le Cessie & van Houwelingen 1992, *Ridge Estimators in
 /// Logistic Regression*), on features brought to mean 0 and variance 1.
-pub(super) fn log_odds(examples: &[Example]) -> Option<Vec<f32>> {
-    let total: f64 = examples.iter().map(|example| f64::from(example.weight)).sum();
-    let rows = standardised(examples, total);
-    let counts = examples.iter().map(|example| f64::from(example.weight) * examples.len() as f64 / total);
+pub(super) fn log_odds<'a, K: Iterator<Item = &'a Example>>(
+    own: &'a [Example],
+    known: impl Fn() -> K,
+) -> Option<Vec<f32>> {
+    let examples = || own.iter().chain(known());
+    let total: f64 = examples().map(|example| f64::from(example.weight)).sum();
+    let rows = standardised(&examples, total);
+    let counts = examples().map(|example| f64::from(example.weight) * rows.len() as f64 / total);
     let counts: Vec<f64> = counts.collect();
     let mut penalty = SMatrix::<f64, TERMS, TERMS>::identity() * RIDGE;
     penalty[(FEATURES, FEATURES)] = 1e-3; // the constant is free: what share of plants is crop is no prejudice
@@ -36,7 +41,7 @@ pub(super) fn log_odds(examples: &[Example]) -> Option<Vec<f32>> {
     for _ in 0..STEPS {
         let mut slope = -(penalty * terms);
         let mut curve = penalty;
-        for ((row, example), count) in rows.iter().zip(examples).zip(&counts) {
+        for ((row, example), count) in rows.iter().zip(examples()).zip(&counts) {
             let likely = 1.0 / (1.0 + (-row.dot(&terms)).exp());
             slope += row * (count * (f64::from(example.share) - likely));
             curve.ger(count * likely * (1.0 - likely), row, row, 1.0);
@@ -48,14 +53,17 @@ pub(super) fn log_odds(examples: &[Example]) -> Option<Vec<f32>> {
         }
     }
     #[expect(clippy::cast_possible_truncation, reason = "log odds of single digits")]
-    let odds = rows.iter().map(|row| row.dot(&terms) as f32).collect();
+    let odds = rows[..own.len()].iter().map(|row| row.dot(&terms) as f32).collect();
     Some(odds)
 }
 
 /// Features as standard deviations from their mean, and a one.
-fn standardised(examples: &[Example], total: f64) -> Vec<SVector<f64, TERMS>> {
+fn standardised<'a, I: Iterator<Item = &'a Example>>(
+    examples: &impl Fn() -> I,
+    total: f64,
+) -> Vec<SVector<f64, TERMS>> {
     let mean = |value: &dyn Fn(&Example) -> f64| {
-        examples.iter().map(|example| f64::from(example.weight) * value(example)).sum::<f64>() / total
+        examples().map(|example| f64::from(example.weight) * value(example)).sum::<f64>() / total
     };
     let scales: [(f64, f64); FEATURES] = std::array::from_fn(|i| {
         let middle = mean(&|example| f64::from(example.features[i]));
@@ -70,7 +78,7 @@ fn standardised(examples: &[Example], total: f64) -> Vec<SVector<f64, TERMS>> {
             _ => 1.0,
         })
     };
-    examples.iter().map(row).collect()
+    examples().map(row).collect()
 }
 
 #[cfg(test)]
@@ -97,7 +105,7 @@ mod tests {
     #[test]
     fn what_most_examples_say_is_learnt_though_some_are_wrong() {
         let examples = examples(400, 12);
-        let odds = log_odds(&examples).unwrap();
+        let odds = log_odds(&examples, std::iter::empty).unwrap();
         let right =
             odds.iter().zip(0_u16..).filter(|(odds, i)| (**odds > 0.0) == i.is_multiple_of(3)).count();
         assert!(right >= 392, "{right} of 400, 48 of which were told wrongly");
@@ -107,7 +115,7 @@ mod tests {
     fn the_fit_is_where_the_penalised_likelihood_is_flat() {
         // At the optimum the residuals are orthogonal to the constant: predicted shares sum to the shares told.
         let examples = examples(60, 0);
-        let odds = log_odds(&examples).unwrap();
+        let odds = log_odds(&examples, std::iter::empty).unwrap();
         let likely: f32 = odds.iter().map(|odds| 1.0 / (1.0 + (-odds).exp())).sum();
         let told: f32 = examples.iter().map(|example| example.share).sum();
         assert!((likely - told).abs() < 0.05, "{likely} {told}");
@@ -116,7 +124,8 @@ mod tests {
     #[test]
     fn features_that_never_differ_teach_nothing() {
         let example = |share| Example { features: [7.0; FEATURES], share, weight: 1.0 };
-        let odds = log_odds(&[example(1.0), example(0.0), example(0.0), example(0.0)]).unwrap();
+        let odds =
+            log_odds(&[example(1.0), example(0.0), example(0.0), example(0.0)], std::iter::empty).unwrap();
         assert!(odds.iter().all(|odds| (odds - (1.0_f32 / 3.0).ln()).abs() < 0.02), "{odds:?}");
     }
 }

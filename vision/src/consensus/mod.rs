@@ -11,13 +11,17 @@
 mod appearance;
 mod colours;
 mod logistic;
+mod memory;
 mod near;
 mod rows;
 
 use crate::leaves;
+use appearance::Lesson;
 pub use colours::Colours;
+use memory::Picture;
+pub use memory::{FieldMemory, Shown};
 use near::Near;
-use rows::Plant;
+use rows::{Crops, Plant};
 
 const CLASSES: usize = 5;
 const SOIL: usize = 0;
@@ -78,20 +82,32 @@ struct Plants<'a> {
 }
 
 /// Moves the plant scores of every pixel (`scores`: five planes of `width` × `height` logits, soil first)
-/// towards the mean of the connected plant around it and towards what the picture as a whole says of that plant
-/// (`rows.rs`, `appearance.rs`), and takes from them what the plant lacks in green.
-pub fn agree(scores: &mut [f32], width: usize, height: usize, rules: Consensus, colours: &Colours) {
+/// towards the mean of the connected plant around it and towards what the picture as a whole, and others of its field
+/// (`shown`), say of that plant (`rows.rs`, `appearance.rs`), and takes from them what the plant lacks in green.
+pub fn agree(
+    scores: &mut [f32],
+    width: usize,
+    height: usize,
+    rules: Consensus,
+    colours: &Colours,
+    shown: &mut Shown,
+) {
     let count = width * height;
     let is_plant = leaves::is_plant(scores, count);
     let pixels = plants(&is_plant, width, height);
-    // How much greener than the ground each plant is; nobody knows where no ground is to be seen.
-    let greener: Option<Vec<f32>> = (colours.of_ground(&is_plant))
-        .map(|ground| pixels.iter().map(|plant| colours.mean_green(plant) - ground).collect());
+    let greener = greener(&is_plant, &pixels, colours);
     if rules != Consensus::NONE {
-        let shares = |&at: &u32| log_shares(&own(scores, count, at as usize));
-        let log_shares = pixels.iter().map(|pixels| pixels.iter().map(shares).collect()).collect();
-        let plants = Plants { width, height, is_plant: &is_plant, pixels: &pixels, log_shares };
-        let heard = plants.hear(rules, colours, greener.as_deref());
+        let plants = Plants::of(scores, (width, height), &is_plant, &pixels);
+        let (mut heard, crops) = plants.hear(rules, shown);
+        if rules.rows != RowSearch::Off {
+            let lesson = greener.as_deref().map(|greener| Lesson::of(&plants, colours, greener, &heard));
+            if let Some(lesson) = &lesson {
+                lesson.judge(&plants, shown, &mut heard);
+            }
+            let plants_taught = lesson.as_ref().map_or(0, Lesson::plants);
+            let examples = lesson.map(|lesson| lesson.into_examples(&plants, &heard));
+            shown.keep(Picture { crops, plants: plants_taught, examples: examples.unwrap_or_default() });
+        }
         for (pixels, heard) in pixels.iter().zip(&heard) {
             for (&at, by) in pixels.iter().zip(heard) {
                 lean(scores, count, at as usize, by);
@@ -108,20 +124,36 @@ pub fn agree(scores: &mut [f32], width: usize, height: usize, rules: Consensus, 
     }
 }
 
-impl Plants<'_> {
-    /// What the plant around each pixel and the picture say of it, given the picture's colours and how much greener
-    /// than the ground each plant is; without that their looks say nothing.
-    fn hear(&self, rules: Consensus, colours: &Colours, greener: Option<&[f32]>) -> Vec<Vec<Heard>> {
-        let leanings = if rules.rows == RowSearch::Off {
-            vec![[0.0; CLASSES]; self.pixels.len()]
+/// How much greener than the ground each plant is; nobody knows where no ground is to be seen.
+fn greener(is_plant: &[bool], pixels: &[Vec<u32>], colours: &Colours) -> Option<Vec<f32>> {
+    let ground = colours.of_ground(is_plant)?;
+    Some(pixels.iter().map(|plant| colours.mean_green(plant) - ground).collect())
+}
+
+impl<'a> Plants<'a> {
+    fn of(
+        scores: &[f32],
+        (width, height): (usize, usize),
+        is_plant: &'a [bool],
+        pixels: &'a [Vec<u32>],
+    ) -> Self {
+        let shares = |&at: &u32| log_shares(&own(scores, width * height, at as usize));
+        let log_shares = pixels.iter().map(|pixels| pixels.iter().map(shares).collect()).collect();
+        Self { width, height, is_plant, pixels, log_shares }
+    }
+
+    /// What the plant around each pixel and the rows of the picture say of it.
+    fn hear(&self, rules: Consensus, shown: &Shown) -> (Vec<Vec<Heard>>, Crops) {
+        let (leanings, crops) = if rules.rows == RowSearch::Off {
+            (vec![[0.0; CLASSES]; self.pixels.len()], Crops::default())
         } else {
             let plants = self.pixels.iter().zip(&self.log_shares);
             let plants = plants.map(|(pixels, shares)| seen(pixels, shares, self.width));
             let size = (self.width as f32, self.height as f32);
-            rows::leanings(&plants.collect::<Vec<Plant>>(), size, rules.rows)
+            rows::leanings(&plants.collect::<Vec<Plant>>(), size, rules.rows, &shown.crops())
         };
         let plants = self.pixels.iter().zip(&self.log_shares).zip(leanings);
-        let mut heard: Vec<Vec<Heard>> = plants
+        let heard = plants
             .map(|((pixels, shares), leaning)| {
                 let near = Near::of(pixels, shares, self.width, REACH);
                 let by = |&at: &u32| {
@@ -131,10 +163,7 @@ impl Plants<'_> {
                 pixels.iter().map(by).collect()
             })
             .collect();
-        if let Some(greener) = greener.filter(|_| rules.rows != RowSearch::Off) {
-            appearance::learn(self, colours, greener, &mut heard);
-        }
-        heard
+        (heard, crops)
     }
 }
 
@@ -255,7 +284,7 @@ mod tests {
         // A beet of four sure pixels and a wavering one; soil; a sure weed that touches three beet pixels.
         let row = [(2, 4.), (2, 4.), (1, 0.5), (2, 4.), (2, 4.), (0, 3.), (1, 8.), (2, 3.), (2, 3.), (2, 3.)];
         let mut scores = scores(&row);
-        agree(&mut scores, row.len(), 1, Consensus::RELEASED, &picture(&row, 10));
+        agree(&mut scores, row.len(), 1, Consensus::RELEASED, &picture(&row, 10), &mut Shown::default());
         assert_eq!(judged(&scores, row.len()), [2, 2, 2, 2, 2, 0, 1, 2, 2, 2]);
     }
 
@@ -264,7 +293,7 @@ mod tests {
         let row: Vec<(usize, f32)> = (0..60).map(|i| ((i * 7 + i / 5) % 5, (i % 9) as f32)).collect();
         let before = scores(&row);
         let mut after = before.clone();
-        agree(&mut after, 10, 6, Consensus::RELEASED, &picture(&row, 10));
+        agree(&mut after, 10, 6, Consensus::RELEASED, &picture(&row, 10), &mut Shown::default());
         let soil = |scores: &[f32]| judged(scores, 60).iter().map(|&class| class == 0).collect::<Vec<_>>();
         // Pixels with all scores zero are ties: leave them out.
         let ties: Vec<bool> = row.iter().map(|(_, margin)| *margin == 0.).collect();
@@ -284,7 +313,7 @@ mod tests {
             _ => [120, 100, 80],
         };
         let colours = Colours::of(&RgbImage::from_fn(10, 1, |x, _| image::Rgb(colours(x))));
-        agree(&mut scores, row.len(), 1, Consensus::RELEASED, &colours);
+        agree(&mut scores, row.len(), 1, Consensus::RELEASED, &colours, &mut Shown::default());
         assert_eq!(judged(&scores, row.len()), [0, 0, 0, 2, 0, 0, 0, 1, 0, 0]);
     }
 
@@ -293,7 +322,7 @@ mod tests {
         let row = [(2, 1.); 100];
         let mut scores = scores(&row);
         let colours = Colours::of(&RgbImage::from_pixel(100, 1, image::Rgb([90, 80, 60])));
-        agree(&mut scores, row.len(), 1, Consensus::RELEASED, &colours);
+        agree(&mut scores, row.len(), 1, Consensus::RELEASED, &colours, &mut Shown::default());
         assert!(judged(&scores, row.len()).iter().all(|&class| class == 2));
     }
 }

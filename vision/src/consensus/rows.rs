@@ -65,40 +65,70 @@ impl Plant {
     }
 }
 
-/// Logits to add to the classes of each plant, given all plants of a picture and its width and height in pixels.
-pub(super) fn leanings(plants: &[Plant], size: (f32, f32), search: RowSearch) -> Vec<[f32; CLASSES]> {
+/// How much of each crop there is, in pixels: sugar beet, potato, other crop; and of all plants.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Crops {
+    mass: [f32; 3],
+    all: f32,
+}
+
+impl std::iter::Sum for Crops {
+    fn sum<I: Iterator<Item = Self>>(crops: I) -> Self {
+        crops.fold(Self::default(), |sum, crops| Self {
+            mass: std::array::from_fn(|crop| sum.mass[crop] + crops.mass[crop]),
+            all: sum.all + crops.all,
+        })
+    }
+}
+
+/// Logits to add to the classes of each plant, given all plants of a picture, its width and height in pixels, and the
+/// crops that others of its field have shown; and the crops that this one shows.
+pub(super) fn leanings(
+    plants: &[Plant],
+    size: (f32, f32),
+    search: RowSearch,
+    shown: &Crops,
+) -> (Vec<[f32; CLASSES]>, Crops) {
     let rows = Rows::among(plants, size, search);
     let mut leanings: Vec<[f32; CLASSES]> = (plants.iter())
         .map(|plant| rows.as_ref().map_or(0., |rows| rows.crop(plant)))
         .map(|crop| [0., 0., crop, crop, crop])
         .collect();
-    let [beet, potato, other] = one_crop(plants, &leanings);
+    let crops = Crops::of(plants, &leanings);
+    let [beet, potato, other] = [crops, *shown].into_iter().sum::<Crops>().leanings();
     for leaning in &mut leanings {
         leaning[SUGAR_BEET] += beet;
         leaning[POTATO] += potato;
         leaning[OTHER_CROP] += other;
     }
-    leanings
+    (leanings, crops)
 }
 
-/// What sugar beet, potato and other crop lose where the picture shows more of another. Volunteers of potato do stand in
-/// other crops: it loses little, and where it is most the others lose nothing to it.
-fn one_crop(plants: &[Plant], leanings: &[[f32; CLASSES]]) -> [f32; 3] {
-    let (mut mass, mut all) = ([0.; 3], 0.);
-    for (plant, leaning) in plants.iter().zip(leanings) {
-        let scores: [f32; CLASSES] = std::array::from_fn(|class| plant.log_shares[class] + leaning[class]);
-        let total = log_sum(&scores[WEED..]);
-        let pixels = plant.pixels as f32;
-        all += pixels;
-        for (mass, score) in mass.iter_mut().zip(&scores[SUGAR_BEET..]) {
-            *mass += pixels * (score - total).exp();
+impl Crops {
+    fn of(plants: &[Plant], leanings: &[[f32; CLASSES]]) -> Self {
+        let mut crops = Self::default();
+        for (plant, leaning) in plants.iter().zip(leanings) {
+            let scores: [f32; CLASSES] =
+                std::array::from_fn(|class| plant.log_shares[class] + leaning[class]);
+            let total = log_sum(&scores[WEED..]);
+            let pixels = plant.pixels as f32;
+            crops.all += pixels;
+            for (mass, score) in crops.mass.iter_mut().zip(&scores[SUGAR_BEET..]) {
+                *mass += pixels * (score - total).exp();
+            }
         }
+        crops
     }
-    // A fiftieth of the plants is what the network gets wrong anywhere.
-    let floor = 0.02 * all + 1.;
-    let [beet, potato, other] = mass.map(|mass| mass + floor);
-    let sown = beet.max(other);
-    [(beet / sown).ln(), (potato / sown).ln().clamp(-VOLUNTEERS, 0.), (other / sown).ln()]
+
+    /// What sugar beet, potato and other crop lose where there is more of another. Volunteers of potato do stand in other
+    /// crops: it loses little, and where it is most the others lose nothing to it.
+    fn leanings(&self) -> [f32; 3] {
+        // A fiftieth of the plants is what the network gets wrong anywhere.
+        let floor = 0.02 * self.all + 1.;
+        let [beet, potato, other] = self.mass.map(|mass| mass + floor);
+        let sown = beet.max(other);
+        [(beet / sown).ln(), (potato / sown).ln().clamp(-VOLUNTEERS, 0.), (other / sown).ln()]
+    }
 }
 
 /// The views in which rows lie across `angle` that are searched.
@@ -250,7 +280,7 @@ mod tests {
         let rows = Rows::among(&plants, SIZE, RowSearch::AnySlant).expect("rows");
         let (x, y) = rows.view.across;
         assert!((y / x).atan().to_degrees() < -7. && (y / x).atan().to_degrees() > -12., "{x} {y}");
-        let leanings = leanings(&plants, SIZE, RowSearch::AnySlant);
+        let (leanings, _) = leanings(&plants, SIZE, RowSearch::AnySlant, &Crops::default());
         let is_beet = |i: usize| leanings[i][SUGAR_BEET] + plants[i].crop() > 0.;
         assert!((0..30).filter(|&i| is_beet(i)).count() >= 28);
         assert!((30..55).filter(|&i| is_beet(i)).count() <= 6, "weeds that stand in the rows by chance");
@@ -286,10 +316,8 @@ mod tests {
         let mut moved: Vec<f32> = Vec::new();
         for (seed, count) in (0..200).zip([9, 14, 20, 30, 40, 60, 80, 100, 150, 200].into_iter().cycle()) {
             let plants: Vec<Plant> = scattered(count, seed).map(|(x, y)| plant(x, y, 1.)).collect();
-            let most = leanings(&plants, SIZE, RowSearch::AnySlant)
-                .iter()
-                .map(|by| by[SUGAR_BEET].abs())
-                .fold(0., f32::max);
+            let (leanings, _) = leanings(&plants, SIZE, RowSearch::AnySlant, &Crops::default());
+            let most = leanings.iter().map(|by| by[SUGAR_BEET].abs()).fold(0., f32::max);
             moved.push(most);
         }
         moved.sort_by(f32::total_cmp);
@@ -309,7 +337,7 @@ mod tests {
         let mut plants: Vec<Plant> = (0..8).map(maize).collect();
         plants.push(Plant { x: 30., y: 200., pixels: 300, log_shares: [0., -3., -0.5, -6., -1.] });
         plants.push(Plant { x: 90., y: 300., pixels: 300, log_shares: [0., -3., -6., -0.2, -2.] });
-        let leanings = leanings(&plants, SIZE, RowSearch::AnySlant);
+        let (leanings, _) = leanings(&plants, SIZE, RowSearch::AnySlant, &Crops::default());
         let class = |i: usize| {
             let score = |class: usize| plants[i].log_shares[class] + leanings[i][class];
             (1..CLASSES).max_by(|&a, &b| score(a).total_cmp(&score(b)))
@@ -318,11 +346,26 @@ mod tests {
     }
 
     #[test]
+    fn a_lone_beet_in_a_field_that_has_shown_maize_was_maize() {
+        let lone = [Plant { x: 30., y: 200., pixels: 300, log_shares: [0., -3., -0.5, -6., -1.] }];
+        let maize = Crops { mass: [20., 0., 6000.], all: 7000. };
+        let is_maize = |shown| {
+            let (leanings, crops) = leanings(&lone, SIZE, RowSearch::AnySlant, &shown);
+            assert!(
+                (crops.all - 300.).abs() < 1e-3,
+                "what it shows itself is told apart from what was shown"
+            );
+            leanings[0][OTHER_CROP] - leanings[0][SUGAR_BEET] > 0.5
+        };
+        assert!(is_maize(maize) && !is_maize(Crops::default()));
+    }
+
+    #[test]
     fn a_beet_that_is_nearly_taken_for_potato_among_beets_is_beet_and_a_field_of_potatoes_stays() {
         let unsure =
             |potato: f32| Plant { x: 5., y: 5., pixels: 300, log_shares: [0., -6., -1., potato, -6.] };
         let class = |plants: &[Plant]| {
-            let leanings = leanings(plants, SIZE, RowSearch::AnySlant);
+            let (leanings, _) = leanings(plants, SIZE, RowSearch::AnySlant, &Crops::default());
             let score = |class: usize| plants[0].log_shares[class] + leanings[0][class];
             (1..CLASSES).max_by(|&a, &b| score(a).total_cmp(&score(b)))
         };

@@ -1,6 +1,6 @@
 //! Pixels to the network's planes, and its scores to classes.
 
-use crate::consensus::{self, Colours, Consensus};
+use crate::consensus::{self, Colours, Consensus, Shown};
 use crate::leaves;
 use crate::tiles::Tile;
 use kompas_field::PlantClass;
@@ -73,8 +73,8 @@ impl ScoreMap {
     }
 
     /// Lets the pixels of each plant agree, and doubts what is not green ([`consensus::agree`]).
-    pub(super) fn agree(&mut self, rules: Consensus, colours: &Colours) {
-        consensus::agree(&mut self.scores, self.width, self.height, rules, colours);
+    pub(super) fn agree(&mut self, rules: Consensus, colours: &Colours, shown: &mut Shown) {
+        consensus::agree(&mut self.scores, self.width, self.height, rules, colours, shown);
     }
 
     /// Row `row` of `class`.
