@@ -19,6 +19,8 @@
 //!   plant on the line between them may count twice or not at all.
 //! - *What is looked at*: only the tiles with ground that may belong to the photograph, with 0.3 m around it. The
 //!   rest of it is another photograph's, and takes no time.
+//! - *Photographs teach each other*: each is judged with what those before it, in name order, have shown of the field's
+//!   crop and weeds. One more or less may change what is made of plants in the others.
 //! - *Not seen is not free of weeds*: [`Summary::cells_seen`] says how much of the field the map speaks for.
 //!
 //! Same photographs, same bytes: they are looked at in name order, one at a time.

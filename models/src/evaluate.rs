@@ -144,7 +144,8 @@ fn nearer(rgb: &RgbImage, mask: &GrayImage, times: u32) -> Option<(RgbImage, Gra
     ))
 }
 
-/// What has been seen of each field: the pictures of a group are of one, as they come one after another.
+/// What has been seen of each field: the pictures of a group are taken for those of one field and one time, as they come one
+/// after another. Where groups are something else, evaluate every picture by itself.
 #[derive(Default)]
 pub struct Fields(BTreeMap<(String, String), FieldMemory>);
 

@@ -5,8 +5,8 @@ use crate::data::{Item, Rejected};
 use crate::evaluate::{EvaluateError, Fields, mean_plant_iou};
 use image::{Rgb, RgbImage};
 use kompas_field::PlantClass;
+use kompas_vision::Segmenter;
 use kompas_vision::metrics::Confusion;
-use kompas_vision::{ClassMap, Segmenter};
 use std::collections::BTreeMap;
 
 /// One image and how it went.
@@ -22,8 +22,8 @@ pub struct Ranked {
     pub cover: f64,
     /// Mean of the image's brightness, 0 to 1.
     pub brightness: f64,
-    /// What the model makes of it.
-    pub map: ClassMap,
+    /// What the model makes of it: class ids, row by row.
+    pub class_ids: Vec<u8>,
 }
 
 /// All images of a data set, ranked.
@@ -85,7 +85,7 @@ pub fn rank(
             mistake: worst_mistake(&confusion),
             cover: plant as f64 / mask.as_raw().len() as f64,
             brightness: sum as f64 / rgb.as_raw().len() as f64 / 255.,
-            map,
+            class_ids: map.into_parts().0,
         });
     }
     for list in ranked.values_mut() {
@@ -107,7 +107,7 @@ fn worst_mistake(confusion: &Confusion) -> Mistake {
 /// The photograph, its labels and the prediction side by side, at most `side` pixels high each.
 /// # Errors
 /// If the files are gone.
-pub fn sheet(Ranked { item, map, .. }: &Ranked, side: u32) -> Result<RgbImage, Rejected> {
+pub fn sheet(Ranked { item, class_ids, .. }: &Ranked, side: u32) -> Result<RgbImage, Rejected> {
     let (rgb, mask) = decode(item)?;
     let (width, height) = rgb.dimensions();
     let scale = (f64::from(side) / f64::from(width.max(height))).min(4.);
@@ -125,7 +125,7 @@ pub fn sheet(Ranked { item, map, .. }: &Ranked, side: u32) -> Result<RgbImage, R
         };
         sheet.put_pixel(x, y, photograph);
         sheet.put_pixel(w + x, y, over(mask.as_raw()[at]));
-        sheet.put_pixel(2 * w + x, y, over(map.class_ids()[at]));
+        sheet.put_pixel(2 * w + x, y, over(class_ids[at]));
     }
     Ok(sheet)
 }

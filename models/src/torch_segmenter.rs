@@ -51,9 +51,9 @@ impl TorchSegmenter {
         let scores = leaves::looks(
             self.zooms,
             |zoom| self.look_at(image, (w, h), zoom, exposure),
-            |(scores, w, h, _), zooms| {
+            |Look { scores, width, height, .. }, zooms| {
                 if self.fits_leaves {
-                    leaves::zooms(scores, *w as usize, *h as usize, zooms)
+                    leaves::zooms(scores, *width as usize, *height as usize, zooms)
                 } else {
                     zooms.to_owned()
                 }
@@ -80,7 +80,7 @@ impl TorchSegmenter {
         let mut values = vec![0.; scores.numel()];
         let count = values.len();
         scores.f_copy_data(&mut values, count)?;
-        Ok((values, w, h, colours))
+        Ok(Look { scores: values, width: w, height: h, colours, zoom })
     }
 
     /// Class and confidence of every pixel, `offsets` added to the scores of the classes: the pixels of a plant agree and
@@ -106,8 +106,16 @@ pub struct Looks {
     scores: Vec<Look>,
 }
 
-/// Five planes, width and height, and the colours of the picture at that size.
-type Look = (Vec<f32>, u32, u32, Colours);
+/// A picture at one size.
+struct Look {
+    /// Five planes.
+    scores: Vec<f32>,
+    width: u32,
+    height: u32,
+    colours: Colours,
+    /// Of the working size.
+    zoom: f64,
+}
 
 impl Looks {
     fn classes(
@@ -117,7 +125,7 @@ impl Looks {
         field: &mut FieldMemory,
     ) -> Result<(Vec<u8>, Vec<u8>), TchError> {
         let mut sum: Option<Tensor> = None;
-        for (look, (scores, w, h, colours)) in self.scores.iter().enumerate() {
+        for Look { scores, width: w, height: h, colours, zoom } in &self.scores {
             let mut values = scores.clone();
             let pixels = values.len() / offsets.len();
             for (plane, offset) in values.chunks_exact_mut(pixels).zip(offsets) {
@@ -125,7 +133,7 @@ impl Looks {
                     *score += offset;
                 }
             }
-            consensus::agree(&mut values, *w as usize, *h as usize, rules, colours, field.at(look));
+            consensus::agree(&mut values, *w as usize, *h as usize, rules, colours, field.at(*zoom));
             let scores = Tensor::f_from_slice(&values)?.f_view([1, CLASSES, i64::from(*h), i64::from(*w)])?;
             let size = [i64::from(self.height), i64::from(self.width)];
             let scores = scores.f_upsample_bilinear2d(size, false, None, None)?;

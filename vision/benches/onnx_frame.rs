@@ -6,7 +6,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use image::{Rgb, RgbImage};
 use kompas_vision::onnx::{Engine, Provider, Scale, find_library};
 use kompas_vision::usable::unusable;
-use kompas_vision::{OnnxOptions, OnnxSegmenter, PlantRules, Segmenter, find_plants, normalise};
+use kompas_vision::{FieldMemory, OnnxOptions, OnnxSegmenter, PlantRules, Segmenter, find_plants, normalise};
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
@@ -53,7 +53,11 @@ fn bench(c: &mut Criterion) {
             group.bench_function("stage_network", |b| {
                 b.iter(|| engine.run(&planes, size, |_, scores| black_box(scores).len()));
             });
-            group.bench_function("segment", |b| b.iter(|| segmenter.segment(black_box(&image))));
+            // With frames before, as a robot has them.
+            let mut memory = FieldMemory::default();
+            group.bench_function("segment", |b| {
+                b.iter(|| segmenter.segment_in(black_box(&image), &mut memory));
+            });
             group.bench_function("stage_plants", |b| b.iter(|| find_plants(black_box(&map), &rules)));
             group.finish();
         }

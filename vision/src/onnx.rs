@@ -49,7 +49,8 @@ pub struct OnnxOptions {
     pub zooms: &'static [f64],
     /// What counts beside a pixel's own scores.
     pub consensus: Consensus,
-    /// Whether what earlier pictures have shown of a field is heard: else every picture is judged by itself.
+    /// Whether what earlier pictures have shown of a field is heard: else every picture is judged by itself (parts of one
+    /// too large to be seen at once still hear each other).
     pub remembers: bool,
 }
 
@@ -259,11 +260,11 @@ impl OnnxSegmenter {
         let fitted = self.options.scale != Scale::BySize;
         let looks = leaves::looks(
             self.options.zooms,
-            |zoom| self.look(image, scale.map(|scale| scale * zoom), exposure),
-            |(first, _), zooms| if fitted { first.zooms(zooms) } else { zooms.to_owned() },
+            |zoom| Ok((self.look(image, scale.map(|scale| scale * zoom), exposure)?, zoom)),
+            |((first, _), _), zooms| if fitted { first.zooms(zooms) } else { zooms.to_owned() },
         )?;
-        let maps = looks.into_iter().enumerate().map(|(look, (mut map, colours))| {
-            map.agree(self.options.consensus, &colours, field.at(look));
+        let maps = looks.into_iter().map(|((mut map, colours), zoom)| {
+            map.agree(self.options.consensus, &colours, field.at(zoom));
             map
         });
         let (width, height) = image.dimensions();

@@ -105,6 +105,15 @@ mod tests {
         })
     }
 
+    fn stitched_by(
+        segmenter: &mut dyn Segmenter,
+        image: &RgbImage,
+        [side_px, overlap_px]: [u32; 2],
+        wanted: impl Fn(&Tile) -> bool,
+    ) -> ClassMap {
+        segment_in_tiles(segmenter, image, side_px, overlap_px, wanted, &mut FieldMemory::default()).unwrap()
+    }
+
     proptest! {
         #[test]
         fn tiles_of_a_pixelwise_segmenter_give_the_map_of_the_whole(
@@ -113,7 +122,7 @@ mod tests {
             let image = numbered(width, height);
             let whole = ByColour { largest: [0, 0] }.segment(&image).unwrap();
             let mut tiled = ByColour { largest: [0, 0] };
-            prop_assert_eq!(segment_in_tiles(&mut tiled, &image, side, overlap, |_| true, &mut FieldMemory::default()).unwrap(), whole);
+            prop_assert_eq!(stitched_by(&mut tiled, &image, [side, overlap], |_| true), whole);
             prop_assert!(tiled.largest[0] <= side && tiled.largest[1] <= side);
         }
     }
@@ -123,30 +132,14 @@ mod tests {
         let image = numbered(300, 100);
         let whole = ByColour { largest: [0, 0] }.segment(&image).unwrap();
         let right = |tile: &Tile| tile.left > 0;
-        let map = segment_in_tiles(
-            &mut ByColour { largest: [0, 0] },
-            &image,
-            200,
-            20,
-            right,
-            &mut FieldMemory::default(),
-        )
-        .unwrap();
+        let map = stitched_by(&mut ByColour { largest: [0, 0] }, &image, [200, 20], right);
         for row in 0..100 {
             let ((ids, sure), (all, all_sure)) = (map.row(row), whole.row(row));
             assert!(ids[..150].iter().all(|&id| id == PlantClass::IGNORE_ID), "row {row}");
             assert!(sure[..150].iter().all(|&sure| sure == 0), "row {row}");
             assert_eq!((&ids[150..], &sure[150..]), (&all[150..], &all_sure[150..]), "row {row}");
         }
-        let nothing = segment_in_tiles(
-            &mut ByColour { largest: [0, 0] },
-            &image,
-            300,
-            20,
-            |_| false,
-            &mut FieldMemory::default(),
-        )
-        .unwrap();
+        let nothing = stitched_by(&mut ByColour { largest: [0, 0] }, &image, [300, 20], |_| false);
         assert!(nothing.class_ids().iter().all(|&id| id == PlantClass::IGNORE_ID));
     }
 
@@ -159,15 +152,7 @@ mod tests {
             Rgb(if leaf { [60, 130 + grain, 50] } else { [120 + grain, 100 + grain, 80 + grain] })
         });
         let whole = ExcessGreen::default().segment(&image).unwrap();
-        let tiled = segment_in_tiles(
-            &mut ExcessGreen::default(),
-            &image,
-            256,
-            64,
-            |_| true,
-            &mut FieldMemory::default(),
-        )
-        .unwrap();
+        let tiled = stitched_by(&mut ExcessGreen::default(), &image, [256, 64], |_| true);
         let differing = whole.class_ids().iter().zip(tiled.class_ids()).filter(|(a, b)| a != b).count();
         assert!(differing < 900 * 700 / 1000, "{differing} of 630000 pixels differ");
         assert!(whole.class_ids().contains(&1));

@@ -5,7 +5,7 @@ use image::{Rgb, RgbImage};
 use kompas_field::{Digest, PlantClass};
 use kompas_vision::consensus::Consensus;
 use kompas_vision::onnx::{EngineError, ModelError, Provider, Scale, card_path, find_library};
-use kompas_vision::{OnnxOptions, OnnxSegmenter, SegmentError, Segmenter};
+use kompas_vision::{FieldMemory, OnnxOptions, OnnxSegmenter, SegmentError, Segmenter};
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
@@ -101,6 +101,21 @@ fn a_stated_ground_sampling_distance_scales_the_picture() {
     let map = halved.segment(&stripes(600, 400)).unwrap();
     assert_eq!((map.width(), map.height()), (600, 400));
     assert_eq!(map.class_ids()[200 * 600 + 150], PlantClass::Weed.id());
+}
+
+#[test]
+fn pictures_of_a_field_are_remembered_unless_the_options_say_not_to() {
+    let bytes = network("colours.onnx");
+    let (_folder, path) = model(&bytes, &Digest::of_bytes(&bytes).to_string(), CLASSES);
+    for (remembers, pictures) in [(true, 2), (false, 0)] {
+        let options = OnnxOptions { consensus: Consensus::RELEASED, remembers, ..options() };
+        let mut segmenter = OnnxSegmenter::load(&path, options).unwrap();
+        let mut field = FieldMemory::default();
+        for _ in 0..2 {
+            segmenter.segment_in(&stripes(300, 200), &mut field).unwrap();
+        }
+        assert_eq!(field.pictures(), pictures);
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@ use clap::Args;
 use image::{Rgb, RgbImage};
 use kompas_vision::normalise::{Exposure, ZOOMS, resized, working_size};
 use kompas_vision::onnx::{Engine, Provider, Scale, find_library};
-use kompas_vision::{OnnxOptions, OnnxSegmenter, PlantRules, Segmenter, find_plants};
+use kompas_vision::{FieldMemory, OnnxOptions, OnnxSegmenter, PlantRules, Segmenter, find_plants};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -78,6 +78,8 @@ struct Measured {
     segmenter: OnnxSegmenter,
     engine: Engine,
     zooms: &'static [f64],
+    /// Frames before, as a robot has them.
+    field: FieldMemory,
     planes: Vec<f32>,
     total: Vec<Duration>,
     stages: [Vec<Duration>; STAGES.len()],
@@ -92,14 +94,15 @@ impl Measured {
         let engine = Engine::load(library, Provider::Cpu, 1, path, &bytes)?;
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let (planes, total) = (Vec::new(), Vec::new());
-        Ok(Self { name, segmenter, engine, zooms, planes, total, stages: Default::default() })
+        let field = FieldMemory::default();
+        Ok(Self { name, segmenter, engine, zooms, field, planes, total, stages: Default::default() })
     }
 
     /// One frame to its plants, then its stages one by one. What the segmenter takes beyond preparing and the
     /// network is judging: scores to classes at the frame's size.
     fn once(&mut self, frame: &RgbImage) -> Result<()> {
         let started = now();
-        let map = self.segmenter.segment(frame)?;
+        let map = self.segmenter.segment_in(frame, &mut self.field)?;
         let segmented = now();
         let plants = find_plants(&map, &PlantRules::at_gsd(0.001));
         let found = now();

@@ -32,7 +32,8 @@ pub(crate) struct CrossValidateArgs {
     /// `ImageNet` weights of the encoder (models/setup-encoder.sh).
     #[arg(long, default_value = "vendor/encoder/efficientnet-lite0.safetensors")]
     encoder: PathBuf,
-    /// Judge every picture by itself, not as one of its group's field: to see what the others are worth
+    /// Judge every picture by itself: where a group is not of one field and day, and to see what a field's other pictures
+    /// are worth
     #[arg(long)]
     alone: bool,
     #[command(flatten)]

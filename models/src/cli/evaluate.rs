@@ -56,7 +56,8 @@ pub(crate) struct EvaluateArgs {
     /// Do not look for rows of crop, for the crop of the field and for what it looks like: to see what they are worth
     #[arg(long)]
     without_rows: bool,
-    /// Judge every picture by itself, not as one of its group's field: to see what the others are worth
+    /// Judge every picture by itself: where a group is not of one field and day, and to see what a field's other pictures
+    /// are worth
     #[arg(long)]
     alone: bool,
     /// Keep what the model makes of every picture in this folder: 8-bit class ids, as the masks

@@ -1,9 +1,9 @@
-//! What the crop of this very picture looks like.
+//! What the crop of this very field looks like.
 //!
 //! A network that sees a field for the first time knows some of its beets, and rows tell of others
 //! ([`super::rows`]). Plants of one crop and sowing look alike: as green, as broad-leaved. So what has been found is
-//! taken for examples, what tells them from the weeds of the picture is learnt, and every leaf is judged by that,
-//! too. What the network says of a leaf is no feature: it would learn to repeat its mistakes.
+//! taken for examples, with those of earlier pictures of the field ([`super::memory`]); what tells them from the weeds is
+//! learnt, and every leaf is judged by that, too. What the network says of a leaf is no feature: it would learn to repeat its mistakes.
 
 use super::logistic::{Example, FEATURES, log_odds};
 use super::near::Near;
@@ -16,7 +16,8 @@ const PIECE: usize = 24;
 const LEAST_PIXELS: usize = 40;
 /// So far around its middle a piece's surroundings are looked at.
 const AROUND: usize = 24;
-/// From fewer plants nothing is learnt: a drone's tile shows two or three.
+/// From fewer plants nothing is learnt: a drone's tile shows two or three. Those of earlier pictures count, and one that
+/// pictures share counts in each.
 const LEAST_PLANTS: usize = 12;
 /// Nor where nearly all of them are crop, or none.
 const LEAST_SHARE: f32 = 0.03;
@@ -39,38 +40,48 @@ impl Lesson {
     /// out: most are stones and straw, of which the weeds of the picture would be learnt.
     pub(super) fn of(plants: &Plants, colours: &Colours, greener: &[f32], heard: &[Vec<Heard>]) -> Self {
         let pieces = pieces(plants, |plant| greener[plant] >= GREENER);
+        if pieces.is_empty() {
+            return Self { pieces, examples: Vec::new() };
+        }
         let distances = crate::leaves::distances(plants.is_plant, plants.width, plants.height);
         let look = Looked { plants, colours, distances: &distances };
         let examples = pieces.iter().map(|piece| look.example(piece, heard)).collect();
         Self { pieces, examples }
     }
 
-    /// What it teaches other pictures: the looks of each part, and what it was judged to be in the end (`heard`).
-    pub(super) fn into_examples(mut self, plants: &Plants, heard: &[Vec<Heard>]) -> Vec<Example> {
+    /// Log odds of crop for each piece; `None` where too little was shown to tell crop from weeds.
+    fn odds(&self, shown: &Shown) -> Option<Vec<f32>> {
+        let examples = || self.examples.iter().chain(shown.examples());
+        let total: f32 = examples().map(|example| example.weight).sum();
+        let crop = examples().map(|example| example.weight * example.share).sum::<f32>() / total;
+        let enough = self.plants() + shown.plants() >= LEAST_PLANTS;
+        let both = (LEAST_SHARE..=1.0 - LEAST_SHARE).contains(&crop);
+        (enough && both).then(|| log_odds(&self.examples, || shown.examples())).flatten()
+    }
+
+    /// What it teaches other pictures: of how many plants, the looks of each part and what it was judged to be in the end
+    /// (`heard`).
+    pub(super) fn learnt(mut self, plants: &Plants, heard: &[Vec<Heard>]) -> (usize, Vec<Example>) {
         for (example, piece) in self.examples.iter_mut().zip(&self.pieces) {
             example.share = piece.crop(plants, heard);
         }
-        self.examples
+        (self.plants(), self.examples)
     }
 
     /// How many plants they are of.
-    pub(super) fn plants(&self) -> usize {
+    fn plants(&self) -> usize {
         self.pieces.chunk_by(|a, b| a.plant == b.plant).count()
     }
 
     /// Adds to `heard` what the classes of crop gain from looking like the crop of the picture and of others of its field
     /// (`shown`), or lose.
     pub(super) fn judge(&self, plants: &Plants, shown: &Shown, heard: &mut [Vec<Heard>]) {
-        if self.plants() + shown.plants() < LEAST_PLANTS {
+        if self.pieces.is_empty() {
             return;
         }
-        let examples = || self.examples.iter().chain(shown.examples());
-        let total: f32 = examples().map(|example| example.weight).sum();
-        let crop = examples().map(|example| example.weight * example.share).sum::<f32>() / total;
-        if !(LEAST_SHARE..=1.0 - LEAST_SHARE).contains(&crop) {
-            return;
-        }
-        let Some(odds) = log_odds(&self.examples, || shown.examples()) else { return };
+        // Where the others have shown weeds only, or none, this picture may still teach by itself.
+        let nothing = Shown::default();
+        let Some(odds) = self.odds(shown).or_else(|| self.odds(&nothing)) else { return };
         let pieces = &self.pieces;
         let judged: Vec<(&Piece, f32)> = pieces.iter().zip(odds).collect();
         for judged in judged.chunk_by(|(a, _), (b, _)| a.plant == b.plant) {
@@ -219,7 +230,6 @@ impl Looked<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::memory::Picture;
     use super::super::rows::Crops;
     use super::*;
     use image::{Rgb, RgbImage};
@@ -268,8 +278,7 @@ mod tests {
         let greener: Vec<f32> = pixels.iter().map(|own| colours.mean_green(own) - ground).collect();
         let lesson = Lesson::of(&plants, &colours, &greener, &heard);
         lesson.judge(&plants, shown, &mut heard);
-        let (plants_taught, examples) = (lesson.plants(), lesson.into_examples(&plants, &heard));
-        shown.keep(Picture { crops: Crops::default(), plants: plants_taught, examples });
+        shown.keep(Crops::of_beet(1.0), Some(lesson.learnt(&plants, &heard)));
         assert!(heard.iter().flatten().all(|by| by[0].abs() + by[WEED].abs() < 1e-6), "soil and weed stay");
         heard.iter().map(|own| own.iter().map(|by| by[2]).sum::<f32>() / own.len() as f32).collect()
     }
@@ -297,6 +306,17 @@ mod tests {
     }
 
     #[test]
+    fn beside_pictures_without_weeds_a_picture_teaches_by_itself() {
+        let (mut clean, alone) = (Shown::default(), gains(&field(14, 20, 2), false));
+        for _ in 0..30 {
+            gains_after(&mut clean, &field(40, 0, 0), false);
+        }
+        let after = gains_after(&mut clean, &field(14, 20, 2), false);
+        assert!(after[..14].iter().all(|gain| *gain > 1.5) && after[14..].iter().all(|gain| *gain < -1.5));
+        assert!((after[3] - alone[3]).abs() < 1e-3, "{} {}", after[3], alone[3]);
+    }
+
+    #[test]
     fn nor_do_plants_of_one_kind() {
         let only_beets: Vec<Square> = field(30, 0, 0);
         let gains = gains(&only_beets, true);
@@ -313,7 +333,13 @@ mod tests {
             Plants { width: 200, height: 200, is_plant: &vec![true; 40_000], pixels: &pixels, log_shares };
         let mut heard = vec![vec![[0.0; CLASSES]; 40_000]];
         let colours = Colours::of(&RgbImage::new(200, 200));
-        Lesson::of(&plants, &colours, &[1.0], &heard).judge(&plants, &Shown::default(), &mut heard);
+        let lesson = Lesson::of(&plants, &colours, &[1.0], &heard);
+        let mut shown = Shown::default();
+        gains_after(&mut shown, &field(14, 20, 2), false);
+        let known = shown.examples().count();
+        lesson.judge(&plants, &shown, &mut heard);
+        shown.keep(Crops::of_beet(1.0), Some(lesson.learnt(&plants, &heard)));
+        assert_eq!(shown.examples().count(), known, "how far it is to soil nobody knows: not remembered");
         assert!(heard[0].iter().flatten().all(|by| by.is_finite()));
     }
 }

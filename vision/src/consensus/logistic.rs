@@ -21,6 +21,12 @@ pub(super) struct Example {
     pub weight: f32,
 }
 
+impl Example {
+    pub(super) fn is_finite(&self) -> bool {
+        self.features.iter().chain([&self.share, &self.weight]).all(|value| value.is_finite())
+    }
+}
+
 /// Log odds of the class for each of the examples `own`, learnt from them and from those `known` before. `None` where
 /// the examples do not determine them.
 ///

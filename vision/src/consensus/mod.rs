@@ -3,7 +3,7 @@
 //! A network that sees a camera for the first time is sure of outlines, and of most leaves; on a few leaves it
 //! wavers. The other leaves near by then decide (`near.rs`). Where two plants touch, a part of which it is sure
 //! keeps its class. Then the picture as a whole is heard: crop stands in rows, and a field grows one crop (`rows.rs`); and
-//! the plants of a crop look alike (`appearance.rs`).
+//! the plants of a crop look alike (`appearance.rs`). So are earlier pictures of the same field (`memory.rs`).
 //!
 //! It also takes stones and straw for plants, on soil it has not seen. Those are no greener than the ground around
 //! them, so what is not must be the surer of itself ([`Colours`]).
@@ -18,7 +18,6 @@ mod rows;
 use crate::leaves;
 use appearance::Lesson;
 pub use colours::Colours;
-use memory::Picture;
 pub use memory::{FieldMemory, Shown};
 use near::Near;
 use rows::{Crops, Plant};
@@ -104,9 +103,7 @@ pub fn agree(
             if let Some(lesson) = &lesson {
                 lesson.judge(&plants, shown, &mut heard);
             }
-            let plants_taught = lesson.as_ref().map_or(0, Lesson::plants);
-            let examples = lesson.map(|lesson| lesson.into_examples(&plants, &heard));
-            shown.keep(Picture { crops, plants: plants_taught, examples: examples.unwrap_or_default() });
+            shown.keep(crops, lesson.map(|lesson| lesson.learnt(&plants, &heard)));
         }
         for (pixels, heard) in pixels.iter().zip(&heard) {
             for (&at, by) in pixels.iter().zip(heard) {
@@ -315,6 +312,42 @@ mod tests {
         let colours = Colours::of(&RgbImage::from_fn(10, 1, |x, _| image::Rgb(colours(x))));
         agree(&mut scores, row.len(), 1, Consensus::RELEASED, &colours, &mut Shown::default());
         assert_eq!(judged(&scores, row.len()), [0, 0, 0, 2, 0, 0, 0, 1, 0, 0]);
+    }
+
+    /// A picture of beets or of bare ground, after what was shown.
+    fn look(row: &[(usize, f32)], rules: Consensus, shown: &mut Shown) -> Vec<f32> {
+        let mut scores = scores(row);
+        agree(&mut scores, row.len(), 1, rules, &picture(row, 100), shown);
+        scores
+    }
+
+    #[test]
+    fn what_is_no_number_is_not_remembered_and_bare_ground_forgets_nothing() {
+        let mut beets = [(0, 3.); 100];
+        beets[10..60].fill((2, 1.));
+        let mut shown = Shown::default();
+        let mut broken = beets;
+        broken[30].1 = f32::INFINITY;
+        look(&broken, Consensus::RELEASED, &mut shown);
+        assert_eq!(shown.pictures(), 0);
+        let alone = look(&beets, Consensus::RELEASED, &mut shown);
+        assert_eq!(alone, look(&beets, Consensus::RELEASED, &mut Shown::default()));
+        assert_eq!(shown.pictures(), 1);
+        for _ in 0..1000 {
+            look(&[(0, 3.); 100], Consensus::RELEASED, &mut shown);
+        }
+        assert_eq!(shown.pictures(), 1);
+    }
+
+    #[test]
+    fn a_picture_judged_without_rows_neither_hears_nor_is_remembered() {
+        let mut beets = [(0, 3.); 100];
+        beets[10..60].fill((2, 1.));
+        let mut shown = Shown::default();
+        for rules in [Consensus::NONE, Consensus { rows: RowSearch::Off, ..Consensus::RELEASED }] {
+            look(&beets, rules, &mut shown);
+        }
+        assert_eq!(shown.pictures(), 0);
     }
 
     #[test]

@@ -105,6 +105,20 @@ pub(super) fn leanings(
 }
 
 impl Crops {
+    /// Whether there are no plants at all.
+    pub(super) fn is_none(&self) -> bool {
+        self.all == 0.
+    }
+
+    pub(super) fn is_finite(&self) -> bool {
+        self.mass.iter().chain([&self.all]).all(|mass| mass.is_finite())
+    }
+
+    #[cfg(test)]
+    pub(super) const fn of_beet(pixels: f32) -> Self {
+        Self { mass: [pixels, 0., 0.], all: pixels }
+    }
+
     fn of(plants: &[Plant], leanings: &[[f32; CLASSES]]) -> Self {
         let mut crops = Self::default();
         for (plant, leaning) in plants.iter().zip(leanings) {
