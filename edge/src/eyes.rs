@@ -13,7 +13,7 @@ use kompas_vision::{Camera, FieldMemory, GroundDetection, Segmenter, ground};
 pub struct Eyes {
     camera: Camera,
     segmenter: Box<dyn Segmenter>,
-    /// What the frames so far have shown of the field.
+    /// What the frames so far have shown of the field; after a restart it is learnt anew.
     field: FieldMemory,
     rules: PlantRules,
 }

@@ -10,21 +10,30 @@ use kompas_edge::setup::{Ready, ready};
 use kompas_edge::sim::{Score, ShareOf};
 use kompas_field::PlantClass;
 use kompas_vision::FieldMemory;
+use kompas_vision::consensus::{Colours, Consensus, agree};
 use kompas_vision::segment::{ClassMap, SegmentError, Segmenter};
 use std::path::{Path, PathBuf};
 
 /// Ground is painted in these, one colour per class id; what the camera mixes at edges goes to the nearest.
 const COLOURS: [[u8; 3]; 5] = [[128, 96, 64], [255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0]];
 
-/// Reads the class off the colour.
-struct ByColour;
+/// Reads the class off the colour, and wants to be handed what each frame before has left.
+#[derive(Default)]
+struct ByColour {
+    frames: usize,
+}
 
 impl Segmenter for ByColour {
     fn id(&self) -> &'static str {
         "by-colour"
     }
 
-    fn segment_in(&mut self, image: &RgbImage, _field: &mut FieldMemory) -> Result<ClassMap, SegmentError> {
+    fn segment_in(&mut self, image: &RgbImage, field: &mut FieldMemory) -> Result<ClassMap, SegmentError> {
+        assert_eq!(field.pictures(), self.frames, "the robot's eyes remember the frames so far");
+        self.frames += 1;
+        // A single beet, so that there is something to remember.
+        let beet = Colours::of(&RgbImage::new(1, 1));
+        agree(&mut [0., 0., 9., 0., 0.], 1, 1, Consensus::RELEASED, &beet, field.at(1.));
         let nearest = |pixel: &Rgb<u8>| {
             let away = |colour: &[u8; 3]| -> u32 {
                 colour.iter().zip(pixel.0).map(|(a, b)| u32::from(a.abs_diff(b)).pow(2)).sum()
@@ -60,7 +69,7 @@ fn drive(masks: impl Iterator<Item = (String, GrayImage)>, frames: usize) -> Sco
     let config = Config::read(&demo, overrides).config.unwrap();
     let (job, _) = Job::load(&config).unwrap();
     let Ready { mut robot, simulator, .. } = ready(&config, &job, None).unwrap();
-    robot.eyes = Eyes::new(job.rig.camera.as_ref().unwrap(), Box::new(ByColour));
+    robot.eyes = Eyes::new(job.rig.camera.as_ref().unwrap(), Box::new(ByColour::default()));
     robot.start().unwrap();
     for _ in 0..frames {
         assert_eq!(robot.tick().unwrap(), Tick::Looked);

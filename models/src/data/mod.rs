@@ -39,7 +39,8 @@ pub struct Item {
     pub source: String,
     /// Unique within the source.
     pub name: String,
-    /// Camera and site: images of a group resemble each other, so a split never cuts through one.
+    /// Camera and site: images of a group resemble each other, so a split never cuts through one, and they are judged as
+    /// those of one field.
     pub group: String,
     /// `train`, `val` or `test`, as the source says.
     pub split: String,
