@@ -90,7 +90,8 @@ fn what_is_no_toml_is_named_with_its_line() {
 
 #[test]
 fn a_network_says_what_computes_it_and_may_stand_by_while_excess_green_is_tried() {
-    let keys = "model = \"plants.onnx\"\nprovider = \"openvino\"\nthreads = 2\nlook = \"one_size\"\nmemory = \"none\"\n[driver]";
+    let keys = "model = \"plants.onnx\"\nprovider = \"openvino\"\nthreads = 2\nlook = \"one_size\"\n\
+                memory = \"none\"\n[driver]";
     let network = GOOD.replace("kind = \"exg\"", "kind = \"onnx\"").replacen("[driver]", keys, 1);
     let config = read(&network).config.unwrap();
     let wanted = SegmenterChoice::Onnx {

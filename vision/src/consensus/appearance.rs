@@ -82,8 +82,7 @@ impl Lesson {
         // Where the others have shown weeds only, or none, this picture may still teach by itself.
         let nothing = Shown::default();
         let Some(odds) = self.odds(shown).or_else(|| self.odds(&nothing)) else { return };
-        let pieces = &self.pieces;
-        let judged: Vec<(&Piece, f32)> = pieces.iter().zip(odds).collect();
+        let judged: Vec<(&Piece, f32)> = self.pieces.iter().zip(odds).collect();
         for judged in judged.chunk_by(|(a, _), (b, _)| a.plant == b.plant) {
             let Some((Piece { plant, .. }, _)) = judged.first() else { continue };
             let (pixels, heard) = (&plants.pixels[*plant], &mut heard[*plant]);
