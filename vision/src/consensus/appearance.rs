@@ -22,8 +22,8 @@ const LEAST_PLANTS: usize = 12;
 /// Nor where nearly all of them are crop, or none.
 const LEAST_SHARE: f32 = 0.03;
 /// Logits per logit of the regression, whose penalty keeps it modest; at most so many.
-const TRUST: f32 = 5.0;
-const MOST: f32 = 5.0;
+const TRUST: f32 = 8.0;
+const MOST: f32 = 6.0;
 /// So far around a pixel the pieces of its plant agree.
 const REACH: usize = 30;
 /// Keeps the logarithm of a spread finite.
@@ -229,7 +229,7 @@ impl Looked<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::rows::Crops;
+    use super::super::memory::Signs;
     use super::*;
     use image::{Rgb, RgbImage};
 
@@ -277,7 +277,7 @@ mod tests {
         let greener: Vec<f32> = pixels.iter().map(|own| colours.mean_green(own) - ground).collect();
         let lesson = Lesson::of(&plants, &colours, &greener, &heard);
         lesson.judge(&plants, shown, &mut heard);
-        shown.keep(Crops::of_beet(1.0), Some(lesson.learnt(&plants, &heard)));
+        shown.keep(Signs::of_beet(1.0), Some(lesson.learnt(&plants, &heard)));
         assert!(heard.iter().flatten().all(|by| by[0].abs() + by[WEED].abs() < 1e-6), "soil and weed stay");
         heard.iter().map(|own| own.iter().map(|by| by[2]).sum::<f32>() / own.len() as f32).collect()
     }
@@ -337,7 +337,7 @@ mod tests {
         gains_after(&mut shown, &field(14, 20, 2), false);
         let known = shown.examples().count();
         lesson.judge(&plants, &shown, &mut heard);
-        shown.keep(Crops::of_beet(1.0), Some(lesson.learnt(&plants, &heard)));
+        shown.keep(Signs::of_beet(1.0), Some(lesson.learnt(&plants, &heard)));
         assert_eq!(shown.examples().count(), known, "how far it is to soil nobody knows: not remembered");
         assert!(heard[0].iter().flatten().all(|by| by.is_finite()));
     }

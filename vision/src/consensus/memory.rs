@@ -3,14 +3,16 @@
 //! A picture shows twenty plants, or two. A network that wavers over them, and rows that one picture does not show, are
 //! helped by the pictures before: they have shown which crop grows here, and what tells it from the weeds between.
 
+use super::crops::Crops;
 use super::logistic::Example;
-use super::rows::Crops;
+use super::rows::Underrated;
 use std::collections::{BTreeMap, VecDeque};
+use std::iter::Sum;
 
 /// Of the latest pictures so many examples together are remembered: at the finest look those of a handful of photographs,
 /// or of a few metres of a row. Light and soil change along a field, and more changed nothing.
 const MOST_EXAMPLES: usize = 4000;
-/// The crops of so many pictures are remembered: they are what the field grows.
+/// The signs of so many pictures are remembered: they are what the field grows, and how far the network knows it.
 const MOST_PICTURES: usize = 256;
 /// Two looks at a picture are at least a third apart in size, so each of them has steps of its own.
 const STEP: f64 = 1.25;
@@ -38,9 +40,38 @@ impl FieldMemory {
 #[derive(Default)]
 pub struct Shown(VecDeque<Picture>);
 
+/// What the plants of a picture, or of several of one field, show of the field.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Signs {
+    /// Which crops.
+    pub crops: Crops,
+    /// How far the network takes them for weed.
+    pub underrated: Underrated,
+}
+
+impl Signs {
+    fn is_finite(&self) -> bool {
+        self.crops.is_finite() && self.underrated.is_finite()
+    }
+
+    #[cfg(test)]
+    pub(super) fn of_beet(pixels: f32) -> Self {
+        Self { crops: Crops::of_beet(pixels), ..Self::default() }
+    }
+}
+
+impl Sum for Signs {
+    fn sum<I: Iterator<Item = Self>>(signs: I) -> Self {
+        signs.fold(Self::default(), |sum, one| Self {
+            crops: [sum.crops, one.crops].into_iter().sum(),
+            underrated: [sum.underrated, one.underrated].into_iter().sum(),
+        })
+    }
+}
+
 /// What is remembered of a picture.
 struct Picture {
-    crops: Crops,
+    signs: Signs,
     /// How many plants the examples are of.
     plants: usize,
     examples: Vec<Example>,
@@ -51,9 +82,9 @@ impl Shown {
         self.0.len()
     }
 
-    /// The crops of the pictures together.
-    pub(super) fn crops(&self) -> Crops {
-        self.0.iter().map(|picture| picture.crops).sum()
+    /// What the pictures together show of the field.
+    pub(super) fn signs(&self) -> Signs {
+        self.0.iter().map(|picture| picture.signs).sum()
     }
 
     /// How many plants their examples are of.
@@ -66,14 +97,14 @@ impl Shown {
         self.0.iter().flat_map(|picture| &picture.examples)
     }
 
-    /// Remembers one more picture: its crops, and what it taught of how many plants. One without plants is not worth
+    /// Remembers one more picture: its signs, and what it taught of how many plants. One without plants is not worth
     /// remembering, and one of whose scores some are no numbers would spoil all that come.
-    pub(super) fn keep(&mut self, crops: Crops, learnt: Option<(usize, Vec<Example>)>) {
+    pub(super) fn keep(&mut self, signs: Signs, learnt: Option<(usize, Vec<Example>)>) {
         let (plants, examples) = learnt.unwrap_or_default();
-        if crops.is_none() || !crops.is_finite() || !examples.iter().all(Example::is_finite) {
+        if signs.crops.is_none() || !signs.is_finite() || !examples.iter().all(Example::is_finite) {
             return;
         }
-        self.0.push_back(Picture { crops, plants, examples });
+        self.0.push_back(Picture { signs, plants, examples });
         if self.0.len() > MOST_PICTURES {
             self.0.pop_front();
         }
@@ -99,8 +130,8 @@ mod tests {
         (1, (0..count).map(example).collect())
     }
 
-    fn beets() -> Crops {
-        Crops::of_beet(100.0)
+    fn beets() -> Signs {
+        Signs::of_beet(100.0)
     }
 
     #[test]

@@ -2,14 +2,15 @@
 //!
 //! A network that sees a camera for the first time is sure of outlines, and of most leaves; on a few leaves it
 //! wavers. The other leaves near by then decide (`near.rs`). Where two plants touch, a part of which it is sure
-//! keeps its class. Then the picture as a whole is heard: crop stands in rows, and a field grows one crop (`rows.rs`); and
-//! the plants of a crop look alike (`appearance.rs`). So are earlier pictures of the same field (`memory.rs`).
+//! keeps its class. Then the picture as a whole is heard: crop stands in rows (`rows.rs`), a field grows one crop
+//! (`crops.rs`), and the plants of a crop look alike (`appearance.rs`). So are earlier pictures of the same field (`memory.rs`).
 //!
 //! It also takes stones and straw for plants, on soil it has not seen. Those are no greener than the ground around
 //! them, so what is not must be the surer of itself ([`Colours`]).
 
 mod appearance;
 mod colours;
+mod crops;
 mod logistic;
 mod memory;
 mod near;
@@ -18,13 +19,17 @@ mod rows;
 use crate::leaves;
 use appearance::Lesson;
 pub use colours::Colours;
+use memory::Signs;
 pub use memory::{FieldMemory, Shown};
 use near::Near;
-use rows::{Crops, Plant};
+use rows::Plant;
 
 const CLASSES: usize = 5;
 const SOIL: usize = 0;
 const WEED: usize = 1;
+const SUGAR_BEET: usize = 2;
+const POTATO: usize = 3;
+const OTHER_CROP: usize = 4;
 
 /// What counts beside a pixel's own scores.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -97,13 +102,13 @@ pub fn agree(
     let greener = greener(&is_plant, &pixels, colours);
     if rules != Consensus::NONE {
         let plants = Plants::of(scores, (width, height), &is_plant, &pixels);
-        let (mut heard, crops) = plants.hear(rules, shown);
+        let (mut heard, signs) = plants.hear(rules, shown);
         if rules.rows != RowSearch::Off {
             let lesson = greener.as_deref().map(|greener| Lesson::of(&plants, colours, greener, &heard));
             if let Some(lesson) = &lesson {
                 lesson.judge(&plants, shown, &mut heard);
             }
-            shown.keep(crops, lesson.map(|lesson| lesson.learnt(&plants, &heard)));
+            shown.keep(signs, lesson.map(|lesson| lesson.learnt(&plants, &heard)));
         }
         for (pixels, heard) in pixels.iter().zip(&heard) {
             for (&at, by) in pixels.iter().zip(heard) {
@@ -140,14 +145,14 @@ impl<'a> Plants<'a> {
     }
 
     /// What the plant around each pixel and the rows of the picture say of it.
-    fn hear(&self, rules: Consensus, shown: &Shown) -> (Vec<Vec<Heard>>, Crops) {
-        let (leanings, crops) = if rules.rows == RowSearch::Off {
-            (vec![[0.0; CLASSES]; self.pixels.len()], Crops::default())
+    fn hear(&self, rules: Consensus, shown: &Shown) -> (Vec<Vec<Heard>>, Signs) {
+        let (leanings, signs) = if rules.rows == RowSearch::Off {
+            (vec![[0.0; CLASSES]; self.pixels.len()], Signs::default())
         } else {
             let plants = self.pixels.iter().zip(&self.log_shares);
             let plants = plants.map(|(pixels, shares)| seen(pixels, shares, self.width));
             let size = (self.width as f32, self.height as f32);
-            rows::leanings(&plants.collect::<Vec<Plant>>(), size, rules.rows, &shown.crops())
+            rows::leanings(&plants.collect::<Vec<Plant>>(), size, rules.rows, &shown.signs())
         };
         let plants = self.pixels.iter().zip(&self.log_shares).zip(leanings);
         let heard = plants
@@ -160,7 +165,7 @@ impl<'a> Plants<'a> {
                 pixels.iter().map(by).collect()
             })
             .collect();
-        (heard, crops)
+        (heard, signs)
     }
 }
 

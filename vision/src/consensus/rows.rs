@@ -1,20 +1,22 @@
-//! Crop stands in rows, weeds do not, and one field grows one crop: what a picture as a whole says of its plants.
+//! Crop stands in rows, weeds do not: what a picture as a whole says of its plants.
 //!
 //! A network that sees a field for the first time takes its crop for weed, here more, there less, and a leaf alone does
-//! not tell. The rows do: whatever stands in them at an even spacing is crop. They are looked for with Rayleigh's test
-//! for a direction (Mardia & Jupp 2000, *Directional Statistics*, section 6.3.1): wrapped around the spacing,
-//! the plants of rows lie on one side of the circle, others anywhere. They are looked for at several slants across them,
-//! too (`view.rs`). Rows that converge in the picture are not modelled.
+//! not tell. The rows do: crop stands in them at an even spacing, weeds stand in them or anywhere. They are looked for with
+//! Rayleigh's test for a direction (Mardia & Jupp 2000, *Directional Statistics*, section 6.3.1): wrapped around the
+//! spacing, the plants of rows lie on one side of the circle, others anywhere. They are looked for at several slants across
+//! them, too (`view.rs`). Rows that converge in the picture are not modelled. How much a place tells, and how far the
+//! network is wrong about the crop, follows from how likely plants stand where they do (`likelihood.rs`).
 
+mod likelihood;
 mod view;
 
-use super::{CLASSES, RowSearch, WEED};
+use super::crops::Crops;
+use super::memory::Signs;
+use super::{CLASSES, OTHER_CROP, POTATO, RowSearch, SUGAR_BEET, WEED};
+pub(super) use likelihood::Underrated;
+use likelihood::{UNDERRATED, in_row};
 use std::f32::consts::{PI, TAU};
 use view::View;
-
-const SUGAR_BEET: usize = 2;
-const POTATO: usize = 3;
-const OTHER_CROP: usize = 4;
 
 /// Smaller plants say nothing about rows.
 const LEAST_PIXELS: usize = 40;
@@ -27,18 +29,13 @@ const ANGLES: u16 = 60;
 /// Spacings looked at, and the smallest and largest as a share of the shorter side of the picture.
 const SPACINGS: u16 = 28;
 const SPACING_SHARES: (f32, f32) = (0.12, 1.1);
-/// Logits by which the network may underrate the crop of a picture. The one under which the rows stand out best is made
-/// up for.
-const UNDERRATED: [f32; 6] = [0., 1., 2., 3., 4., 5.];
 /// The natural logarithm of how many independent rows the search tries as seen from straight above (what such rows must
 /// stand out by), and at all slants together (what others must): among so many, chance alone shows some.
 const TRIES: (f32, f32) = (6., 7.5);
 /// Plants of a sown row lie this close together on the circle (mean resultant length), drifts and doubles included.
 const SOWN: f32 = 0.85;
-/// Logits a plant gains in the middle of a row, and loses halfway between two.
-const IN_ROW: f32 = 4.;
-/// Logits that potato loses at most in another crop.
-const VOLUNTEERS: f32 = 1.5;
+/// What a place tells counts twice: what the network says of a plant is less sure than it says.
+const PLACE_COUNTS: f32 = 2.;
 
 /// A connected plant of a picture.
 pub(super) struct Plant {
@@ -53,96 +50,46 @@ pub(super) struct Plant {
 }
 
 impl Plant {
-    /// Log odds of crop against weed.
-    fn crop(&self) -> f32 {
-        log_sum(&self.log_shares[SUGAR_BEET..]) - self.log_shares[WEED]
+    /// How likely it is crop if the network underrates crop by so many logits.
+    fn crop(&self, underrated: f32) -> f32 {
+        let crop = log_sum(&self.log_shares[SUGAR_BEET..]) - self.log_shares[WEED];
+        1. / (1. + (-crop - underrated).exp())
+    }
+
+    /// What it counts for.
+    fn weight(&self) -> f32 {
+        (self.pixels.min(MOST_PIXELS) as f32).sqrt()
     }
 
     /// What it counts for as a part of a row, under each assumption of [`UNDERRATED`].
     fn weights(&self) -> [f32; UNDERRATED.len()] {
-        let (size, crop) = ((self.pixels.min(MOST_PIXELS) as f32).sqrt(), self.crop());
-        UNDERRATED.map(|underrated| size / (1. + (-crop - underrated).exp()))
+        UNDERRATED.map(|underrated| self.weight() * self.crop(underrated))
     }
 }
 
-/// How much of each crop there is, in pixels: sugar beet, potato, other crop; and of all plants.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Crops {
-    mass: [f32; 3],
-    all: f32,
-}
-
-impl std::iter::Sum for Crops {
-    fn sum<I: Iterator<Item = Self>>(crops: I) -> Self {
-        crops.fold(Self::default(), |sum, crops| Self {
-            mass: std::array::from_fn(|crop| sum.mass[crop] + crops.mass[crop]),
-            all: sum.all + crops.all,
-        })
-    }
-}
-
-/// Logits to add to the classes of each plant, given all plants of a picture, its width and height in pixels, and the
-/// crops that others of its field have shown; and the crops that this one shows.
+/// Logits to add to the classes of each plant, given all plants of a picture, its width and height in pixels, and what
+/// others of its field have shown; and what this one shows.
 pub(super) fn leanings(
     plants: &[Plant],
     size: (f32, f32),
     search: RowSearch,
-    shown: &Crops,
-) -> (Vec<[f32; CLASSES]>, Crops) {
-    let rows = Rows::among(plants, size, search);
+    shown: &Signs,
+) -> (Vec<[f32; CLASSES]>, Signs) {
+    let (rows, underrated) = Rows::among(plants, size, search).unzip();
+    let underrated = underrated.unwrap_or_default();
+    let known = [underrated, shown.underrated].into_iter().sum::<Underrated>().logits();
     let mut leanings: Vec<[f32; CLASSES]> = (plants.iter())
-        .map(|plant| rows.as_ref().map_or(0., |rows| rows.crop(plant)))
+        .map(|plant| rows.as_ref().map_or(known, |rows| rows.crop(plant, known)))
         .map(|crop| [0., 0., crop, crop, crop])
         .collect();
     let crops = Crops::of(plants, &leanings);
-    let [beet, potato, other] = [crops, *shown].into_iter().sum::<Crops>().leanings();
+    let [beet, potato, other] = [crops, shown.crops].into_iter().sum::<Crops>().leanings();
     for leaning in &mut leanings {
         leaning[SUGAR_BEET] += beet;
         leaning[POTATO] += potato;
         leaning[OTHER_CROP] += other;
     }
-    (leanings, crops)
-}
-
-impl Crops {
-    /// Whether there are no plants at all.
-    pub(super) fn is_none(&self) -> bool {
-        self.all == 0.
-    }
-
-    pub(super) fn is_finite(&self) -> bool {
-        self.mass.iter().chain([&self.all]).all(|mass| mass.is_finite())
-    }
-
-    #[cfg(test)]
-    pub(super) const fn of_beet(pixels: f32) -> Self {
-        Self { mass: [pixels, 0., 0.], all: pixels }
-    }
-
-    fn of(plants: &[Plant], leanings: &[[f32; CLASSES]]) -> Self {
-        let mut crops = Self::default();
-        for (plant, leaning) in plants.iter().zip(leanings) {
-            let scores: [f32; CLASSES] =
-                std::array::from_fn(|class| plant.log_shares[class] + leaning[class]);
-            let total = log_sum(&scores[WEED..]);
-            let pixels = plant.pixels as f32;
-            crops.all += pixels;
-            for (mass, score) in crops.mass.iter_mut().zip(&scores[SUGAR_BEET..]) {
-                *mass += pixels * (score - total).exp();
-            }
-        }
-        crops
-    }
-
-    /// What sugar beet, potato and other crop lose where there is more of another. Volunteers of potato do stand in other
-    /// crops: it loses little, and where it is most the others lose nothing to it.
-    fn leanings(&self) -> [f32; 3] {
-        // A fiftieth of the plants is what the network gets wrong anywhere.
-        let floor = 0.02 * self.all + 1.;
-        let [beet, potato, other] = self.mass.map(|mass| mass + floor);
-        let sown = beet.max(other);
-        [(beet / sown).ln(), (potato / sown).ln().clamp(-VOLUNTEERS, 0.), (other / sown).ln()]
-    }
+    (leanings, Signs { crops, underrated })
 }
 
 /// The views in which rows lie across `angle` that are searched.
@@ -156,6 +103,11 @@ impl View {
     fn tries(&self) -> f32 {
         let (level, all) = TRIES;
         if self.is_level() { level } else { all }
+    }
+
+    /// The cosine of where a plant stands around the spacing: 1 in the middle of a row.
+    fn around(&self, plant: &Plant, spacing: f32, phase: f32) -> f32 {
+        (self.place(plant.x, plant.y) / spacing * TAU - phase).cos()
     }
 }
 
@@ -183,7 +135,8 @@ struct Found {
 }
 
 impl Rows {
-    fn among(plants: &[Plant], size: (f32, f32), search: RowSearch) -> Option<Self> {
+    /// The rows that explain best where the plants stand, and how far they say that the network underrates the crop.
+    fn among(plants: &[Plant], size: (f32, f32), search: RowSearch) -> Option<(Self, Underrated)> {
         let short_side = size.0.min(size.1);
         let most = UNDERRATED.len() - 1;
         let large = plants.iter().filter(|plant| plant.pixels >= LEAST_PIXELS);
@@ -215,23 +168,42 @@ impl Rows {
                 }
             }
         }
-        let rated = (best.into_iter().zip(sums).zip(squares).zip(UNDERRATED))
-            .filter_map(|(((best, sum), squares), underrated)| Some((best?, sum, squares, underrated)))
-            // Plants that are surely weeds weigh less than numbers can be small.
-            .filter(|(_, _, squares, _)| *squares > 0.);
-        let (found, sum, squares, underrated) =
-            rated.max_by(|(a, ..), (b, ..)| a.surplus.total_cmp(&b.surplus))?;
-        let Found { length, view, spacing, phase, .. } = found;
+        // Plants that are surely weeds weigh less than numbers can be small.
+        let best: [Option<Found>; UNDERRATED.len()] =
+            std::array::from_fn(|at| best[at].filter(|_| squares[at] > 0.));
+        let explained: [_; UNDERRATED.len()] = std::array::from_fn(|at| {
+            best[at].map(|found| (found.explains(&large, UNDERRATED[at]), found.view.tries()))
+        });
+        let rated =
+            explained.iter().enumerate().filter_map(|(at, explained)| Some((at, explained.as_ref()?.0)));
+        let (at, _) = rated.max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+        let Found { length, view, spacing, phase, .. } = best[at]?;
+        let (sum, squares, underrated) = (sums[at], squares[at], UNDERRATED[at]);
         let chance = (view.tries() * squares).sqrt() / sum;
         let sureness = ((length / sum - chance) / (SOWN - chance).max(0.1)).clamp(0., 1.);
-        (sureness > 0.).then_some(Self { view, spacing, phase, sureness, underrated })
+        let rows = Self { view, spacing, phase, sureness, underrated };
+        (sureness > 0.).then(|| (rows, Underrated::of(explained, sureness)))
     }
 
-    /// Logits that a plant gains as crop.
-    fn crop(&self, plant: &Plant) -> f32 {
-        let place = self.view.place(plant.x, plant.y);
-        let around = (place / self.spacing * TAU - self.phase).cos();
-        self.sureness * (IN_ROW * around + self.underrated)
+    /// Logits that a plant gains as crop; `known` is by how many the field is known to be underrated where no rows tell.
+    fn crop(&self, plant: &Plant, known: f32) -> f32 {
+        let told = PLACE_COUNTS * in_row(self.view.around(plant, self.spacing, self.phase)) + self.underrated;
+        self.sureness * told + (1. - self.sureness) * known
+    }
+}
+
+impl Found {
+    /// The natural logarithm of how much likelier the plants stand where they do if the crop among them stands in these
+    /// rows, than if all stood anywhere; as if all were of one size.
+    fn explains(&self, plants: &[&Plant], underrated: f32) -> f32 {
+        let (mut sum, mut weights) = (0., 0.);
+        for plant in plants {
+            let (weight, crop) = (plant.weight(), plant.crop(underrated));
+            let place = in_row(self.view.around(plant, self.spacing, self.phase)).exp();
+            sum += weight * (crop * place + 1. - crop).ln();
+            weights += weight;
+        }
+        sum / weights * plants.len() as f32
     }
 }
 
@@ -252,7 +224,7 @@ fn resultants(
     sums
 }
 
-fn log_sum(logs: &[f32]) -> f32 {
+pub(super) fn log_sum(logs: &[f32]) -> f32 {
     let most = logs.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     most + logs.iter().map(|log| (log - most).exp()).sum::<f32>().ln()
 }
@@ -291,11 +263,11 @@ mod tests {
     #[test]
     fn what_stands_in_rows_is_crop_though_the_network_says_weed() {
         let plants = rows_and_weeds();
-        let rows = Rows::among(&plants, SIZE, RowSearch::AnySlant).expect("rows");
+        let (rows, _) = Rows::among(&plants, SIZE, RowSearch::AnySlant).expect("rows");
         let (x, y) = rows.view.across;
         assert!((y / x).atan().to_degrees() < -7. && (y / x).atan().to_degrees() > -12., "{x} {y}");
-        let (leanings, _) = leanings(&plants, SIZE, RowSearch::AnySlant, &Crops::default());
-        let is_beet = |i: usize| leanings[i][SUGAR_BEET] + plants[i].crop() > 0.;
+        let (leanings, _) = leanings(&plants, SIZE, RowSearch::AnySlant, &Signs::default());
+        let is_beet = |i: usize| plants[i].crop(leanings[i][SUGAR_BEET]) > 0.5;
         assert!((0..30).filter(|&i| is_beet(i)).count() >= 28);
         assert!((30..55).filter(|&i| is_beet(i)).count() <= 6, "weeds that stand in the rows by chance");
     }
@@ -311,11 +283,16 @@ mod tests {
             plant(row + f32::from(i / 6 % 3) * 8. - 8., along, -2.)
         });
         let plants: Vec<Plant> = crop.chain(scattered(20, 5).map(|(x, y)| plant(x, y, -6.))).collect();
-        let rows = Rows::among(&plants, SIZE, RowSearch::AnySlant).expect("rows");
-        let level = Rows::among(&plants, SIZE, RowSearch::Level).expect("rows");
+        let (rows, _) = Rows::among(&plants, SIZE, RowSearch::AnySlant).expect("rows");
+        let (level, _) = Rows::among(&plants, SIZE, RowSearch::Level).expect("rows");
         assert!(!rows.view.is_level() && level.view.is_level());
-        let gained = |rows: &Rows| (0..42).map(|i| rows.crop(&plants[i])).fold(f32::INFINITY, f32::min);
-        assert!(gained(&rows) > 2. && gained(&level) < gained(&rows), "{} {}", gained(&rows), gained(&level));
+        let gained = |rows: &Rows| (0..42).map(|i| rows.crop(&plants[i], 0.)).fold(f32::INFINITY, f32::min);
+        assert!(
+            gained(&rows) > 1.5 && gained(&level) < gained(&rows),
+            "{} {}",
+            gained(&rows),
+            gained(&level)
+        );
     }
 
     #[test]
@@ -330,67 +307,36 @@ mod tests {
         let mut moved: Vec<f32> = Vec::new();
         for (seed, count) in (0..200).zip([9, 14, 20, 30, 40, 60, 80, 100, 150, 200].into_iter().cycle()) {
             let plants: Vec<Plant> = scattered(count, seed).map(|(x, y)| plant(x, y, 1.)).collect();
-            let (leanings, _) = leanings(&plants, SIZE, RowSearch::AnySlant, &Crops::default());
+            let (leanings, _) = leanings(&plants, SIZE, RowSearch::AnySlant, &Signs::default());
             let most = leanings.iter().map(|by| by[SUGAR_BEET].abs()).fold(0., f32::max);
             moved.push(most);
         }
         moved.sort_by(f32::total_cmp);
         let tenth = moved[moved.len() * 9 / 10];
+        assert!(tenth < 2.6, "in a tenth of the pictures plants gain or lose {tenth} logits and more");
+    }
+
+    #[test]
+    fn a_weed_in_a_row_stays_a_weed_where_the_network_knows_both() {
+        let mut plants = rows_and_weeds();
+        for beet in &mut plants[..30] {
+            beet.log_shares = plant(0., 0., 4.).log_shares;
+        }
+        plants[6].log_shares = plant(0., 0., -6.).log_shares;
+        let (leanings, _) = leanings(&plants, SIZE, RowSearch::AnySlant, &Signs::default());
         assert!(
-            tenth < IN_ROW / 2.,
-            "in a tenth of the pictures plants gain or lose {tenth} logits and more"
+            plants[6].crop(leanings[6][SUGAR_BEET]) < 0.5 && plants[7].crop(leanings[7][SUGAR_BEET]) > 0.5
         );
     }
 
     #[test]
-    fn a_beet_among_maize_was_maize_and_a_potato_stays() {
-        let maize = |i: u16| {
-            let x = f32::from(i) * 60.;
-            Plant { x, y: 10., pixels: 900, log_shares: [0., -5., -4., -6., -0.1] }
+    fn what_rows_said_of_the_network_is_heard_where_none_are_seen() {
+        let (_, shown) = leanings(&rows_and_weeds(), SIZE, RowSearch::AnySlant, &Signs::default());
+        let few = [plant(100., 90., -1.5), plant(700., 300., -8.)];
+        let judged = |shown: &Signs| {
+            let (leanings, _) = leanings(&few, SIZE, RowSearch::AnySlant, shown);
+            [0, 1].map(|at| few[at].crop(leanings[at][SUGAR_BEET]) > 0.5)
         };
-        let mut plants: Vec<Plant> = (0..8).map(maize).collect();
-        plants.push(Plant { x: 30., y: 200., pixels: 300, log_shares: [0., -3., -0.5, -6., -1.] });
-        plants.push(Plant { x: 90., y: 300., pixels: 300, log_shares: [0., -3., -6., -0.2, -2.] });
-        let (leanings, _) = leanings(&plants, SIZE, RowSearch::AnySlant, &Crops::default());
-        let class = |i: usize| {
-            let score = |class: usize| plants[i].log_shares[class] + leanings[i][class];
-            (1..CLASSES).max_by(|&a, &b| score(a).total_cmp(&score(b)))
-        };
-        assert_eq!((class(0), class(8), class(9)), (Some(4), Some(4), Some(3)));
-    }
-
-    #[test]
-    fn a_lone_beet_in_a_field_that_has_shown_maize_was_maize() {
-        let lone = [Plant { x: 30., y: 200., pixels: 300, log_shares: [0., -3., -0.5, -6., -1.] }];
-        let maize = Crops { mass: [20., 0., 6000.], all: 7000. };
-        let is_maize = |shown| {
-            let (leanings, crops) = leanings(&lone, SIZE, RowSearch::AnySlant, &shown);
-            assert!(
-                (crops.all - 300.).abs() < 1e-3,
-                "what it shows itself is told apart from what was shown"
-            );
-            leanings[0][OTHER_CROP] - leanings[0][SUGAR_BEET] > 0.5
-        };
-        assert!(is_maize(maize) && !is_maize(Crops::default()));
-    }
-
-    #[test]
-    fn a_beet_that_is_nearly_taken_for_potato_among_beets_is_beet_and_a_field_of_potatoes_stays() {
-        let unsure =
-            |potato: f32| Plant { x: 5., y: 5., pixels: 300, log_shares: [0., -6., -1., potato, -6.] };
-        let class = |plants: &[Plant]| {
-            let (leanings, _) = leanings(plants, SIZE, RowSearch::AnySlant, &Crops::default());
-            let score = |class: usize| plants[0].log_shares[class] + leanings[0][class];
-            (1..CLASSES).max_by(|&a, &b| score(a).total_cmp(&score(b)))
-        };
-        let among = |potato: f32, others: [f32; CLASSES]| {
-            let others = scattered(9, 3).map(|(x, y)| Plant { x, y, pixels: 900, log_shares: others });
-            class(&std::iter::once(unsure(potato)).chain(others).collect::<Vec<_>>())
-        };
-        let (beets, potatoes) = ([0., -5., -0.1, -5., -5.], [0., -5., -5., -0.1, -5.]);
-        assert_eq!(among(0., beets), Some(SUGAR_BEET), "1 logit more for potato");
-        assert_eq!(among(1.5, beets), Some(POTATO), "2.5 logits more: a volunteer");
-        assert_eq!(among(-0.5, potatoes), Some(POTATO));
-        assert_eq!(among(-1.5, potatoes), Some(SUGAR_BEET), "beet loses nothing to potato");
+        assert_eq!((judged(&Signs::default()), judged(&shown)), ([false; 2], [true, false]));
     }
 }
