@@ -21,7 +21,8 @@ const AROUND: usize = 24;
 const LEAST_PLANTS: usize = 12;
 /// Nor where nearly all of them are crop, or none.
 const LEAST_SHARE: f32 = 0.03;
-/// Logits per logit of the regression, whose penalty keeps it modest; at most so many.
+/// Logits per logit of the regression, whose penalty keeps it modest; at most so many, so that rows (`rows.rs`) and a sure
+/// network outvote it together.
 const TRUST: f32 = 8.0;
 const MOST: f32 = 6.0;
 /// So far around a pixel the pieces of its plant agree.

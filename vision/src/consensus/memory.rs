@@ -1,7 +1,8 @@
 //! What pictures of one field have shown of it, for those that come.
 //!
 //! A picture shows twenty plants, or two. A network that wavers over them, and rows that one picture does not show, are
-//! helped by the pictures before: they have shown which crop grows here, and what tells it from the weeds between.
+//! helped by the pictures before: they have shown which crop grows here, how far the network takes it for weed, and what
+//! tells it from the weeds between.
 
 use super::crops::Crops;
 use super::logistic::Example;
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_examples_are_forgotten_but_never_the_last_and_crops_stay() {
+    fn the_oldest_examples_are_forgotten_but_never_the_last_and_signs_stay() {
         let mut field = FieldMemory::default();
         for count in [1000, 1500, 2000, 900] {
             field.at(2.0).keep(beets(), Some(examples(count)));
@@ -153,5 +154,16 @@ mod tests {
         let mut shown = Shown::default();
         (0..1000).for_each(|_| shown.keep(beets(), None));
         assert_eq!(shown.pictures(), MOST_PICTURES);
+    }
+
+    #[test]
+    fn what_pictures_show_of_the_network_adds_up() {
+        let told = Underrated::of([0., 0., 0., 1.5, 0., 0.].map(Some), 1.0);
+        let mut shown = Shown::default();
+        let mut logits = || {
+            shown.keep(Signs { underrated: told, ..beets() }, None);
+            shown.signs().underrated.logits()
+        };
+        assert!(logits() < logits() && (logits() - 3.0).abs() < 1e-6);
     }
 }

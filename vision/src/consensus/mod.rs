@@ -3,7 +3,8 @@
 //! A network that sees a camera for the first time is sure of outlines, and of most leaves; on a few leaves it
 //! wavers. The other leaves near by then decide (`near.rs`). Where two plants touch, a part of which it is sure
 //! keeps its class. Then the picture as a whole is heard: crop stands in rows (`rows.rs`), a field grows one crop
-//! (`crops.rs`), and the plants of a crop look alike (`appearance.rs`). So are earlier pictures of the same field (`memory.rs`).
+//! (`crops.rs`), and the plants of a crop look alike (`appearance.rs`). So are earlier pictures of the same field
+//! (`memory.rs`).
 //!
 //! It also takes stones and straw for plants, on soil it has not seen. Those are no greener than the ground around
 //! them, so what is not must be the surer of itself ([`Colours`]).
@@ -87,7 +88,7 @@ struct Plants<'a> {
 
 /// Moves the plant scores of every pixel (`scores`: five planes of `width` × `height` logits, soil first)
 /// towards the mean of the connected plant around it and towards what the picture as a whole, and others of its field
-/// (`shown`), say of that plant (`rows.rs`, `appearance.rs`), and takes from them what the plant lacks in green.
+/// (`shown`), say of that plant (`rows.rs`, `crops.rs`, `appearance.rs`), and takes from them what the plant lacks in green.
 pub fn agree(
     scores: &mut [f32],
     width: usize,
