@@ -174,12 +174,10 @@ impl Rows {
         let best: [Option<Found>; UNDERRATED.len()] =
             std::array::from_fn(|at| best[at].filter(|_| squares[at] > 0.));
         let explained: [_; UNDERRATED.len()] = std::array::from_fn(|at| {
-            let worth = |found: Found| {
-                found.explains(&large, UNDERRATED[at]) - found.view.tries() - DEARER * UNDERRATED[at]
-            };
-            best[at].map(worth)
+            best[at].map(|found| found.explains(&large, UNDERRATED[at]) - found.view.tries())
         });
-        let rated = explained.iter().enumerate().filter_map(|(at, explained)| Some((at, (*explained)?)));
+        let rated = explained.iter().enumerate();
+        let rated = rated.filter_map(|(at, explained)| Some((at, (*explained)? - DEARER * UNDERRATED[at])));
         let (at, _) = rated.reduce(|best, other| if other.1 > best.1 { other } else { best })?;
         let Found { length, view, spacing, phase, .. } = best[at]?;
         let (sum, squares, underrated) = (sums[at], squares[at], UNDERRATED[at]);

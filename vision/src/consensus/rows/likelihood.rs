@@ -21,11 +21,13 @@ pub(super) fn in_row(around: f32) -> f32 {
 
 /// Logits by which the network may underrate the crop of a field.
 pub(super) const UNDERRATED: [f32; 6] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
-/// What assuming one logit more costs a picture, in natural logarithms of likelihood ratios: where nearly all plants stand
-/// in rows, any number of them explains that. Chosen by hand, as the next is.
+/// What assuming one logit more costs a picture that is judged by it, in natural logarithms of likelihood ratios: where
+/// nearly all plants stand in rows, any number of them explains that. Chosen by hand, as the next two are.
 pub(super) const DEARER: f32 = 0.4;
+/// What it costs a picture that tells others of it: less, for together they tell apart what one cannot.
+const DEARER_TOGETHER: f32 = 0.05;
 /// Natural logarithm of the likelihood ratio at which what pictures have shown of it is fully believed.
-const ENOUGH: f32 = 2.0;
+const ENOUGH: f32 = 1.0;
 
 /// How well rows explain where plants stand if the network underrates their crop by each of [`UNDERRATED`]: natural
 /// logarithms of likelihood ratios against plants that stand anywhere, where the rows may also be mere chance, as far as
@@ -37,7 +39,10 @@ impl Underrated {
     /// Of a picture whose rows are sure to the degree `sureness` (0 to 1) and, under each assumption, explain its plants
     /// this well, less what chance reaches.
     pub(in crate::consensus) fn of(explained: [Option<f32>; UNDERRATED.len()], sureness: f32) -> Self {
-        Self(explained.map(|log_ratio| log_ratio.map_or(0.0, |log_ratio| sureness * softplus(log_ratio))))
+        Self(std::array::from_fn(|at| {
+            let price = DEARER_TOGETHER * UNDERRATED[at];
+            explained[at].map_or(0.0, |log_ratio| sureness * softplus(log_ratio - price))
+        }))
     }
 
     /// By how much, where it is known well enough.
@@ -87,7 +92,7 @@ mod tests {
         };
         let is = |shown: Underrated, logits: f32| (shown.logits() - logits).abs() < 1e-6;
         assert!(is(picture(24.0, 1.0), 3.0) && is(picture(24.0, 0.0), 0.0));
-        let faint = picture(2.0, 0.4);
+        let faint = picture(1.0, 0.4);
         assert!((0.1..2.0).contains(&faint.logits()), "{}", faint.logits());
         assert!(is([faint; 4].into_iter().sum(), 3.0) && is(Underrated::default(), 0.0));
         assert!(!Underrated::of([Some(f32::NAN); 6], 1.0).is_finite());
