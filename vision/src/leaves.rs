@@ -148,7 +148,7 @@ mod tests {
     use super::*;
     use crate::normalise::ZOOMS;
 
-    const CLASSES: usize = 5;
+    const CLASSES: usize = kompas_field::PlantClass::ALL.len();
 
     /// Scores of a picture whose pixels are plant where `plant` says so.
     fn scores(width: usize, height: usize, plant: impl Fn(usize, usize) -> bool) -> Vec<f32> {

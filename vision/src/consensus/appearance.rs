@@ -5,9 +5,11 @@
 //! taken for examples, with those of earlier pictures of the field ([`super::memory`]); what tells them from the weeds is
 //! learnt, and every leaf is judged by that, too. What the network says of a leaf is no feature: it would learn to repeat its mistakes.
 
+use super::green::GREENER;
 use super::logistic::{Example, FEATURES, log_odds};
 use super::near::Near;
-use super::{CLASSES, Colours, GREENER, Heard, Plants, Shown, WEED, log_shares};
+use super::plant::log_shares;
+use super::{CLASSES, Colours, Heard, Plants, Shown, WEED};
 
 /// Side of the pieces that plants are looked at in, in pixels: about a leaf, so that a beet and the weeds that touch it
 /// are told apart.

@@ -21,7 +21,7 @@ impl Colours {
     }
 
     /// How green, (G − R) / (G + R): the normalised green-red difference index, which shade leaves as it is (Tucker 1979).
-    fn green(&self, at: usize) -> f32 {
+    pub(super) fn green(&self, at: usize) -> f32 {
         let [red, green, _] = self.pixel(at);
         (green - red) / (green + red).max(1.0)
     }

@@ -1,6 +1,6 @@
 //! Which crops a picture, or a field, shows: one field grows one.
 
-use super::rows::{Plant, log_sum};
+use super::plant::{Plant, log_sum};
 use super::{CLASSES, SUGAR_BEET, WEED};
 
 /// Logits that potato loses at most in another crop.
@@ -65,8 +65,8 @@ impl Crops {
 
 #[cfg(test)]
 mod tests {
+    use super::super::leanings::leanings;
     use super::super::memory::Signs;
-    use super::super::rows::leanings;
     use super::super::{OTHER_CROP, POTATO, RowSearch};
     use super::*;
 

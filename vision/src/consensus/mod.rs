@@ -6,26 +6,30 @@
 //! (`crops.rs`), and the plants of a crop look alike (`appearance.rs`). So are earlier pictures of the same field
 //! (`memory.rs`).
 //!
-//! It also takes stones and straw for plants, on soil it has not seen. Those are no greener than the ground around
-//! them, so what is not must be the surer of itself ([`Colours`]).
+//! It also takes stones and straw for plants, on soil it has not seen, and leaves of weeds it does not know for soil.
+//! How green both are against the ground around them tells ([`Colours`], `green.rs`).
 
 mod appearance;
 mod colours;
 mod crops;
+mod green;
+mod leanings;
 mod logistic;
 mod memory;
 mod near;
+mod plant;
 mod rows;
 
 use crate::leaves;
 use appearance::Lesson;
 pub use colours::Colours;
+use kompas_field::PlantClass;
 use memory::Signs;
 pub use memory::{FieldMemory, Shown};
 use near::Near;
-use rows::Plant;
+use plant::{Plant, log_shares};
 
-const CLASSES: usize = 5;
+const CLASSES: usize = PlantClass::ALL.len();
 const SOIL: usize = 0;
 const WEED: usize = 1;
 const SUGAR_BEET: usize = 2;
@@ -66,12 +70,6 @@ impl Consensus {
 /// plants that touch, and in a closed canopy, only what is near.
 const REACH: usize = 80;
 
-/// A plant at least this much greener than the ground is believed as it is: most labelled plants are, most stones and
-/// straw are not. Between the two the network's own certainty decides.
-const GREENER: f32 = 0.08;
-/// Logits that a plant loses per unit that it falls short.
-const DOUBT: f32 = 50.0;
-
 /// What is added to a pixel's scores; soil's is not used.
 type Heard = [f32; CLASSES];
 
@@ -88,7 +86,8 @@ struct Plants<'a> {
 
 /// Moves the plant scores of every pixel (`scores`: five planes of `width` × `height` logits, soil first)
 /// towards the mean of the connected plant around it and towards what the picture as a whole, and others of its field
-/// (`shown`), say of that plant (`rows.rs`, `crops.rs`, `appearance.rs`), and takes from them what the plant lacks in green.
+/// (`shown`), say of that plant (`rows.rs`, `crops.rs`, `appearance.rs`), after giving to weeds what they have in green,
+/// and takes from them what the plant lacks in green (`green.rs`).
 pub fn agree(
     scores: &mut [f32],
     width: usize,
@@ -98,9 +97,15 @@ pub fn agree(
     shown: &mut Shown,
 ) {
     let count = width * height;
+    let ground = colours.of_ground(&leaves::is_plant(scores, count));
+    if let Some(ground) = ground {
+        green::trust_weeds(scores, colours, ground);
+    }
     let is_plant = leaves::is_plant(scores, count);
-    let pixels = plants(&is_plant, width, height);
-    let greener = greener(&is_plant, &pixels, colours);
+    let pixels = plant::connected(&is_plant, width, height);
+    // How much greener than the ground each plant is; nobody knows where no ground is to be seen.
+    let greener = ground
+        .map(|ground| pixels.iter().map(|plant| colours.mean_green(plant) - ground).collect::<Vec<f32>>());
     if rules != Consensus::NONE {
         let plants = Plants::of(scores, (width, height), &is_plant, &pixels);
         let (mut heard, signs) = plants.hear(rules, shown);
@@ -117,20 +122,9 @@ pub fn agree(
             }
         }
     }
-    for (plant, greener) in pixels.iter().zip(greener.unwrap_or_default()) {
-        let doubt = DOUBT * (GREENER - greener).max(0.0);
-        for class in 1..CLASSES {
-            for &at in plant {
-                scores[class * count + at as usize] -= doubt;
-            }
-        }
+    if let Some(greener) = greener {
+        green::doubt(scores, &pixels, &greener);
     }
-}
-
-/// How much greener than the ground each plant is; nobody knows where no ground is to be seen.
-fn greener(is_plant: &[bool], pixels: &[Vec<u32>], colours: &Colours) -> Option<Vec<f32>> {
-    let ground = colours.of_ground(is_plant)?;
-    Some(pixels.iter().map(|plant| colours.mean_green(plant) - ground).collect())
 }
 
 impl<'a> Plants<'a> {
@@ -151,9 +145,9 @@ impl<'a> Plants<'a> {
             (vec![[0.0; CLASSES]; self.pixels.len()], Signs::default())
         } else {
             let plants = self.pixels.iter().zip(&self.log_shares);
-            let plants = plants.map(|(pixels, shares)| seen(pixels, shares, self.width));
+            let plants = plants.map(|(pixels, shares)| Plant::of(pixels, shares, self.width));
             let size = (self.width as f32, self.height as f32);
-            rows::leanings(&plants.collect::<Vec<Plant>>(), size, rules.rows, &shown.signs())
+            leanings::leanings(&plants.collect::<Vec<Plant>>(), size, rules.rows, &shown.signs())
         };
         let plants = self.pixels.iter().zip(&self.log_shares).zip(leanings);
         let heard = plants
@@ -172,68 +166,6 @@ impl<'a> Plants<'a> {
 
 fn own(scores: &[f32], count: usize, at: usize) -> [f32; CLASSES] {
     std::array::from_fn(|class| scores[class * count + at])
-}
-
-/// The pixels of every connected plant.
-fn plants(is_plant: &[bool], width: usize, height: usize) -> Vec<Vec<u32>> {
-    let mut seen = vec![false; is_plant.len()];
-    let mut plants = Vec::new();
-    for start in 0..is_plant.len() {
-        if seen[start] || !is_plant[start] {
-            continue;
-        }
-        seen[start] = true;
-        let mut plant = vec![index(start)];
-        let mut next = 0;
-        while next < plant.len() {
-            let at = plant[next] as usize;
-            next += 1;
-            let (x, y) = (at % width, at / width);
-            let near = [
-                (x > 0).then(|| at - 1),
-                (x + 1 < width).then(|| at + 1),
-                (y > 0).then(|| at - width),
-                (y + 1 < height).then(|| at + width),
-            ];
-            for at in near.into_iter().flatten().filter(|&at| is_plant[at]) {
-                if !seen[at] {
-                    seen[at] = true;
-                    plant.push(index(at));
-                }
-            }
-        }
-        plants.push(plant);
-    }
-    plants
-}
-
-/// A pixel's number in half the memory; a picture is judged in parts far below four thousand million pixels.
-fn index(at: usize) -> u32 {
-    u32::try_from(at).unwrap_or(u32::MAX)
-}
-
-/// A plant as the picture shows it: its middle, its size, and the mean of its pixels' log shares.
-fn seen(pixels: &[u32], shares: &[[f32; CLASSES]], width: usize) -> Plant {
-    let mut sums = [0.0_f32; CLASSES];
-    let (mut x, mut y) = (0_u64, 0_u64);
-    for (&at, shares) in pixels.iter().zip(shares) {
-        let at = at as usize;
-        (x, y) = (x + (at % width) as u64, y + (at / width) as u64);
-        for (sum, own) in sums.iter_mut().zip(shares) {
-            *sum += own;
-        }
-    }
-    let size = pixels.len() as f32;
-    let [x, y] = [x, y].map(|sum| sum as f32 / size);
-    Plant { x, y, pixels: pixels.len(), log_shares: sums.map(|sum| sum / size) }
-}
-
-/// The logarithm of each class's share among the plants; that of soil is left zero.
-fn log_shares(all: &[f32; CLASSES]) -> [f32; CLASSES] {
-    let most = highest(all);
-    let total: f32 = all[1..].iter().map(|score| (score - most).exp()).sum();
-    let log = most + total.ln();
-    std::array::from_fn(|class| if class == SOIL { 0.0 } else { all[class] - log })
 }
 
 /// Adds `by` to the plant classes of a pixel. What is plant and what is soil stays.
@@ -318,6 +250,27 @@ mod tests {
         let colours = Colours::of(&RgbImage::from_fn(10, 1, |x, _| image::Rgb(colours(x))));
         agree(&mut scores, row.len(), 1, Consensus::RELEASED, &colours, &mut Shown::default());
         assert_eq!(judged(&scores, row.len()), [0, 0, 0, 2, 0, 0, 0, 1, 0, 0]);
+    }
+
+    /// Soil by one logit to the network, and weed or beet if it were a plant, by `lead` logits.
+    #[test]
+    fn what_is_green_and_weed_if_anything_is_a_weed() {
+        let judged_as = |class: usize, lead: f32, colour: [u8; 3]| {
+            let mut scores = scores(&[(0, 5.); 10]);
+            scores[class * 10 + 4] = 4.0;
+            (1..CLASSES)
+                .filter(|&other| other != class)
+                .for_each(|other| scores[other * 10 + 4] = 4.0 - lead);
+            let picture = |x: u32| if x == 4 { colour } else { [120, 100, 80] };
+            let colours = Colours::of(&RgbImage::from_fn(10, 1, |x, _| image::Rgb(picture(x))));
+            agree(&mut scores, 10, 1, Consensus::NONE, &colours, &mut Shown::default());
+            judged(&scores, 10)[4]
+        };
+        let (green, yellow) = ([60, 120, 50], [120, 118, 60]);
+        assert_eq!(judged_as(WEED, 2.0, green), WEED);
+        assert_eq!(judged_as(WEED, 2.0, yellow), SOIL);
+        assert_eq!(judged_as(WEED, 0.5, green), SOIL, "it may be a crop's");
+        assert_eq!(judged_as(SUGAR_BEET, 2.0, green), SOIL);
     }
 
     /// A picture of beets or of bare ground, after what was shown.

@@ -10,11 +10,10 @@
 mod likelihood;
 mod view;
 
-use super::crops::Crops;
-use super::memory::Signs;
-use super::{CLASSES, OTHER_CROP, POTATO, RowSearch, SUGAR_BEET, WEED};
+use super::RowSearch;
+use super::plant::Plant;
 pub(super) use likelihood::Underrated;
-use likelihood::{DEARER, UNDERRATED, in_row};
+use likelihood::{UNDERRATED, cheapest, in_row};
 use std::f32::consts::{PI, TAU};
 use view::View;
 
@@ -32,65 +31,20 @@ const SPACING_SHARES: (f32, f32) = (0.12, 1.1);
 /// The natural logarithm of how many independent rows the search tries as seen from straight above (what such rows must
 /// stand out by), and at all slants together (what others must): among so many, chance alone shows some.
 const TRIES: (f32, f32) = (6., 7.5);
-/// Plants of a sown row lie this close together on the circle (mean resultant length), drifts and doubles included.
+/// Plants of a sown row lie this close together on the circle (mean resultant length; 0.84 by `likelihood.rs`).
 const SOWN: f32 = 0.85;
 /// What a plant's place tells counts twice when it is judged, 3.7 logits in the middle of a row and -4.6 halfway between
 /// two: of a field that it sees for the first time the network says more than it knows.
 const PLACE_COUNTS: f32 = 2.;
 
-/// A connected plant of a picture.
-pub(super) struct Plant {
-    /// Its middle in pixels.
-    pub x: f32,
-    /// Its middle in pixels.
-    pub y: f32,
-    /// Its size.
-    pub pixels: usize,
-    /// Mean over its pixels of the logarithm of each class's share among plants; that of soil is not used.
-    pub log_shares: [f32; CLASSES],
+/// What a plant counts for.
+fn weight(plant: &Plant) -> f32 {
+    (plant.pixels.min(MOST_PIXELS) as f32).sqrt()
 }
 
-impl Plant {
-    /// How likely it is crop if the network underrates crop by so many logits.
-    fn crop(&self, underrated: f32) -> f32 {
-        let crop = log_sum(&self.log_shares[SUGAR_BEET..]) - self.log_shares[WEED];
-        1. / (1. + (-crop - underrated).exp())
-    }
-
-    /// What it counts for.
-    fn weight(&self) -> f32 {
-        (self.pixels.min(MOST_PIXELS) as f32).sqrt()
-    }
-
-    /// What it counts for as a part of a row, under each assumption of [`UNDERRATED`].
-    fn weights(&self) -> [f32; UNDERRATED.len()] {
-        UNDERRATED.map(|underrated| self.weight() * self.crop(underrated))
-    }
-}
-
-/// Logits to add to the classes of each plant, given all plants of a picture, its width and height in pixels, and what
-/// others of its field have shown; and what this one shows.
-pub(super) fn leanings(
-    plants: &[Plant],
-    size: (f32, f32),
-    search: RowSearch,
-    shown: &Signs,
-) -> (Vec<[f32; CLASSES]>, Signs) {
-    let (rows, underrated) = Rows::among(plants, size, search).unzip();
-    let underrated = underrated.unwrap_or_default();
-    let known = [underrated, shown.underrated].into_iter().sum::<Underrated>().logits();
-    let mut leanings: Vec<[f32; CLASSES]> = (plants.iter())
-        .map(|plant| rows.as_ref().map_or(known, |rows| rows.crop(plant, known)))
-        .map(|crop| [0., 0., crop, crop, crop])
-        .collect();
-    let crops = Crops::of(plants, &leanings);
-    let [beet, potato, other] = [crops, shown.crops].into_iter().sum::<Crops>().leanings();
-    for leaning in &mut leanings {
-        leaning[SUGAR_BEET] += beet;
-        leaning[POTATO] += potato;
-        leaning[OTHER_CROP] += other;
-    }
-    (leanings, Signs { crops, underrated })
+/// What it counts for as a part of a row, under each assumption of [`UNDERRATED`].
+fn weights(plant: &Plant) -> [f32; UNDERRATED.len()] {
+    UNDERRATED.map(|underrated| weight(plant) * plant.crop(underrated))
 }
 
 /// The views in which rows lie across `angle` that are searched.
@@ -113,7 +67,7 @@ impl View {
 }
 
 /// Parallel lines, evenly spaced as seen from straight above.
-struct Rows {
+pub(super) struct Rows {
     view: View,
     /// In pixels of the picture's middle.
     spacing: f32,
@@ -138,11 +92,11 @@ struct Found {
 
 impl Rows {
     /// The rows that explain best where the plants stand, and how far they say that the network underrates the crop.
-    fn among(plants: &[Plant], size: (f32, f32), search: RowSearch) -> Option<(Self, Underrated)> {
+    pub(super) fn among(plants: &[Plant], size: (f32, f32), search: RowSearch) -> Option<(Self, Underrated)> {
         let short_side = size.0.min(size.1);
         let most = UNDERRATED.len() - 1;
         let large = plants.iter().filter(|plant| plant.pixels >= LEAST_PIXELS);
-        let mut large: Vec<_> = large.map(|plant| (plant, plant.weights())).collect();
+        let mut large: Vec<_> = large.map(|plant| (plant, weights(plant))).collect();
         large.sort_by(|(_, a), (_, b)| b[most].total_cmp(&a[most]));
         large.truncate(MOST_PLANTS);
         if large.is_empty() {
@@ -176,9 +130,7 @@ impl Rows {
         let explained: [_; UNDERRATED.len()] = std::array::from_fn(|at| {
             best[at].map(|found| found.explains(&large, UNDERRATED[at]) - found.view.tries())
         });
-        let rated = explained.iter().enumerate();
-        let rated = rated.filter_map(|(at, explained)| Some((at, (*explained)? - DEARER * UNDERRATED[at])));
-        let (at, _) = rated.reduce(|best, other| if other.1 > best.1 { other } else { best })?;
+        let at = cheapest(&explained)?;
         let Found { length, view, spacing, phase, .. } = best[at]?;
         let (sum, squares, underrated) = (sums[at], squares[at], UNDERRATED[at]);
         let chance = (view.tries() * squares).sqrt() / sum;
@@ -189,7 +141,7 @@ impl Rows {
 
     /// Logits that a plant gains as crop; `known` is by how many this picture and others of its field together show the
     /// crop to be underrated, which counts as far as these rows are not sure.
-    fn crop(&self, plant: &Plant, known: f32) -> f32 {
+    pub(super) fn crop(&self, plant: &Plant, known: f32) -> f32 {
         let told = PLACE_COUNTS * in_row(self.view.around(plant, self.spacing, self.phase)) + self.underrated;
         self.sureness * told + (1. - self.sureness) * known
     }
@@ -202,7 +154,7 @@ impl Found {
     fn explains(&self, plants: &[&Plant], underrated: f32) -> f32 {
         let (mut sum, mut weights, mut squares) = (0., 0., 0.);
         for plant in plants {
-            let (weight, crop) = (plant.weight(), plant.crop(underrated));
+            let (weight, crop) = (weight(plant), plant.crop(underrated));
             let place = in_row(self.view.around(plant, self.spacing, self.phase)).exp();
             sum += weight * (crop * place + 1. - crop).ln();
             weights += weight;
@@ -229,13 +181,11 @@ fn resultants(
     sums
 }
 
-pub(super) fn log_sum(logs: &[f32]) -> f32 {
-    let most = logs.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    most + logs.iter().map(|log| (log - most).exp()).sum::<f32>().ln()
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::SUGAR_BEET;
+    use super::super::leanings::leanings;
+    use super::super::memory::Signs;
     use super::*;
 
     const SIZE: (f32, f32) = (1000., 750.);

@@ -23,11 +23,19 @@ pub(super) fn in_row(around: f32) -> f32 {
 pub(super) const UNDERRATED: [f32; 6] = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0];
 /// What assuming one logit more costs a picture that is judged by it, in natural logarithms of likelihood ratios: where
 /// nearly all plants stand in rows, any number of them explains that. Chosen by hand, as the next two are.
-pub(super) const DEARER: f32 = 0.4;
+const DEARER: f32 = 0.4;
 /// What it costs a picture that tells others of it: less, for together they tell apart what one cannot.
 const DEARER_TOGETHER: f32 = 0.05;
 /// Natural logarithm of the likelihood ratio at which what pictures have shown of it is fully believed.
 const ENOUGH: f32 = 1.0;
+
+/// The assumption of [`UNDERRATED`] that a picture is judged by: the one that explains best where its plants stand
+/// (natural logarithms of likelihood ratios), at its price. None where none does.
+pub(super) fn cheapest(explained: &[Option<f32>; UNDERRATED.len()]) -> Option<usize> {
+    let rated = explained.iter().enumerate();
+    let rated = rated.filter_map(|(at, explained)| Some((at, (*explained)? - DEARER * UNDERRATED[at])));
+    rated.reduce(|best, other| if other.1 > best.1 { other } else { best }).map(|(at, _)| at)
+}
 
 /// How well rows explain where plants stand if the network underrates their crop by each of [`UNDERRATED`]: natural
 /// logarithms of likelihood ratios against plants that stand anywhere, where the rows may also be mere chance, as far as
