@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::path::Path;
 
 /// The longest id: it stands in topics, paths and file names.
 const MAX_ID_LEN: usize = 64;
@@ -90,9 +91,29 @@ typed_ids! {
     RobotId,
 }
 
+impl FieldId {
+    /// After the file that holds it: its name, with `-` for what an id cannot hold.
+    ///
+    /// # Errors
+    /// [`InvalidId`] of a path without a file name.
+    pub fn of_file(path: &Path) -> Result<Self, InvalidId> {
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let in_id = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+        Self::new(stem.chars().map(in_id).take(MAX_ID_LEN).collect::<String>())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_field_is_called_as_its_file() {
+        let id = |path: &str| FieldId::of_file(Path::new(path)).map(|id| id.to_string());
+        assert_eq!(id("parcels/Grote Akker (2).geojson").unwrap(), "Grote-Akker--2-");
+        assert_eq!(id(&"ö".repeat(70)).unwrap(), "-".repeat(64));
+        assert!(id("/").is_err());
+    }
 
     #[test]
     fn an_id_is_safe_in_a_topic_and_a_path() {

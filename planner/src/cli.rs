@@ -52,12 +52,8 @@ pub(crate) fn read_rig(path: &Path) -> anyhow::Result<Rig> {
     Rig::new(raw).with_context(|| format!("{} describes no usable rig", path.display()))
 }
 
-/// The field's id is the file's name, with everything that is not a letter, digit or `_` turned into `-`.
 pub(crate) fn read_field(path: &Path, crop: FieldCrop) -> anyhow::Result<Field> {
-    let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-    let name: String =
-        stem.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).take(64).collect();
-    let id = FieldId::new(name).with_context(|| format!("{} has no usable name", path.display()))?;
+    let id = FieldId::of_file(path).with_context(|| format!("{} has no usable name", path.display()))?;
     let (field, warnings) = kompas_planner::import::field_from_file(path, id, crop)
         .with_context(|| format!("{} gives no field", path.display()))?;
     for warning in warnings {

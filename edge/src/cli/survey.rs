@@ -108,10 +108,7 @@ pub(super) fn survey(args: &SurveyArgs) -> Result<()> {
 
 /// The field's id is the file's name, as in `kompas-plan`.
 fn field(path: &Path, crop: FieldCrop) -> Result<Field> {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let name: String =
-        stem.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).take(64).collect();
-    let id = FieldId::new(name).map_err(|why| BadInput(format!("{}: {why}", path.display())))?;
+    let id = FieldId::of_file(path).map_err(|why| BadInput(format!("{}: {why}", path.display())))?;
     match field_from_file(path, id, crop) {
         Ok((field, warnings)) => {
             for warning in warnings {

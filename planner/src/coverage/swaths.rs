@@ -84,10 +84,7 @@ pub(crate) fn swaths(
     undone: f64,
 ) -> Vec<Swath> {
     let mut found = Vec::new();
-    let mut row = 0;
-    for part in mainland {
-        row = strips_of(part, width, (heading, spacing), row, |strip, _| found.push(strip));
-    }
+    strips(mainland, width, (heading, spacing), |strip, _| found.push(strip));
     trim(&mut found, width, undone * mainland.unsigned_area());
     found
 }
@@ -100,13 +97,10 @@ pub(crate) fn swaths_closely(
     undone: f64,
 ) -> Vec<Swath> {
     let mut found = Vec::new();
-    let mut row = 0;
-    for part in mainland {
-        row = strips_of(part, width, (heading, spacing), row, |strip, piece| {
-            let ends = [Ahead::of_beginning(piece), Ahead::of_end(piece)];
-            found.push((strip, ends));
-        });
-    }
+    strips(mainland, width, (heading, spacing), |strip, piece| {
+        let ends = [Ahead::of_beginning(piece), Ahead::of_end(piece)];
+        found.push((strip, ends));
+    });
     trim_closely(found, width, undone * mainland.unsigned_area())
 }
 
@@ -124,6 +118,16 @@ fn trim(strips: &mut [Swath], width: f64, undone_m2: f64) {
         strip.b = strip.leaving(1).ahead(-cut[1]).at;
         strip.slack = [strip.slack[0] - cut[0], strip.slack[1] - cut[1]];
     }
+}
+
+/// Every strip of every part, and what it covers.
+fn strips(
+    mainland: &MultiPolygon<f64>,
+    width: f64,
+    along: (f64, Spacing),
+    mut found: impl FnMut(Swath, &Piece),
+) {
+    mainland.iter().fold(0, |row, part| strips_of(part, width, along, row, &mut found));
 }
 
 fn strips_of(
