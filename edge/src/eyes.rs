@@ -13,8 +13,8 @@ use kompas_vision::{Camera, FieldMemory, GroundDetection, Segmenter, ground};
 pub struct Eyes {
     camera: Camera,
     segmenter: Box<dyn Segmenter>,
-    /// What the frames so far have shown of the field; after a restart it is learnt anew.
-    field: FieldMemory,
+    /// What the frames so far have shown of the field; after a restart it is learnt anew. None: each is judged by itself.
+    field: Option<FieldMemory>,
     rules: PlantRules,
 }
 
@@ -25,11 +25,11 @@ pub(crate) fn gsd_m(camera: &Camera, rig: &CameraRig) -> f64 {
 }
 
 impl Eyes {
-    /// As mounted.
-    pub fn new(rig: &CameraRig, segmenter: Box<dyn Segmenter>) -> Self {
+    /// As mounted; `remembers`: frames are of one field, and each hears what those before have shown of it.
+    pub fn new(rig: &CameraRig, segmenter: Box<dyn Segmenter>, remembers: bool) -> Self {
         let camera = Camera::new(rig);
         let rules = PlantRules::at_gsd(gsd_m(&camera, rig));
-        Self { camera, segmenter, field: FieldMemory::default(), rules }
+        Self { camera, segmenter, field: remembers.then(FieldMemory::default), rules }
     }
 
     /// What finds the plants, for records.
@@ -58,7 +58,10 @@ impl Eyes {
         if let Some(reason) = reason {
             return Err(reason.to_string());
         }
-        let map = self.segmenter.segment_in(image, &mut self.field);
+        let map = match &mut self.field {
+            Some(field) => self.segmenter.segment_in(image, field),
+            None => self.segmenter.segment(image),
+        };
         stages.segment += watch.split();
         let map = map.map_err(|why| crate::recorder::chain(&why))?;
         let found = find_plants(&map, &self.rules);

@@ -154,7 +154,8 @@ pub fn ready_with(
     let mut logbook = Logbook::new(mission.mission.clone(), config.policy.product.clone(), recorder, list);
 
     let camera = job.rig.camera.as_ref().ok_or(SetupError::NoCamera)?;
-    let eyes = Eyes::new(camera, open_segmenter(&config.segmenter, Some(camera))?);
+    let segmenter = open_segmenter(&config.segmenter, Some(camera))?;
+    let eyes = Eyes::new(camera, segmenter, config.segmenter.remembers());
     begin(&mut logbook, &time, job, &mission, previous.as_ref(), eyes.segmenter_id());
 
     let rules = GuardRules { max_speed: job.rig.robot.max_speed, ..config.policy.guard };
@@ -212,11 +213,10 @@ pub fn open_segmenter(
 ) -> Result<Box<dyn Segmenter>, SetupError> {
     match choice {
         SegmenterChoice::ExcessGreen => Ok(Box::new(ExcessGreen::default())),
-        SegmenterChoice::Onnx { model, library, provider, threads, look, remembers } => {
+        SegmenterChoice::Onnx { model, library, provider, threads, look, remembers: _ } => {
             let library = library.clone().or_else(find_library).ok_or(SetupError::NoOnnxRuntime)?;
             let mut options =
                 OnnxOptions { provider: *provider, threads: *threads, ..OnnxOptions::new(library) };
-            options.remembers = *remembers;
             if camera.is_some() {
                 options.consensus = Consensus::LEVEL;
             }

@@ -129,8 +129,9 @@ fn rules(width: u32, height: u32, gsd_mm: Option<f64>) -> (PlantRules, f64) {
 /// What a camera `times` times nearer would see of a picture and of its `mask`: the window around the crop pixel in the
 /// middle of the list of them, enlarged to the picture's size. `None` without crop.
 fn nearer(rgb: &RgbImage, mask: &GrayImage, times: u32) -> Option<(RgbImage, GrayImage)> {
+    let is_crop = |id: u8| CROPS.iter().any(|(_, class)| class.id() == id);
     let crop: Vec<usize> =
-        mask.as_raw().iter().enumerate().filter(|(_, id)| (2..=4).contains(*id)).map(|(at, _)| at).collect();
+        mask.as_raw().iter().enumerate().filter(|(_, id)| is_crop(**id)).map(|(at, _)| at).collect();
     let (width, height) = mask.dimensions();
     let at = u32::try_from(*crop.get(crop.len() / 2)?).ok()?;
     let (w, h) = ((width / times).max(1), (height / times).max(1));

@@ -49,9 +49,6 @@ pub struct OnnxOptions {
     pub zooms: &'static [f64],
     /// What counts beside a pixel's own scores.
     pub consensus: Consensus,
-    /// Whether what earlier pictures have shown of a field is heard: else every picture is judged by itself (parts of one
-    /// too large to be seen at once still hear each other).
-    pub remembers: bool,
 }
 
 /// How a picture is scaled before the network sees it.
@@ -84,7 +81,6 @@ impl OnnxOptions {
             scale,
             zooms: normalise::ZOOMS,
             consensus: Consensus::RELEASED,
-            remembers: true,
         }
     }
 }
@@ -309,10 +305,6 @@ impl Segmenter for OnnxSegmenter {
         if width == 0 || height == 0 {
             return Err(SegmentError::Empty { width, height });
         }
-        if self.options.remembers {
-            self.paint(image, field)
-        } else {
-            self.paint(image, &mut FieldMemory::default())
-        }
+        self.paint(image, field)
     }
 }
