@@ -148,11 +148,11 @@ fn nearer(rgb: &RgbImage, mask: &GrayImage, times: u32) -> Option<(RgbImage, Gra
 /// What has been seen of each field: the pictures of a group are taken for those of one field and one time, as they come one
 /// after another. Where groups are something else, evaluate every picture by itself.
 #[derive(Default)]
-pub struct Fields(BTreeMap<(String, String), FieldMemory>);
+struct Fields(BTreeMap<(String, String), FieldMemory>);
 
 impl Fields {
     /// Of the field that `item` is a picture of.
-    pub fn of(&mut self, item: &Item) -> &mut FieldMemory {
+    fn of(&mut self, item: &Item) -> &mut FieldMemory {
         self.0.entry((item.source.clone(), item.group.clone())).or_default()
     }
 }
@@ -176,11 +176,38 @@ pub fn evaluate(
     model: &mut dyn Segmenter,
     items: &[Item],
     conditions: Conditions,
-    mut progress: impl FnMut(),
+    progress: impl FnMut(),
 ) -> Result<(BTreeMap<String, SourceFigures>, Vec<Rejected>), EvaluateError> {
-    let (mut figures, mut rejected) = (BTreeMap::<String, SourceFigures>::new(), Vec::new());
+    let mut figures = BTreeMap::<String, SourceFigures>::new();
+    let closer = f64::from(conditions.closer.unwrap_or(1));
+    let rejected = judge(model, items, conditions, progress, |Judged { item, mask, predicted, .. }| {
+        let sure = vec![255; mask.as_raw().len()];
+        let truth = ClassMap::new(mask.width(), mask.height(), mask.into_raw(), sure)?;
+        let gsd_mm = item.gsd_mm.map(|gsd_mm| gsd_mm / closer);
+        Ok(figures.entry(item.source.clone()).or_default().add(&truth, &predicted, gsd_mm)?)
+    })?;
+    Ok((figures, rejected))
+}
+
+/// A picture as the model saw it, and what it makes of it.
+pub(crate) struct Judged<'a> {
+    pub(crate) item: &'a Item,
+    pub(crate) rgb: RgbImage,
+    /// Its labels.
+    pub(crate) mask: GrayImage,
+    pub(crate) predicted: ClassMap,
+}
+
+/// Hands over every picture with what `model` makes of it; what cannot be read is returned.
+pub(crate) fn judge<'a>(
+    model: &mut dyn Segmenter,
+    items: &'a [Item],
+    conditions: Conditions,
+    mut progress: impl FnMut(),
+    mut each: impl FnMut(Judged<'a>) -> Result<(), EvaluateError>,
+) -> Result<Vec<Rejected>, EvaluateError> {
     let Conditions { closer, alone, maps } = conditions;
-    let mut fields = Fields::default();
+    let (mut rejected, mut fields) = (Vec::new(), Fields::default());
     for item in items {
         progress();
         let (rgb, mask) = match decode(item) {
@@ -199,12 +226,9 @@ pub fn evaluate(
         if let Some(folder) = maps {
             keep(&predicted, folder.join(&item.source).join(format!("{}.png", item.name)))?;
         }
-        let sure = vec![255; mask.as_raw().len()];
-        let truth = ClassMap::new(mask.width(), mask.height(), mask.into_raw(), sure)?;
-        let gsd_mm = item.gsd_mm.map(|gsd_mm| gsd_mm / f64::from(closer.unwrap_or(1)));
-        figures.entry(item.source.clone()).or_default().add(&truth, &predicted, gsd_mm)?;
+        each(Judged { item, rgb, mask, predicted })?;
     }
-    Ok((figures, rejected))
+    Ok(rejected)
 }
 
 /// Writes a class map as an image of class ids.

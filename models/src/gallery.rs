@@ -2,7 +2,7 @@
 
 use crate::data::scene::decode;
 use crate::data::{Item, Rejected};
-use crate::evaluate::{EvaluateError, Fields, mean_plant_iou};
+use crate::evaluate::{Conditions, EvaluateError, Judged, judge, mean_plant_iou};
 use image::{Rgb, RgbImage};
 use kompas_field::PlantClass;
 use kompas_vision::Segmenter;
@@ -60,23 +60,14 @@ impl Mistake {
 pub fn rank(
     model: &mut dyn Segmenter,
     items: &[Item],
-    mut progress: impl FnMut(),
+    conditions: Conditions,
+    progress: impl FnMut(),
 ) -> Result<Ranking, EvaluateError> {
-    let (mut ranked, mut rejected) = (BTreeMap::<String, Vec<Ranked>>::new(), Vec::new());
-    let mut fields = Fields::default();
-    for item in items {
-        progress();
-        let (rgb, mask) = match decode(item) {
-            Ok(pair) => pair,
-            Err(reason) => {
-                rejected.push(reason);
-                continue;
-            }
-        };
-        let map = model.segment_in(&rgb, fields.of(item))?;
+    let mut ranked = BTreeMap::<String, Vec<Ranked>>::new();
+    let rejected = judge(model, items, conditions, progress, |Judged { item, rgb, mask, predicted }| {
         let mut confusion = Confusion::default();
-        confusion.add(mask.as_raw(), map.class_ids())?;
-        let Some(score) = mean_plant_iou(&confusion) else { continue };
+        confusion.add(mask.as_raw(), predicted.class_ids())?;
+        let Some(score) = mean_plant_iou(&confusion) else { return Ok(()) };
         let plant = mask.iter().filter(|&&id| (1..=4).contains(&id)).count();
         let sum: u64 = rgb.iter().map(|&value| u64::from(value)).sum();
         ranked.entry(item.source.clone()).or_default().push(Ranked {
@@ -85,9 +76,10 @@ pub fn rank(
             mistake: worst_mistake(&confusion),
             cover: plant as f64 / mask.as_raw().len() as f64,
             brightness: sum as f64 / rgb.as_raw().len() as f64 / 255.,
-            class_ids: map.into_parts().0,
+            class_ids: predicted.into_parts().0,
         });
-    }
+        Ok(())
+    })?;
     for list in ranked.values_mut() {
         list.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.item.name.cmp(&b.item.name)));
     }

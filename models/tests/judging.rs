@@ -147,7 +147,7 @@ fn images_are_ranked_and_their_largest_mistake_is_named() {
     let set = field(folder.path());
     let items: Vec<Item> =
         set.items.iter().map(|item| Item { source: "all".into(), ..item.clone() }).collect();
-    let ranking = rank(&mut Blind, &items, || {}).unwrap();
+    let ranking = rank(&mut Blind, &items, Conditions::default(), || {}).unwrap();
     assert!(ranking.rejected.is_empty());
     let ranked = &ranking.per_source["all"];
     let groups: Vec<_> = ranked.iter().map(|image| (image.score > 0.9, image.mistake.name())).collect();

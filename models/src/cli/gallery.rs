@@ -4,6 +4,7 @@ use super::{BadInput, DataArgs};
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use kompas_models::data::refuse_if_too_many;
+use kompas_models::evaluate::Conditions;
 use kompas_models::gallery::{Ranked, rank, sheet};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -28,6 +29,9 @@ pub(crate) struct GalleryArgs {
     /// At most this many images per source, evenly taken.
     #[arg(long)]
     limit: Option<usize>,
+    /// Judge every picture by itself, not as one of its group's field
+    #[arg(long)]
+    alone: bool,
     /// Folder for the pictures (photograph, labels, prediction) and `tables.md`.
     #[arg(long)]
     out: PathBuf,
@@ -45,7 +49,8 @@ pub(crate) fn run(args: &GalleryArgs) -> Result<()> {
     }
     let mut model = super::evaluate::open(&args.model, &super::evaluate::Look::RELEASED)?;
     let bar = super::train::bar(items.len() as u64, "ranking");
-    let ranking = rank(model.as_mut(), &items, || bar.inc(1))?;
+    let conditions = Conditions { alone: args.alone, ..Conditions::default() };
+    let ranking = rank(model.as_mut(), &items, conditions, || bar.inc(1))?;
     bar.finish_and_clear();
     refuse_if_too_many(&ranking.rejected, items.len()).context(BadInput)?;
     std::fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
@@ -57,10 +62,9 @@ pub(crate) fn run(args: &GalleryArgs) -> Result<()> {
         for (kind, chosen) in [("best", best), ("worst", worst)] {
             page.push_str(&table(kind, chosen)?);
             for (number, image) in chosen.iter().enumerate() {
-                if let Ok(picture) = sheet(image, 480) {
-                    let path = args.out.join(format!("{source}-{kind}-{number:02}.png"));
-                    picture.save(&path).with_context(|| path.display().to_string())?;
-                }
+                let picture = sheet(image, 480).map_err(|why| anyhow!("{}: {}", why.place, why.reason))?;
+                let path = args.out.join(format!("{source}-{kind}-{number:02}.png"));
+                picture.save(&path).with_context(|| path.display().to_string())?;
             }
         }
         writeln!(page, "{}\n", in_common(worst, list))?;
