@@ -277,7 +277,7 @@ mod tests {
             Plants { width: WIDTH, height: HEIGHT, is_plant: &is_plant, pixels: &pixels, log_shares };
         let colours = Colours::of(&picture);
         let ground = colours.of_ground(&is_plant).unwrap();
-        let greener: Vec<f32> = pixels.iter().map(|own| colours.mean_green(own) - ground).collect();
+        let greener: Vec<f32> = pixels.iter().map(|own| colours.mean_green(own).beyond(ground)).collect();
         let lesson = Lesson::of(&plants, &colours, &greener, &heard);
         lesson.judge(&plants, shown, &mut heard);
         shown.keep(Signs::of_beet(1.0), Some(lesson.learnt(&plants, &heard)));

@@ -4,9 +4,30 @@ use image::RgbImage;
 
 /// With less ground than this in the picture there is nothing to compare with.
 const LEAST_GROUND_SHARE: f64 = 0.02;
+/// Darker pixels tell less: of a black one the last bit of its colours would decide.
+const DARK: f32 = 32.0;
+
+/// What excess green counts against green and red: leaves have a third more of it, and more.
+const EXCESS: f32 = 0.75;
 
 /// The colours of a picture as the camera gave them: before any tone curve.
 pub struct Colours(RgbImage);
+
+/// How green something is: against red, (G − R) / (G + R), the normalised green-red difference index, which shade leaves
+/// as it is (Tucker 1979); and against red and blue, (2G − R − B) / (R + G + B), the excess green index (Woebbecke et
+/// al. 1995), which white and blue stones do not have.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Green {
+    red: f32,
+    excess: f32,
+}
+
+impl Green {
+    /// How much greener this is than the ground: by the less of both, for a brown ground is redder than a grey stone.
+    pub(super) fn beyond(self, ground: Self) -> f32 {
+        (self.red - ground.red).min(EXCESS * (self.excess - ground.excess))
+    }
+}
 
 impl Colours {
     /// Of every pixel.
@@ -20,10 +41,13 @@ impl Colours {
         [raw[from], raw[from + 1], raw[from + 2]].map(f32::from)
     }
 
-    /// How green, (G − R) / (G + R): the normalised green-red difference index, which shade leaves as it is (Tucker 1979).
-    pub(super) fn green(&self, at: usize) -> f32 {
-        let [red, green, _] = self.pixel(at);
-        (green - red) / (green + red).max(1.0)
+    /// How green a pixel is.
+    pub(super) fn green(&self, at: usize) -> Green {
+        let [red, green, blue] = self.pixel(at);
+        Green {
+            red: (green - red) / (green + red).max(DARK),
+            excess: (2.0 * green - red - blue) / (red + green + blue).max(1.5 * DARK),
+        }
     }
 
     /// Red's and green's share of the light of a pixel, and how much light that is: from 1, black, to 766, white.
@@ -34,32 +58,30 @@ impl Colours {
     }
 
     /// Half of the ground is less green than this.
-    pub(super) fn of_ground(&self, is_plant: &[bool]) -> Option<f32> {
-        const STEPS: usize = 512;
-        let mut counts = [0_u64; 2 * STEPS + 1];
-        for (at, _) in is_plant.iter().enumerate().filter(|(_, is_plant)| !**is_plant) {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "-1..=1 becomes 0..=1024"
-            )]
-            let step = ((self.green(at) + 1.0) * STEPS as f32) as usize;
-            counts[step] += 1;
-        }
-        let ground: u64 = counts.iter().sum();
-        if (ground as f64) < LEAST_GROUND_SHARE * is_plant.len() as f64 {
+    pub(super) fn of_ground(&self, is_plant: &[bool]) -> Option<Green> {
+        let ground: Vec<Green> = is_plant
+            .iter()
+            .enumerate()
+            .filter(|(_, is_plant)| !**is_plant)
+            .map(|(at, _)| self.green(at))
+            .collect();
+        if (ground.len() as f64) < LEAST_GROUND_SHARE * is_plant.len() as f64 {
             return None;
         }
-        let mut below = 0;
-        let median = counts.iter().position(|count| {
-            below += count;
-            2 * below >= ground
-        });
-        median.map(|at| at as f32 / STEPS as f32 - 1.0)
+        let median = |of: fn(&Green) -> f32| {
+            let mut values: Vec<f32> = ground.iter().map(of).collect();
+            let middle = values.len().checked_sub(1)? / 2;
+            Some(*values.select_nth_unstable_by(middle, f32::total_cmp).1)
+        };
+        Some(Green { red: median(|green| green.red)?, excess: median(|green| green.excess)? })
     }
 
     /// How green these pixels are on average.
-    pub(super) fn mean_green(&self, pixels: &[u32]) -> f32 {
-        pixels.iter().map(|&at| self.green(at as usize)).sum::<f32>() / pixels.len() as f32
+    pub(super) fn mean_green(&self, pixels: &[u32]) -> Green {
+        let sum = pixels.iter().map(|&at| self.green(at as usize)).fold(Green::default(), |sum, green| {
+            Green { red: sum.red + green.red, excess: sum.excess + green.excess }
+        });
+        let count = pixels.len() as f32;
+        Green { red: sum.red / count, excess: sum.excess / count }
     }
 }

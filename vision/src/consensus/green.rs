@@ -4,35 +4,35 @@
 //! plants for ground. Ground is not that green. Crops it knows, and where their leaves end it has learnt: they gain
 //! nothing.
 
+use super::colours::Green;
 use super::{CLASSES, Colours, OTHER_CROP, SUGAR_BEET, WEED, own};
 
-/// A plant at least this much greener than the ground is believed as it is: most labelled plants are, most stones and
-/// straw are not. Between the two the network's own certainty decides.
+/// A plant at least this much greener than the ground ([`Green::beyond`]) is not doubted: most labelled plants are, most
+/// stones and straw are not. Pixels of weeds gain by what they have beyond it.
 pub(super) const GREENER: f32 = 0.08;
 /// Logits that a plant loses per unit that it falls short.
 const DOUBT: f32 = 50.0;
-/// Logits that a pixel of a weed gains per unit beyond.
+/// Logits that a pixel gains per unit beyond, if it is a weed by one logit or more before every crop, should it be a plant.
 const TRUST: f32 = 12.0;
-/// Logits by which a weed must lead every crop to count as one.
-const LEAD: f32 = 1.0;
 
-/// Raises the plant scores of pixels that are greener than the ground, whose green is `ground`, and weed if a plant.
-/// What class of plant they are stays.
-pub(super) fn trust_weeds(scores: &mut [f32], colours: &Colours, ground: f32) {
+/// Raises the plant scores of pixels that are more than [`GREENER`] greener than the ground, whose green is `ground`, and
+/// weed if a plant. What class of plant they are stays.
+pub(super) fn trust_weeds(scores: &mut [f32], colours: &Colours, ground: Green) {
     let count = scores.len() / CLASSES;
     for at in 0..count {
-        let beyond = colours.green(at) - ground - GREENER;
-        if beyond > 0.0 && leads(&own(scores, count, at)) {
+        let beyond = colours.green(at).beyond(ground) - GREENER;
+        let sure = lead(&own(scores, count, at)).clamp(0.0, 1.0);
+        if beyond > 0.0 && sure > 0.0 {
             for class in 1..CLASSES {
-                scores[class * count + at] += TRUST * beyond;
+                scores[class * count + at] += TRUST * beyond * sure;
             }
         }
     }
 }
 
-/// Whether this is a weed if it is a plant.
-fn leads(all: &[f32; CLASSES]) -> bool {
-    all[SUGAR_BEET..=OTHER_CROP].iter().all(|crop| all[WEED] - crop >= LEAD)
+/// By how many logits this is rather a weed than any crop.
+fn lead(all: &[f32; CLASSES]) -> f32 {
+    all[SUGAR_BEET..=OTHER_CROP].iter().map(|crop| all[WEED] - crop).fold(f32::INFINITY, f32::min)
 }
 
 /// Lowers the plant scores of plants (`pixels`) that are hardly `greener` than the ground.

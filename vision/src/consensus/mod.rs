@@ -84,10 +84,10 @@ struct Plants<'a> {
     log_shares: Vec<Vec<Heard>>,
 }
 
-/// Moves the plant scores of every pixel (`scores`: five planes of `width` × `height` logits, soil first)
-/// towards the mean of the connected plant around it and towards what the picture as a whole, and others of its field
-/// (`shown`), say of that plant (`rows.rs`, `crops.rs`, `appearance.rs`), after giving to weeds what they have in green,
-/// and takes from them what the plant lacks in green (`green.rs`).
+/// First raises the plant scores of green weeds (`green.rs`), which may make plants of soil. Then moves those of every pixel
+/// (`scores`: five planes of `width` × `height` logits, soil first) towards the mean of the connected plant around it and
+/// towards what the picture as a whole, and others of its field (`shown`), say of that plant (`rows.rs`, `crops.rs`,
+/// `appearance.rs`). Last lowers those of plants that are hardly greener than the ground.
 pub fn agree(
     scores: &mut [f32],
     width: usize,
@@ -104,8 +104,9 @@ pub fn agree(
     let is_plant = leaves::is_plant(scores, count);
     let pixels = plant::connected(&is_plant, width, height);
     // How much greener than the ground each plant is; nobody knows where no ground is to be seen.
-    let greener = ground
-        .map(|ground| pixels.iter().map(|plant| colours.mean_green(plant) - ground).collect::<Vec<f32>>());
+    let greener = ground.map(|ground| {
+        pixels.iter().map(|plant| colours.mean_green(plant).beyond(ground)).collect::<Vec<f32>>()
+    });
     if rules != Consensus::NONE {
         let plants = Plants::of(scores, (width, height), &is_plant, &pixels);
         let (mut heard, signs) = plants.hear(rules, shown);
@@ -223,8 +224,9 @@ mod tests {
         assert_eq!(judged(&scores, row.len()), [2, 2, 2, 2, 2, 0, 1, 2, 2, 2]);
     }
 
+    /// Plants are green and soil is brown: colours leave both as they are.
     #[test]
-    fn plant_and_soil_are_never_exchanged() {
+    fn plants_and_rows_do_not_exchange_plant_and_soil() {
         let row: Vec<(usize, f32)> = (0..60).map(|i| ((i * 7 + i / 5) % 5, (i % 9) as f32)).collect();
         let before = scores(&row);
         let mut after = before.clone();
@@ -237,14 +239,15 @@ mod tests {
         }
     }
 
-    /// Soil, a leaf, a yellow stone that looks like a plant to the network, and one of which it is quite sure.
+    /// Soil, a leaf, a yellow and a grey stone that look like plants to the network, and one of which it is quite sure.
     #[test]
     fn what_is_no_greener_than_the_ground_must_be_the_surer_of_itself() {
-        let row = [(0, 2.), (0, 2.), (0, 2.), (2, 1.), (0, 2.), (1, 1.), (0, 2.), (1, 9.), (0, 2.), (0, 2.)];
+        let row = [(0, 2.), (0, 2.), (0, 2.), (2, 1.), (0, 2.), (1, 1.), (0, 2.), (1, 9.), (0, 2.), (1, 1.)];
         let mut scores = scores(&row);
         let colours = |at: u32| match at {
             3 => [80, 110, 60],
             5 | 7 => [200, 180, 110],
+            9 => [150, 150, 150],
             _ => [120, 100, 80],
         };
         let colours = Colours::of(&RgbImage::from_fn(10, 1, |x, _| image::Rgb(colours(x))));
@@ -252,25 +255,37 @@ mod tests {
         assert_eq!(judged(&scores, row.len()), [0, 0, 0, 2, 0, 0, 0, 1, 0, 0]);
     }
 
-    /// Soil by one logit to the network, and weed or beet if it were a plant, by `lead` logits.
+    /// Soil by one logit to the network, or by five, and weed or beet if it were a plant, by `lead` logits.
     #[test]
     fn what_is_green_and_weed_if_anything_is_a_weed() {
-        let judged_as = |class: usize, lead: f32, colour: [u8; 3]| {
-            let mut scores = scores(&[(0, 5.); 10]);
-            scores[class * 10 + 4] = 4.0;
+        let judged_as = |class: usize, lead: f32, soil: f32, colour: [u8; 3]| {
+            let mut scores = scores(&[(0, 9.); 10]);
+            scores[class * 10 + 4] = 9.0 - soil;
             (1..CLASSES)
                 .filter(|&other| other != class)
-                .for_each(|other| scores[other * 10 + 4] = 4.0 - lead);
+                .for_each(|other| scores[other * 10 + 4] = 9.0 - soil - lead);
             let picture = |x: u32| if x == 4 { colour } else { [120, 100, 80] };
             let colours = Colours::of(&RgbImage::from_fn(10, 1, |x, _| image::Rgb(picture(x))));
             agree(&mut scores, 10, 1, Consensus::NONE, &colours, &mut Shown::default());
             judged(&scores, 10)[4]
         };
-        let (green, yellow) = ([60, 120, 50], [120, 118, 60]);
-        assert_eq!(judged_as(WEED, 2.0, green), WEED);
-        assert_eq!(judged_as(WEED, 2.0, yellow), SOIL);
-        assert_eq!(judged_as(WEED, 0.5, green), SOIL, "it may be a crop's");
-        assert_eq!(judged_as(SUGAR_BEET, 2.0, green), SOIL);
+        let (green, yellow, black) = ([60, 120, 50], [124, 112, 60], [2, 5, 2]);
+        assert_eq!(judged_as(WEED, 2.0, 1.0, green), WEED);
+        assert_eq!(judged_as(WEED, 2.0, 5.0, green), SOIL, "too sure of it");
+        assert_eq!(judged_as(WEED, 2.0, 1.0, yellow), SOIL);
+        assert_eq!(judged_as(WEED, 2.0, 1.0, black), SOIL, "the last bit of a black pixel");
+        assert_eq!(judged_as(WEED, 0.1, 1.0, green), SOIL, "it may be a crop's");
+        assert_eq!(judged_as(SUGAR_BEET, 2.0, 1.0, green), SOIL);
+    }
+
+    #[test]
+    fn a_brown_leaf_of_a_green_weed_loses_nothing() {
+        let row = [(0, 3.), (1, 4.), (1, 4.), (1, 0.5), (1, 4.), (1, 4.), (0, 3.), (0, 3.), (0, 3.), (0, 3.)];
+        let mut scores = scores(&row);
+        let colour = |x: u32| if (1..6).contains(&x) && x != 3 { [60, 120, 50] } else { [120, 100, 80] };
+        let colours = Colours::of(&RgbImage::from_fn(10, 1, |x, _| image::Rgb(colour(x))));
+        agree(&mut scores, 10, 1, Consensus::NONE, &colours, &mut Shown::default());
+        assert_eq!(judged(&scores, 10)[1..6], [WEED; 5]);
     }
 
     /// A picture of beets or of bare ground, after what was shown.

@@ -13,7 +13,7 @@ mod view;
 use super::RowSearch;
 use super::plant::Plant;
 pub(super) use likelihood::Underrated;
-use likelihood::{UNDERRATED, cheapest, in_row};
+use likelihood::{UNDERRATED, in_row, likeliest};
 use std::f32::consts::{PI, TAU};
 use view::View;
 
@@ -130,7 +130,7 @@ impl Rows {
         let explained: [_; UNDERRATED.len()] = std::array::from_fn(|at| {
             best[at].map(|found| found.explains(&large, UNDERRATED[at]) - found.view.tries())
         });
-        let at = cheapest(&explained)?;
+        let at = likeliest(&explained)?;
         let Found { length, view, spacing, phase, .. } = best[at]?;
         let (sum, squares, underrated) = (sums[at], squares[at], UNDERRATED[at]);
         let chance = (view.tries() * squares).sqrt() / sum;

@@ -72,7 +72,7 @@ impl ScoreMap {
         leaves::zooms(&self.scores, self.width, self.height, zooms)
     }
 
-    /// Lets the pixels of each plant agree, and doubts what is not green ([`consensus::agree`]).
+    /// Believes weeds that are green, lets the pixels of each plant agree, and doubts what is not green ([`consensus::agree`]).
     pub(super) fn agree(&mut self, rules: Consensus, colours: &Colours, shown: &mut Shown) {
         consensus::agree(&mut self.scores, self.width, self.height, rules, colours, shown);
     }

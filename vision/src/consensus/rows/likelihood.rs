@@ -30,8 +30,8 @@ const DEARER_TOGETHER: f32 = 0.05;
 const ENOUGH: f32 = 1.0;
 
 /// The assumption of [`UNDERRATED`] that a picture is judged by: the one that explains best where its plants stand
-/// (natural logarithms of likelihood ratios), at its price. None where none does.
-pub(super) fn cheapest(explained: &[Option<f32>; UNDERRATED.len()]) -> Option<usize> {
+/// (natural logarithms of likelihood ratios), less its price. None where none does.
+pub(super) fn likeliest(explained: &[Option<f32>; UNDERRATED.len()]) -> Option<usize> {
     let rated = explained.iter().enumerate();
     let rated = rated.filter_map(|(at, explained)| Some((at, (*explained)? - DEARER * UNDERRATED[at])));
     rated.reduce(|best, other| if other.1 > best.1 { other } else { best }).map(|(at, _)| at)
