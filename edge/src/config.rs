@@ -36,6 +36,8 @@ pub struct Config {
     pub plan: PlanSource,
     /// What finds plants.
     pub segmenter: SegmenterChoice,
+    /// Whether each picture hears what those before have shown of the field; excess green has nothing to hear.
+    pub remembers: bool,
     /// Camera, antenna and boom.
     pub driver: DriverChoice,
     /// From mid-exposure to decision, where time is given (simulation, replay).
@@ -89,8 +91,6 @@ pub enum SegmenterChoice {
         threads: usize,
         /// At what size it sees a picture.
         look: Look,
-        /// Whether it hears what earlier pictures have shown of the field.
-        remembers: bool,
     },
 }
 
@@ -102,7 +102,7 @@ pub enum Look {
     /// At one that follows from the ground a pixel of the camera covers: as large as plants were in training
     /// ([`kompas_vision::normalise::GROUND_M`]).
     Ground,
-    /// At several that follow from the picture's own, as figures are made: steadier, at five times the time.
+    /// At several that follow from the picture's own, as figures are made: steadier, at about seven times the time.
     SeveralSizes,
 }
 
@@ -186,6 +186,8 @@ impl Config {
         let field = FieldSource::read(r);
         let plan = PlanSource::read(r);
         let segmenter = SegmenterChoice::read(r);
+        let memory = "none where pictures are of more than one field, or sowing";
+        let remembers = r.choice("segmenter.memory", false, &[("field", true), ("none", false)], memory);
         let usual_ms = segmenter.as_ref().map_or(0.0, SegmenterChoice::usual_latency_ms);
         let latency = "from mid-exposure to decision, measured on the robot; used where time is simulated";
         let frame_latency =
@@ -204,6 +206,7 @@ impl Config {
             field: field?,
             plan,
             segmenter: segmenter?,
+            remembers,
             driver: driver?,
             frame_latency,
             records: records?,
@@ -241,21 +244,16 @@ impl PlanSource {
 }
 
 impl SegmenterChoice {
-    /// From mid-exposure to decision for a 1280x960 picture on one core of a small computer, in milliseconds, rounded
-    /// up from what `kompas-model bench` and `kompas-robot bench` measure. A robot's own configuration states its own.
+    /// From mid-exposure to decision for a 1280x960 picture on one core, in milliseconds, rounded up from docs/figures.md
+    /// (`frame_to_decision_ms`, for several sizes `frame_to_plants_ms`). A robot's own configuration states its own.
     fn usual_latency_ms(&self) -> f64 {
         match self {
             Self::ExcessGreen => 60.0,
             Self::Onnx { look: Look::OneSize, .. } => 300.0,
             // At 2.5 mm a pixel.
             Self::Onnx { look: Look::Ground, .. } => 1000.0,
-            Self::Onnx { look: Look::SeveralSizes, .. } => 2000.0,
+            Self::Onnx { look: Look::SeveralSizes, .. } => 2500.0,
         }
-    }
-
-    /// Whether each picture hears what those before have shown of the field; excess green has nothing to hear.
-    pub const fn remembers(&self) -> bool {
-        matches!(self, Self::Onnx { remembers: true, .. })
     }
 
     fn read(r: &mut Reader<'_>) -> Option<Self> {
@@ -278,10 +276,8 @@ impl SegmenterChoice {
         let words =
             [("one_size", Look::OneSize), ("ground", Look::Ground), ("several_sizes", Look::SeveralSizes)];
         let look =
-            "ground where the camera is far (2 mm a pixel and more) and frames may take twice the time";
+            "ground where the camera is far (2 mm a pixel and more) and frames may take four times the time";
         let look = r.choice("segmenter.look", false, &words, look);
-        let memory = "none where pictures are of more than one field, or sowing";
-        let remembers = r.choice("segmenter.memory", false, &[("field", true), ("none", false)], memory);
         let model = "the model file; its card lies beside it";
         if !network {
             // A configuration may keep its network's keys while excess green is tried.
@@ -289,7 +285,7 @@ impl SegmenterChoice {
             return Some(Self::ExcessGreen);
         }
         let model = r.path("segmenter.model", model);
-        Some(Self::Onnx { model: model?, library, provider, threads, look, remembers })
+        Some(Self::Onnx { model: model?, library, provider, threads, look })
     }
 }
 

@@ -74,3 +74,52 @@ impl Eyes {
         ground::project(detections, &self.camera, &motion.pose, motion.sigma)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use kompas_vision::consensus::{Colours, Consensus, agree};
+    use kompas_vision::segment::{ClassMap, SegmentError};
+    use std::sync::mpsc::{SyncSender, sync_channel};
+
+    /// Tells how many pictures it was handed the memory of, and adds one.
+    struct Remembering(SyncSender<usize>);
+
+    impl Segmenter for Remembering {
+        fn id(&self) -> &'static str {
+            "remembering"
+        }
+
+        fn segment_in(
+            &mut self,
+            image: &RgbImage,
+            field: &mut FieldMemory,
+        ) -> Result<ClassMap, SegmentError> {
+            self.0.send(field.pictures()).unwrap();
+            let beet = Colours::of(&RgbImage::new(1, 1));
+            agree(&mut [0., 0., 9., 0., 0.], 1, 1, Consensus::RELEASED, &beet, field.at(1.));
+            let pixels = image.as_raw().len() / 3;
+            ClassMap::new(image.width(), image.height(), vec![0; pixels], vec![255; pixels])
+        }
+    }
+
+    #[test]
+    fn pictures_are_remembered_only_where_they_are_of_one_field() {
+        let rig: kompas_field::rig::RigToml = toml::from_str(include_str!("../demo/rig.toml")).unwrap();
+        let rig = rig.camera.unwrap();
+        let grain = |x: u32, y: u32| u8::try_from((x * 7 + y * 13) % 9).unwrap();
+        let soil = RgbImage::from_fn(rig.width_px, rig.height_px, |x, y| {
+            image::Rgb([118, 112, 108].map(|value| value + grain(x, y)))
+        });
+        for (remembers, expected) in [(true, [0, 1]), (false, [0, 0])] {
+            let (tell, told) = sync_channel(2);
+            let mut eyes = Eyes::new(&rig, Box::new(Remembering(tell)), remembers);
+            let (mut stages, mut watch) = (StageSeconds::default(), Stopwatch::start(SystemClock::start()));
+            for _ in 0..2 {
+                eyes.look(&soil, &mut stages, &mut watch).unwrap();
+            }
+            assert_eq!(told.try_iter().collect::<Vec<_>>(), expected);
+        }
+    }
+}

@@ -155,7 +155,7 @@ pub fn ready_with(
 
     let camera = job.rig.camera.as_ref().ok_or(SetupError::NoCamera)?;
     let segmenter = open_segmenter(&config.segmenter, Some(camera))?;
-    let eyes = Eyes::new(camera, segmenter, config.segmenter.remembers());
+    let eyes = Eyes::new(camera, segmenter, config.remembers);
     begin(&mut logbook, &time, job, &mission, previous.as_ref(), eyes.segmenter_id());
 
     let rules = GuardRules { max_speed: job.rig.robot.max_speed, ..config.policy.guard };
@@ -213,7 +213,7 @@ pub fn open_segmenter(
 ) -> Result<Box<dyn Segmenter>, SetupError> {
     match choice {
         SegmenterChoice::ExcessGreen => Ok(Box::new(ExcessGreen::default())),
-        SegmenterChoice::Onnx { model, library, provider, threads, look, remembers: _ } => {
+        SegmenterChoice::Onnx { model, library, provider, threads, look } => {
             let library = library.clone().or_else(find_library).ok_or(SetupError::NoOnnxRuntime)?;
             let mut options =
                 OnnxOptions { provider: *provider, threads: *threads, ..OnnxOptions::new(library) };

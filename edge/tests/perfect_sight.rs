@@ -69,7 +69,7 @@ fn drive(masks: impl Iterator<Item = (String, GrayImage)>, frames: usize) -> Sco
     let config = Config::read(&demo, overrides).config.unwrap();
     let (job, _) = Job::load(&config).unwrap();
     let Ready { mut robot, simulator, .. } = ready(&config, &job, None).unwrap();
-    robot.eyes = Eyes::new(job.rig.camera.as_ref().unwrap(), Box::new(ByColour::default()), false);
+    robot.eyes = Eyes::new(job.rig.camera.as_ref().unwrap(), Box::new(ByColour::default()), true);
     robot.start().unwrap();
     for _ in 0..frames {
         assert_eq!(robot.tick().unwrap(), Tick::Looked);

@@ -92,7 +92,7 @@ typed_ids! {
 }
 
 impl FieldId {
-    /// After the file that holds it: its name, with `-` for what an id cannot hold.
+    /// After the file that holds it: its name without the ending, cut to 64 characters, with `-` for what an id cannot hold.
     ///
     /// # Errors
     /// [`InvalidId`] of a path without a file name.

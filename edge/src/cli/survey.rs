@@ -151,7 +151,6 @@ fn choice(segmenter: Option<&Path>) -> Result<SegmenterChoice, BadInput> {
         provider: Provider::Cpu,
         threads,
         look: Look::SeveralSizes,
-        remembers: true,
     })
 }
 

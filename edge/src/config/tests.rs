@@ -100,9 +100,9 @@ fn a_network_says_what_computes_it_and_may_stand_by_while_excess_green_is_tried(
         provider: Provider::OpenVino,
         threads: 2,
         look: Look::OneSize,
-        remembers: false,
     };
-    assert_eq!(config.segmenter, wanted);
+    assert_eq!((config.segmenter, config.remembers), (wanted, false));
+    assert!(read(&network.replace("\"none\"", "\"field\"")).config.unwrap().remembers);
     let tried = read(&network.replace("kind = \"onnx\"", "kind = \"exg\""));
     assert_eq!((tried.findings, tried.config.unwrap().segmenter), (vec![], SegmenterChoice::ExcessGreen));
     let wrong = read(&network.replace("openvino", "npu"));

@@ -120,14 +120,17 @@ fn trim(strips: &mut [Swath], width: f64, undone_m2: f64) {
     }
 }
 
-/// Every strip of every part, and what it covers.
+/// Every strip of every part, and what it covers; rows are counted on from part to part.
 fn strips(
     mainland: &MultiPolygon<f64>,
     width: f64,
     along: (f64, Spacing),
     mut found: impl FnMut(Swath, &Piece),
 ) {
-    mainland.iter().fold(0, |row, part| strips_of(part, width, along, row, &mut found));
+    let mut row = 0;
+    for part in mainland {
+        row = strips_of(part, width, along, row, &mut found);
+    }
 }
 
 fn strips_of(
