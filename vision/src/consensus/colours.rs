@@ -4,6 +4,8 @@ use image::RgbImage;
 
 /// With less ground than this in the picture there is nothing to compare with.
 const LEAST_GROUND_SHARE: f64 = 0.02;
+/// So many pixels, evenly taken, tell what the ground is like.
+const PIXELS_ASKED: usize = 100_000;
 /// Darker pixels tell less: of a black one the last bit of its colours would decide.
 const DARK: f32 = 32.0;
 
@@ -57,15 +59,13 @@ impl Colours {
         ([red / light, green / light], light)
     }
 
-    /// Half of the ground is less green than this.
+    /// Half of the ground is less green than this; none where hardly any is to be seen.
     pub(super) fn of_ground(&self, is_plant: &[bool]) -> Option<Green> {
-        let ground: Vec<Green> = is_plant
-            .iter()
-            .enumerate()
-            .filter(|(_, is_plant)| !**is_plant)
-            .map(|(at, _)| self.green(at))
-            .collect();
-        if (ground.len() as f64) < LEAST_GROUND_SHARE * is_plant.len() as f64 {
+        let step = is_plant.len() / PIXELS_ASKED + 1;
+        let asked = is_plant.iter().enumerate().step_by(step);
+        let ground: Vec<Green> =
+            asked.clone().filter(|(_, is_plant)| !**is_plant).map(|(at, _)| self.green(at)).collect();
+        if (ground.len() as f64) < LEAST_GROUND_SHARE * asked.len() as f64 {
             return None;
         }
         let median = |of: fn(&Green) -> f32| {

@@ -20,12 +20,13 @@ const TRUST: f32 = 12.0;
 pub(super) fn trust_weeds(scores: &mut [f32], colours: &Colours, ground: Green) {
     let count = scores.len() / CLASSES;
     for at in 0..count {
-        let beyond = colours.green(at).beyond(ground) - GREENER;
-        let sure = lead(&own(scores, count, at)).clamp(0.0, 1.0);
-        if beyond > 0.0 && sure > 0.0 {
-            for class in 1..CLASSES {
-                scores[class * count + at] += TRUST * beyond * sure;
-            }
+        let sure = lead(&own(scores, count, at)).min(1.0);
+        if sure <= 0.0 {
+            continue;
+        }
+        let beyond = (colours.green(at).beyond(ground) - GREENER).max(0.0);
+        for class in 1..CLASSES {
+            scores[class * count + at] += TRUST * beyond * sure;
         }
     }
 }
