@@ -162,7 +162,7 @@ impl Fields {
 pub struct Conditions<'a> {
     /// So many times nearer, at the pictures that show crop.
     pub closer: Option<u32>,
-    /// Every picture by itself; else as pictures of their fields ([`Fields`]).
+    /// Every picture by itself; else the pictures of a group are taken for those of one field and one time, one after another.
     pub alone: bool,
     /// What the model makes of every picture is kept in this folder: 8-bit class ids, in a folder per source, named as the
     /// picture.

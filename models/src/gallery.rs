@@ -54,15 +54,16 @@ impl Mistake {
     }
 }
 
-/// Every image with a plant in it, per source from best to worst.
+/// Every image with a plant in it, per source from best to worst; judged `alone`, or as pictures of their groups' fields.
 /// # Errors
 /// [`EvaluateError`] when the model itself fails.
 pub fn rank(
     model: &mut dyn Segmenter,
     items: &[Item],
-    conditions: Conditions,
+    alone: bool,
     progress: impl FnMut(),
 ) -> Result<Ranking, EvaluateError> {
+    let conditions = Conditions { alone, ..Conditions::default() };
     let mut ranked = BTreeMap::<String, Vec<Ranked>>::new();
     let rejected = judge(model, items, conditions, progress, |Judged { item, rgb, mask, predicted }| {
         let mut confusion = Confusion::default();

@@ -91,8 +91,13 @@ fn pictures_of_a_group_are_of_one_field_and_alone_of_none() {
         assert_eq!((figures["a"].images, figures["b"].images, rejected.len()), (5, 1, 0));
         model.0
     };
-    assert_eq!(seen(false), [0, 0, 1, 0, 1, 2]);
-    assert_eq!(seen(true), [0; 6]);
+    let ranked = |alone| {
+        let mut model = Counting(vec![]);
+        rank(&mut model, &items, alone, || {}).unwrap();
+        model.0
+    };
+    assert_eq!((seen(false), ranked(false)), (vec![0, 0, 1, 0, 1, 2], vec![0, 0, 1, 0, 1, 2]));
+    assert_eq!((seen(true), ranked(true)), (vec![0; 6], vec![0; 6]));
 }
 
 /// Pictures of 300×300 with one plant of 90×60 each.
@@ -147,7 +152,7 @@ fn images_are_ranked_and_their_largest_mistake_is_named() {
     let set = field(folder.path());
     let items: Vec<Item> =
         set.items.iter().map(|item| Item { source: "all".into(), ..item.clone() }).collect();
-    let ranking = rank(&mut Blind, &items, Conditions::default(), || {}).unwrap();
+    let ranking = rank(&mut Blind, &items, false, || {}).unwrap();
     assert!(ranking.rejected.is_empty());
     let ranked = &ranking.per_source["all"];
     let groups: Vec<_> = ranked.iter().map(|image| (image.score > 0.9, image.mistake.name())).collect();

@@ -4,7 +4,6 @@ use super::{BadInput, DataArgs};
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use kompas_models::data::refuse_if_too_many;
-use kompas_models::evaluate::Conditions;
 use kompas_models::gallery::{Ranked, rank, sheet};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -49,8 +48,7 @@ pub(crate) fn run(args: &GalleryArgs) -> Result<()> {
     }
     let mut model = super::evaluate::open(&args.model, &super::evaluate::Look::RELEASED)?;
     let bar = super::train::bar(items.len() as u64, "ranking");
-    let conditions = Conditions { alone: args.alone, ..Conditions::default() };
-    let ranking = rank(model.as_mut(), &items, conditions, || bar.inc(1))?;
+    let ranking = rank(model.as_mut(), &items, args.alone, || bar.inc(1))?;
     bar.finish_and_clear();
     refuse_if_too_many(&ranking.rejected, items.len()).context(BadInput)?;
     std::fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
@@ -62,7 +60,9 @@ pub(crate) fn run(args: &GalleryArgs) -> Result<()> {
         for (kind, chosen) in [("best", best), ("worst", worst)] {
             page.push_str(&table(kind, chosen)?);
             for (number, image) in chosen.iter().enumerate() {
-                let picture = sheet(image, 480).map_err(|why| anyhow!("{}: {}", why.place, why.reason))?;
+                let picture = sheet(image, 480)
+                    .map_err(|why| anyhow!("cannot draw {}: {}", why.place, why.reason))
+                    .context(BadInput)?;
                 let path = args.out.join(format!("{source}-{kind}-{number:02}.png"));
                 picture.save(&path).with_context(|| path.display().to_string())?;
             }

@@ -4,9 +4,10 @@ use image::RgbImage;
 
 /// With less ground than this in the picture there is nothing to compare with.
 const LEAST_GROUND_SHARE: f64 = 0.02;
-/// So many pixels, evenly taken, tell what the ground is like.
+/// About so many pixels, evenly taken, tell what the ground is like.
 const PIXELS_ASKED: usize = 100_000;
-/// Darker pixels tell less: of a black one the last bit of its colours would decide.
+/// Pixels with less red and green than this together (and less than half as much again of all three) count as less green
+/// than they are: of a black one the last bit of its colours would decide.
 const DARK: f32 = 32.0;
 
 /// What excess green counts against green and red: leaves have a third more of it, and more.
@@ -17,7 +18,7 @@ pub struct Colours(RgbImage);
 
 /// How green something is: against red, (G − R) / (G + R), the normalised green-red difference index, which shade leaves
 /// as it is (Tucker 1979); and against red and blue, (2G − R − B) / (R + G + B), the excess green index (Woebbecke et
-/// al. 1995), which white and blue stones do not have.
+/// al. 1995), which white and blue stones do not have. Both are less where it is dark ([`DARK`]).
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Green {
     red: f32,
@@ -61,7 +62,8 @@ impl Colours {
 
     /// Half of the ground is less green than this; none where hardly any is to be seen.
     pub(super) fn of_ground(&self, is_plant: &[bool]) -> Option<Green> {
-        let step = is_plant.len() / PIXELS_ASKED + 1;
+        // Odd: a width is often a multiple of a power of two, and a few columns would be asked instead.
+        let step = (is_plant.len() / PIXELS_ASKED) | 1;
         let asked = is_plant.iter().enumerate().step_by(step);
         let ground: Vec<Green> =
             asked.clone().filter(|(_, is_plant)| !**is_plant).map(|(at, _)| self.green(at)).collect();
@@ -83,5 +85,20 @@ impl Colours {
         });
         let count = pixels.len() as f32;
         Green { red: sum.red / count, excess: sum.excess / count }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every eighth column is greener: a robot's picture at its own size is 1024 pixels wide.
+    #[test]
+    fn the_ground_is_not_asked_of_a_few_columns() {
+        let colour = |x: u32| if x.is_multiple_of(8) { [80, 120, 60] } else { [120, 100, 80] };
+        let colours = Colours::of(&RgbImage::from_fn(1024, 768, |x, _| image::Rgb(colour(x))));
+        assert_eq!(colours.of_ground(&vec![false; 1024 * 768]), Some(colours.green(1)));
+        let nearly_covered: Vec<bool> = (0..1024 * 768).map(|at| at % 64 != 1).collect();
+        assert_eq!(colours.of_ground(&nearly_covered), None);
     }
 }

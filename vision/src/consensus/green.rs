@@ -12,7 +12,8 @@ use super::{CLASSES, Colours, OTHER_CROP, SUGAR_BEET, WEED, own};
 pub(super) const GREENER: f32 = 0.08;
 /// Logits that a plant loses per unit that it falls short.
 const DOUBT: f32 = 50.0;
-/// Logits that a pixel gains per unit beyond, if it is a weed by one logit or more before every crop, should it be a plant.
+/// Logits that a pixel gains per unit beyond, if it is a weed by one logit or more before every crop, should it be a plant;
+/// by less of a lead, in proportion.
 const TRUST: f32 = 12.0;
 
 /// Raises the plant scores of pixels that are more than [`GREENER`] greener than the ground, whose green is `ground`, and
