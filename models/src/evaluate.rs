@@ -232,7 +232,7 @@ pub(crate) fn judge<'a>(
 }
 
 /// Writes a class map as an image of class ids.
-fn keep(map: &ClassMap, place: PathBuf) -> Result<(), EvaluateError> {
+pub(crate) fn keep(map: &ClassMap, place: PathBuf) -> Result<(), EvaluateError> {
     let made = place.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(image::ImageError::IoError);
     let grey = image::ExtendedColorType::L8;
     let written =

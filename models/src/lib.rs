@@ -6,6 +6,7 @@
 //! ```
 //! Nothing here is needed to run a robot: the ONNX file and its card are the contract with `kompas-vision`.
 
+pub mod adapt;
 pub mod augment;
 pub mod card;
 pub mod components;

@@ -71,6 +71,22 @@ impl Segmenter for Counting {
 }
 
 #[test]
+fn photographs_without_labels_are_labelled_as_those_of_one_field() {
+    let folder = TempDir::new().unwrap();
+    let photographs = ["a", "b", "c"].map(|name| folder.path().join(format!("{name}.png")));
+    for photograph in &photographs {
+        let grain = |x: u32, y: u32| u8::try_from((x * 7 + y * 13) % 60).unwrap();
+        RgbImage::from_fn(40, 30, |x, y| Rgb([130, 80 + grain(x, y), 60])).save(photograph).unwrap();
+    }
+    let mut model = Counting(Vec::new());
+    let (items, rejected) =
+        kompas_models::adapt::label(&mut model, &photographs, &folder.path().join("labels"), || ()).unwrap();
+    assert!(rejected.is_empty(), "{rejected:?}");
+    assert_eq!(items.len(), photographs.len());
+    assert_eq!(model.0, (0..photographs.len()).collect::<Vec<_>>());
+}
+
+#[test]
 fn pictures_of_a_group_are_of_one_field_and_alone_of_none() {
     let folder = TempDir::new().unwrap();
     let set = field(folder.path());

@@ -1,7 +1,7 @@
 //! The ONNX file, run by ONNX Runtime, gives what LibTorch gives.
 
 use kompas_models::net::{Params, TorchLayers, segment};
-use kompas_models::onnx::encode;
+use kompas_models::onnx::{Calibration, ReadError, encode, read};
 use kompas_vision::onnx::{Engine, Provider, find_library};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -34,4 +34,33 @@ fn a_hundred_random_inputs_agree_to_1e_4() {
             wanted.iter().zip(&found).map(|(a, b)| (a - b).abs() / a.abs().max(1.)).fold(0., f32::max);
         assert!(largest < 1e-4, "input {round} of {width}x{height}: {largest}");
     }
+}
+
+#[test]
+fn a_written_model_can_be_read_back_and_one_of_8_bits_is_refused() {
+    let encoder =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../vendor/encoder/efficientnet-lite0.safetensors");
+    if !encoder.exists() {
+        eprintln!("skipped: needs vendor/encoder (models/setup-encoder.sh)");
+        return;
+    }
+    tch::set_num_threads(1);
+    let params = Params::pretrained(&encoder, 5).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let written = |name: &str, bytes: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        path
+    };
+    let again = read(&written("plants.onnx", &encode(&params, None).unwrap())).unwrap();
+    let names = |params: &Params| params.iter().map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+    assert_eq!(names(&again), names(&params));
+    assert!(again.iter().zip(params.iter()).all(|((_, read), (_, made))| read == made));
+    let mut calibration = Calibration::default();
+    let grey = Tensor::full([1, 3, 64, 64], 0.5, (tch::Kind::Float, tch::Device::Cpu));
+    calibration.observe(&params, &grey).unwrap();
+    let bytes = encode(&params, Some(&calibration)).unwrap();
+    assert!(matches!(read(&written("int8.onnx", &bytes)), Err(ReadError::Params(_))));
+    assert!(matches!(read(&written("torn.onnx", &bytes[..999])), Err(ReadError::NotOnnx { .. })));
+    assert!(matches!(read(&folder.path().join("gone.onnx")), Err(ReadError::File { .. })));
 }

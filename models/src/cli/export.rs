@@ -1,16 +1,16 @@
 //! `kompas-model export` and `kompas-model quantise`.
 
-use super::{BadInput, DataArgs};
+use super::{DataArgs, weights};
 use anyhow::{Context, Result};
 use clap::Args;
 use kompas_models::data::{Item, scene::Scene};
-use kompas_models::net::{Params, rgb_tensor};
+use kompas_models::net::rgb_tensor;
 use kompas_models::onnx::{Calibration, encode};
 use std::path::{Path, PathBuf};
 
 #[derive(Args)]
 pub(crate) struct ExportArgs {
-    /// Weights of a run (`best.safetensors`).
+    /// Weights of a run (`release.safetensors`).
     #[arg(long)]
     weights: PathBuf,
     /// The ONNX file to write.
@@ -20,7 +20,7 @@ pub(crate) struct ExportArgs {
 
 #[derive(Args)]
 pub(crate) struct QuantiseArgs {
-    /// Weights of a run (`best.safetensors`).
+    /// Weights of a run (`release.safetensors`).
     #[arg(long)]
     weights: PathBuf,
     #[command(flatten)]
@@ -34,12 +34,12 @@ pub(crate) struct QuantiseArgs {
 }
 
 pub(crate) fn export(args: &ExportArgs) -> Result<()> {
-    let params = Params::read(&args.weights).context(BadInput)?;
+    let params = weights(&args.weights)?;
     write(&args.out, &encode(&params, None)?)
 }
 
 pub(crate) fn quantise(args: &QuantiseArgs) -> Result<()> {
-    let params = Params::read(&args.weights).context(BadInput)?;
+    let params = weights(&args.weights)?;
     let data = args.data.read()?;
     let mut calibration = Calibration::default();
     for item in evenly(&data.items, args.images) {

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod adapt;
 mod bench;
 mod compare;
 mod composites;
@@ -15,8 +16,10 @@ use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use kompas_models::data::DataSet;
 use kompas_models::data::names::ClassNames;
+use kompas_models::net::Params;
+use kompas_models::onnx;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Trains, evaluates and exports the plant recognition model.
@@ -31,6 +34,8 @@ pub(crate) struct Args {
 enum Command {
     /// Train on a folder of labelled images; goes on where a killed run stopped.
     Train(train::TrainArgs),
+    /// Teach a model a field from photographs of it that nobody labelled.
+    Adapt(adapt::AdaptArgs),
     /// Train without each of some groups in turn and print how well they are recognised.
     CrossValidate(cross_validate::CrossValidateArgs),
     /// Write a picture of training crops as the configuration makes them.
@@ -75,6 +80,15 @@ impl DataArgs {
     }
 }
 
+/// The weights in a run's `.safetensors` or in a 32-bit ONNX file.
+fn weights(path: &Path) -> Result<Params> {
+    if path.extension().is_some_and(|extension| extension == "onnx") {
+        onnx::read(path).context(BadInput)
+    } else {
+        Params::read(path).context(BadInput)
+    }
+}
+
 /// Bad usage or input, as opposed to a failure of ours.
 #[derive(Debug)]
 pub(crate) struct BadInput;
@@ -94,6 +108,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         .init();
     let done = match &args.command {
         Command::Train(args) => train::run(args),
+        Command::Adapt(args) => adapt::run(args),
         Command::CrossValidate(args) => cross_validate::run(args),
         Command::Crops(args) => crops::run(args),
         Command::Offsets(args) => offsets::run(args),

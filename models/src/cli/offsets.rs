@@ -1,14 +1,13 @@
 //! `kompas-model offsets`.
 
 use super::evaluate::choose;
-use super::{BadInput, DataArgs};
+use super::{BadInput, DataArgs, weights};
 use anyhow::{Context, Result};
 use clap::Args;
 use kompas_models::CLASS_NAMES;
 use kompas_models::data::Item;
 use kompas_models::data::scene::decode;
 use kompas_models::evaluate::SourceFigures;
-use kompas_models::net::Params;
 use kompas_models::torch_segmenter::TorchSegmenter;
 use kompas_vision::{ClassMap, FieldMemory};
 use std::collections::BTreeMap;
@@ -43,7 +42,7 @@ fn parse(text: &str) -> Result<[f32; 5]> {
 /// Looks at every picture once, judges it with each candidate, and prints the figures per group and candidate.
 pub(crate) fn run(args: &OffsetsArgs) -> Result<()> {
     let candidates = args.candidates.iter().map(|text| parse(text)).collect::<Result<Vec<_>>>()?;
-    let model = TorchSegmenter::new(Params::read(&args.weights).context(BadInput)?, "weights".into());
+    let model = TorchSegmenter::new(weights(&args.weights)?, "weights".into());
     let data = args.data.read()?;
     let items =
         choose(&data, |item: &Item| args.groups.is_empty() || args.groups.contains(&item.group), args.limit);

@@ -1,11 +1,12 @@
 //! `kompas-model train`.
 
-use super::{BadInput, DataArgs};
+use super::{BadInput, DataArgs, weights};
 use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use kompas_field::PlantClass;
 use kompas_models::CLASS_NAMES;
+use kompas_models::data::DataSet;
 use kompas_models::evaluate::iou;
 use kompas_models::net::Params;
 use kompas_models::train::{Config, Events, Pool, RunFiles, State, Watch, train};
@@ -28,7 +29,7 @@ pub(crate) struct TrainArgs {
     /// `ImageNet` weights of the encoder (models/setup-encoder.sh).
     #[arg(long, default_value = "vendor/encoder/efficientnet-lite0.safetensors")]
     encoder: PathBuf,
-    /// Start from the weights of an earlier run instead of the encoder's.
+    /// Start from the weights of an earlier run (`.safetensors`) or of a 32-bit ONNX file instead of the encoder's.
     #[arg(long)]
     from: Option<PathBuf>,
     #[command(flatten)]
@@ -61,6 +62,11 @@ enum Place {
 }
 
 impl Hardware {
+    /// Takes the threads for whatever LibTorch computes from now on.
+    pub(super) fn set_threads(&self) {
+        tch::set_num_threads(self.threads.into());
+    }
+
     fn device(&self) -> Result<Device> {
         match (self.device, tch::Cuda::is_available()) {
             (Place::Cpu, _) | (Place::Auto, false) => Ok(Device::Cpu),
@@ -90,7 +96,8 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let config =
         Config::parse(&text).with_context(|| format!("{}", args.config.display())).context(BadInput)?;
     let start = args.from.as_deref().map_or(Start::Pretrained(&args.encoder), Start::Weights);
-    train_in(&args.out, &config, &args.data, &start, &args.hardware).map(drop)
+    let data = args.data.read()?;
+    train_in(&args.out, &config, data, &args.data.folder, &start, &args.hardware).map(drop)
 }
 
 /// What a run begins with.
@@ -101,15 +108,16 @@ pub(super) enum Start<'a> {
     Weights(&'a Path),
 }
 
-/// Trains in the folder `out`, or goes on there, and says where its files are.
+/// Trains on `data`, which was read from `folder`, in the folder `out`, or goes on there, and says where its files are.
 pub(super) fn train_in(
     out: &Path,
     config: &Config,
-    from: &DataArgs,
+    data: DataSet,
+    folder: &Path,
     start: &Start,
     hardware: &Hardware,
 ) -> Result<RunFiles> {
-    tch::set_num_threads(hardware.threads.into());
+    hardware.set_threads();
     let device = hardware.device()?;
     let (kept, text, files) = (out.join("config.toml"), toml::to_string(config)?, RunFiles::in_folder(out));
     if kept.exists() {
@@ -126,10 +134,9 @@ pub(super) fn train_in(
             return Ok(files);
         }
     }
-    let data = from.read()?;
     let images = data.items.len();
     let bar = bar(images as u64, "reading");
-    let mut pool = Pool::read(&data, &from.folder, config, hardware.crop_threads(), || bar.inc(1));
+    let mut pool = Pool::read(&data, folder, config, hardware.crop_threads(), || bar.inc(1));
     bar.finish_and_clear();
     let mut rejected = data.rejected;
     rejected.append(&mut pool.rejected);
@@ -143,10 +150,9 @@ pub(super) fn train_in(
     std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
     std::fs::write(&kept, &text)?;
     let params = match start {
-        Start::Weights(path) => Params::read(path),
-        Start::Pretrained(encoder) => Params::pretrained(encoder, config.seed),
-    }
-    .context(BadInput)?;
+        Start::Weights(path) => weights(path)?,
+        Start::Pretrained(encoder) => Params::pretrained(encoder, config.seed).context(BadInput)?,
+    };
     let mut params = params.on(device)?;
     params.train_only(|name| config.trains(name))?;
     let mut state = State::new(params)?;

@@ -98,6 +98,11 @@ fn split_named(path: &Path) -> &'static str {
     }
 }
 
+/// All photographs below `folder`, sorted.
+pub fn photographs(folder: &Path) -> Vec<PathBuf> {
+    files_below(folder, &["jpg", "jpeg", "png", "tif", "tiff"])
+}
+
 /// All files below `folder` with one of these extensions, sorted.
 fn files_below(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
     let (mut folders, mut found) = (vec![folder.to_owned()], Vec::new());
@@ -141,7 +146,7 @@ pub struct Rejected {
 }
 
 /// What a folder holds.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct DataSet {
     /// Usable images, in the order of the folder.
     pub items: Vec<Item>,

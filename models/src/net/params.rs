@@ -67,7 +67,17 @@ impl Params {
     /// # Errors
     /// [`ParamError::Misfit`] when the file is another network's.
     pub fn read(path: &Path) -> Result<Self, ParamError> {
-        let stored = Stored::read(path)?;
+        Self::chosen(&Stored::read(path)?)
+    }
+
+    /// Of the tensors of `path`, by name, those of the network.
+    /// # Errors
+    /// [`ParamError::Misfit`] when they are another network's.
+    pub fn of(path: &Path, tensors: BTreeMap<String, Tensor>) -> Result<Self, ParamError> {
+        Self::chosen(&Stored { path: path.to_owned(), tensors })
+    }
+
+    fn chosen(stored: &Stored) -> Result<Self, ParamError> {
         let mut tensors = BTreeMap::new();
         for (name, conv) in convolutions() {
             let weight = stored.get(&format!("{name}.weight"), &shape(&conv))?;

@@ -6,10 +6,12 @@
 //! exposure ([`kompas_vision::normalise`]) are before it.
 
 mod calibration;
+mod reader;
 mod schema;
 mod writer;
 
 pub use calibration::{Calibration, Range};
+pub use reader::{ReadError, read};
 pub use writer::OnnxLayers;
 
 use crate::net::{CLASSES, Params, segment};
