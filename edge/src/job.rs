@@ -34,6 +34,7 @@ impl Job {
         if let Some(rig) = &rig {
             findings.extend(sight(rig, config));
         }
+        findings.extend(late_frames(config));
         let whole = rig.zip(field).and_then(|(rig, field)| {
             let plan = load_plan(&config.plan, &field, map.as_ref(), &rig, &mut findings)?;
             Some(Self { rig, field, plan })
@@ -185,6 +186,18 @@ fn load_plan(
     findings.extend(plan.findings.iter().cloned());
     findings.extend(check(&plan, field, rig));
     Some(plan)
+}
+
+/// Whether frames come in time for a nozzle to open at all.
+fn late_frames(config: &Config) -> Option<Finding> {
+    let (latency, most) = (config.frame_latency, config.policy.guard.max_frame_age);
+    (latency >= most).then(|| {
+        let place = format!("policy.max_frame_age_s = {:.2}", most.get());
+        let cause = format!("a frame is {:.2} s old when it is decided: every nozzle stays shut", latency.get());
+        let remedy = "choose a faster look (segmenter.look) or a larger age, or state what the robot measures \
+                      (driver.frame_latency_ms)";
+        Finding::warning("policy.late_frames", place, cause, remedy)
+    })
 }
 
 /// Whether the camera looks far enough ahead for the boom: what is seen must be decided before its valve moves.

@@ -38,6 +38,22 @@ fn a_good_job_is_ready() {
 }
 
 #[test]
+fn frames_that_come_too_late_for_any_nozzle_are_told() {
+    let told = |policy: &str| {
+        let yard = Yard::new("");
+        let config = std::fs::read_to_string(&yard.config).unwrap();
+        let config = config.replace("max_frame_age_s = 3.0", policy);
+        std::fs::write(&yard.config, config.replace("[driver]", "[driver]\nframe_latency_ms = 2500"))
+            .unwrap();
+        let output = check(&yard);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout) + &text(&output.stderr)
+    };
+    assert!(told("max_gap_s = 0.5").contains("a frame is 2.50 s old"), "two seconds are the default");
+    assert!(!told("max_frame_age_s = 2.6").contains("a frame is"));
+}
+
+#[test]
 fn mistakes_in_every_file_are_told_together() {
     let yard = Yard::new("max_sigma_m = 7.0\nmin_aera_cm2 = 1.0\n");
     let rig = std::fs::read_to_string(yard.path("rig.toml")).unwrap();
