@@ -191,11 +191,12 @@ fn load_plan(
 /// Whether frames come in time for a nozzle to open at all.
 fn late_frames(config: &Config) -> Option<Finding> {
     let (latency, most) = (config.frame_latency, config.policy.guard.max_frame_age);
-    (latency >= most).then(|| {
+    (latency > most).then(|| {
         let place = format!("policy.max_frame_age_s = {:.2}", most.get());
-        let cause = format!("a frame is {:.2} s old when it is decided: every nozzle stays shut", latency.get());
-        let remedy = "choose a faster look (segmenter.look) or a larger age, or state what the robot measures \
-                      (driver.frame_latency_ms)";
+        let cause =
+            format!("a frame is {:.2} s old when it is decided: every nozzle stays shut", latency.get());
+        let remedy =
+            "decide faster (segmenter.look), or state what the robot measures (driver.frame_latency_ms)";
         Finding::warning("policy.late_frames", place, cause, remedy)
     })
 }

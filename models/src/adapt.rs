@@ -17,13 +17,20 @@ use std::path::{Path, PathBuf};
 /// The source that photographs of the field are of, as a configuration's `sources` names it.
 pub const SOURCE: &str = "field";
 
-/// Of a pixel of which the model is less sure nothing is learnt, in 255ths. Without this, two left-out groups had beet 0.701
-/// and 0.751 and weed 0.555 and 0.432 after learning, with it 0.705 and 0.779, 0.554 and 0.493 (one run each).
+/// Of a pixel of which the model is less sure, in 255ths, nothing is learnt (models/README.md says what that is worth).
 const SURE: u8 = 150;
 
-/// Photographs as training images, with what `model` makes of them as labels, which are written to `folder`, without what it
-/// is not sure of; all are taken for pictures of one field and one time, in the order given. Those that show nothing or cannot be read are returned beside
-/// them.
+/// What a model made of the photographs of a field.
+#[derive(Debug, Default)]
+pub struct Labelled {
+    /// Photographs that show nothing or cannot be read.
+    pub rejected: Vec<Rejected>,
+    /// Pixels of soil, weed, sugar beet, potato and other crop of which it was sure.
+    pub sure: [u64; 5],
+}
+
+/// Writes to `folder` what `model` makes of the photographs, as far as it is sure of it. All are taken for pictures of one
+/// field and one time, in the order given.
 /// # Errors
 /// [`EvaluateError`] when the model itself fails or a label cannot be written.
 pub fn label(
@@ -31,8 +38,8 @@ pub fn label(
     photographs: &[PathBuf],
     folder: &Path,
     mut progress: impl FnMut(),
-) -> Result<(Vec<Item>, Vec<Rejected>), EvaluateError> {
-    let (mut items, mut rejected, mut field) = (Vec::new(), Vec::new(), FieldMemory::default());
+) -> Result<Labelled, EvaluateError> {
+    let (mut labelled, mut field) = (Labelled::default(), FieldMemory::default());
     for (number, image) in photographs.iter().enumerate() {
         progress();
         let reject = |reason| Rejected { place: image.display().to_string(), reason };
@@ -40,29 +47,45 @@ pub fn label(
         let rgb = match image::open(image) {
             Ok(rgb) => rgb.into_rgb8(),
             Err(error) => {
-                rejected.push(reject(error.to_string()));
+                labelled.rejected.push(reject(error.to_string()));
                 continue;
             }
         };
         if let Some(reason) = unusable(&rgb) {
-            rejected.push(reject(format!("unusable: {reason}")));
+            labelled.rejected.push(reject(format!("unusable: {reason}")));
             continue;
         }
-        let map = model.segment_in(&rgb, &mut field)?;
-        let path = folder.join(format!("{number:05}.png"));
-        keep(&sure_of(&map)?, path.clone())?;
-        items.push(Item {
+        let map = sure_of(&model.segment_in(&rgb, &mut field)?)?;
+        for (count, class) in labelled.sure.iter_mut().zip(PlantClass::ALL) {
+            *count += map.count(class) as u64;
+        }
+        keep(&map, label_of(folder, number))?;
+    }
+    Ok(labelled)
+}
+
+/// The photographs that [`label`] wrote labels of to `folder`, as training images.
+/// # Errors
+/// If a label is no picture any more.
+pub fn labelled(photographs: &[PathBuf], folder: &Path) -> image::ImageResult<Vec<Item>> {
+    let items = photographs.iter().enumerate().map(|(number, image)| (label_of(folder, number), image));
+    let items = items.filter(|(label, _)| label.exists()).map(|(path, image)| {
+        Ok(Item {
             source: SOURCE.to_owned(),
-            name: image.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
             group: SOURCE.to_owned(),
             split: "train".to_owned(),
             image: image.clone(),
+            size: image::image_dimensions(&path)?,
             labels: Labels::Mask { path, translate: Box::new(OUR_IDS) },
-            size: rgb.dimensions(),
             gsd_mm: None,
-        });
-    }
-    Ok((items, rejected))
+        })
+    });
+    items.collect()
+}
+
+fn label_of(folder: &Path, number: usize) -> PathBuf {
+    folder.join(format!("{number:05}.png"))
 }
 
 /// The same without the classes of pixels of which the model is not sure.
@@ -108,11 +131,13 @@ mod tests {
         photograph.save(place("a.png")).unwrap();
         RgbImage::new(60, 40).save(place("black.png")).unwrap();
         std::fs::write(place("broken.jpg"), b"no picture").unwrap();
-        let photographs = ["a.png", "black.png", "broken.jpg", "gone.jpg"].map(place);
+        let photographs = ["black.png", "a.png", "broken.jpg", "gone.jpg"].map(place);
         let mut model = AllBeet(0);
-        let (items, rejected) = label(&mut model, &photographs, &place("labels"), || ()).unwrap();
+        let Labelled { rejected, sure } = label(&mut model, &photographs, &place("labels"), || ()).unwrap();
+        assert_eq!(sure, [0, 0, 1200, 0, 0]);
+        let items = labelled(&photographs, &place("labels")).unwrap();
         assert_eq!(model.0, 1, "only what can be used is looked at");
-        assert_eq!(items.len(), 1);
+        assert_eq!((items.len(), &items[0].image), (1, &photographs[1]));
         let (rgb, mask) = decode(&items[0]).unwrap();
         assert_eq!(rgb, photograph);
         assert_eq!(mask.as_raw()[..4], [2, PlantClass::IGNORE_ID, 2, PlantClass::IGNORE_ID]);

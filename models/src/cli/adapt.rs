@@ -1,23 +1,30 @@
 //! `kompas-model adapt`.
 
 use super::train::{Hardware, Start, bar, train_in};
-use super::{BadInput, DataArgs, weights};
+use super::{BadInput, DataArgs, recipe, weights};
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use kompas_models::adapt::{SOURCE, label};
+use kompas_models::CLASS_NAMES;
+use kompas_models::adapt::{Labelled, SOURCE, label, labelled};
+use kompas_models::card::sha256_hex;
 use kompas_models::data::{DataSet, photographs};
 use kompas_models::torch_segmenter::TorchSegmenter;
 use kompas_models::train::{Config, RunFiles};
-use std::path::{Path, PathBuf};
+use serde::{Deserialize, Serialize};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf, absolute};
 
 #[derive(Args)]
 pub(crate) struct AdaptArgs {
     /// The model to start from: weights of a run (`.safetensors`), or a 32-bit ONNX file.
     #[arg(long, default_value = "models/released/plants.onnx")]
     model: PathBuf,
-    /// Folder of photographs of one field and one time; nobody needs to have labelled them.
+    /// Folder of photographs of one field and one time, with the folders in it; nobody needs to have labelled them.
     #[arg(long, value_name = "DIR")]
     images: PathBuf,
+    /// At most this many photographs, evenly taken. Each takes a few seconds to label and some megabytes of memory.
+    #[arg(long, default_value_t = 200)]
+    limit: usize,
     #[command(flatten)]
     data: DataArgs,
     /// How it learns; the photographs are its source `field`.
@@ -31,24 +38,94 @@ pub(crate) struct AdaptArgs {
 }
 
 pub(crate) fn run(args: &AdaptArgs) -> Result<()> {
-    let config = read_config(&args.config)?;
-    let found = photographs(&args.images);
+    let (images, (_, config)) = (&args.images, read_config(&args.config)?);
+    drop(std::fs::read_dir(images).with_context(|| images.display().to_string()).context(BadInput)?);
+    if absolute(&args.out)?.starts_with(absolute(images)?) {
+        let out = args.out.display();
+        return Err(anyhow!(
+            "{out} lies among the photographs, and its labels are pictures, too: choose another"
+        ))
+        .context(BadInput);
+    }
+    let all = photographs(images);
+    let count = all.len().min(args.limit);
+    let chosen: Vec<PathBuf> = (0..count).map(|i| all[i * all.len() / count].clone()).collect();
+    if count < all.len() {
+        tracing::info!("{count} of {} photographs are taken (--limit)", all.len());
+    }
     let data = args.data.read()?;
-    adapt(&args.model, &found, data, &args.data.folder, &config, &args.out, &args.hardware)
-        .with_context(|| args.images.display().to_string())
-        .map(drop)
+    adapt(&args.model, &chosen, data, &args.data.folder, &config, &args.out, &args.hardware).map(drop)
 }
 
-/// A recipe whose sources name the field.
-pub(super) fn read_config(path: &Path) -> Result<Config> {
-    let text = std::fs::read_to_string(path).with_context(|| path.display().to_string()).context(BadInput)?;
-    let config = Config::parse(&text).with_context(|| path.display().to_string()).context(BadInput)?;
+/// The text of a recipe whose sources name the field, and what it says.
+pub(super) fn read_config(path: &Path) -> Result<(String, Config)> {
+    let (text, config) = recipe(path)?;
     if !config.sources.contains_key(SOURCE) {
         let place = path.display();
         return Err(anyhow!("{place}: sources: no share for `{SOURCE}`, the photographs to learn from"))
             .context(BadInput);
     }
-    Ok(config)
+    Ok((text, config))
+}
+
+/// Whether `data` can be learnt from beside the photographs.
+pub(super) fn check_sources(data: &DataSet, config: &Config) -> Result<()> {
+    if data.items.iter().any(|item| item.source == SOURCE) {
+        let remedy = "it is the photographs' name: rename it";
+        return Err(anyhow!("a source of the labelled images is called `{SOURCE}`: {remedy}"))
+            .context(BadInput);
+    }
+    if !data.items.iter().any(|item| config.sources.contains_key(&item.source)) {
+        let known: Vec<&String> = config.sources.keys().collect();
+        let remedy = "name one of them in the configuration, lest the model learns from itself alone";
+        return Err(anyhow!("no labelled image is of the configuration's sources {known:?}: {remedy}"))
+            .context(BadInput);
+    }
+    Ok(())
+}
+
+/// What a run learns from: it goes on only where that is the same.
+#[derive(PartialEq, Serialize, Deserialize)]
+struct Origin {
+    /// SHA-256 of the model it starts from.
+    model: String,
+    /// The photographs with their SHA-256, empty where one cannot be read.
+    photographs: Vec<(PathBuf, String)>,
+}
+
+impl Origin {
+    fn of(start: &Path, photographs: &[PathBuf]) -> Result<Self> {
+        let model = std::fs::read(start).with_context(|| start.display().to_string()).context(BadInput)?;
+        let hashed = |path: &PathBuf| {
+            let hash = std::fs::read(path).map_or_else(|_| String::new(), |bytes| sha256_hex(&bytes));
+            (path.clone(), hash)
+        };
+        Ok(Self { model: sha256_hex(&model), photographs: photographs.iter().map(hashed).collect() })
+    }
+
+    /// Whether the labels in the folder `out` are of this.
+    fn is_known(&self, out: &Path) -> Result<bool> {
+        let place = out.join("origin.json");
+        let differs = |what: &str| Err(anyhow!("{what}: choose a new folder")).context(BadInput);
+        match std::fs::read(&place) {
+            Ok(known) if serde_json::from_slice::<Self>(&known).is_ok_and(|known| known == *self) => Ok(true),
+            Ok(_) => differs(&format!("{} is of another model or other photographs", place.display())),
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                Err(error).context(place.display().to_string())
+            }
+            Err(_) if out.join("config.toml").exists() => {
+                differs(&format!("{} holds another run", out.display()))
+            }
+            Err(_) => Ok(false),
+        }
+    }
+
+    fn write(&self, out: &Path) -> Result<()> {
+        let (part, place) = (out.join("origin.part"), out.join("origin.json"));
+        std::fs::write(&part, serde_json::to_vec_pretty(self)?)
+            .and_then(|()| std::fs::rename(&part, &place))
+            .with_context(|| format!("cannot write {}", place.display()))
+    }
 }
 
 /// Teaches the `start` weights what they make of `photographs` of one field, beside `data` (read from `folder`).
@@ -61,22 +138,36 @@ pub(super) fn adapt(
     out: &Path,
     hardware: &Hardware,
 ) -> Result<RunFiles> {
-    if data.items.iter().any(|item| item.source == SOURCE) {
-        return Err(anyhow!("a source of the labelled images is called `{SOURCE}`: rename it"))
-            .context(BadInput);
-    }
+    check_sources(&data, config)?;
     hardware.set_threads();
-    let mut model = TorchSegmenter::new(weights(start)?, start.display().to_string());
-    let bar = bar(photographs.len() as u64, "labelling");
-    let (items, rejected) = label(&mut model, photographs, &out.join("labels"), || bar.inc(1))?;
-    bar.finish_and_clear();
-    for file in &rejected {
-        tracing::warn!("skipped {}: {}", file.place, file.reason);
+    let (origin, labels) = (Origin::of(start, photographs)?, out.join("labels"));
+    if origin.is_known(out)? {
+        tracing::info!("the labels of an earlier start are kept");
+    } else {
+        if labels.exists() {
+            std::fs::remove_dir_all(&labels).with_context(|| labels.display().to_string())?;
+        }
+        let weights = weights(start)?.on(hardware.device()?)?;
+        let mut model = TorchSegmenter::new(weights, start.display().to_string());
+        let bar = bar(photographs.len() as u64, "labelling");
+        let Labelled { rejected, sure } = label(&mut model, photographs, &labels, || bar.inc(1))?;
+        bar.finish_and_clear();
+        for file in &rejected {
+            tracing::warn!("skipped {}: {}", file.place, file.reason);
+        }
+        let (count, skipped) = (photographs.len(), rejected.len());
+        let pixels = sure.iter().sum::<u64>().max(1) as f64;
+        let shares =
+            sure.iter().zip(CLASS_NAMES).map(|(&n, name)| format!("{name} {:.4}", n as f64 / pixels));
+        tracing::info!(skipped, "{count} photographs labelled: {}", shares.collect::<Vec<_>>().join(", "));
+        if sure[1..].iter().all(|&pixels| pixels == 0) {
+            return Err(anyhow!(
+                "in none of {count} photographs ({skipped} cannot be used) the model is sure of a plant"
+            ))
+            .context(BadInput);
+        }
+        origin.write(out)?;
     }
-    if items.is_empty() {
-        return Err(anyhow!("none of {} photographs can be used", photographs.len())).context(BadInput);
-    }
-    tracing::info!(photographs = items.len(), skipped = rejected.len(), "the field labelled by the model");
-    data.items.extend(items);
+    data.items.extend(labelled(photographs, &labels)?);
     train_in(out, config, data, folder, &Start::Weights(start), hardware)
 }

@@ -1,8 +1,8 @@
 //! `kompas-model cross-validate`.
 
-use super::adapt::{adapt, read_config};
+use super::adapt::{adapt, check_sources, read_config};
 use super::train::{Hardware, Start, bar, train_in};
-use super::{BadInput, DataArgs};
+use super::{BadInput, DataArgs, recipe};
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use kompas_models::card::{data_digest, sha256_hex};
@@ -39,7 +39,7 @@ pub(crate) struct CrossValidateArgs {
     #[arg(long)]
     alone: bool,
     /// Also teach every fold each of its groups from their photographs without their labels, by this recipe
-    /// (models/adapt.toml), and report what that is worth
+    /// (models/adapt.toml), and report what that is worth; a group is taken for one field, also with `--alone`
     #[arg(long, value_name = "CONFIG")]
     adapt: Option<PathBuf>,
     #[command(flatten)]
@@ -48,32 +48,31 @@ pub(crate) struct CrossValidateArgs {
 
 /// Trains once per fold without its groups and writes the figures of those groups, at the photographs' own size.
 pub(crate) fn run(args: &CrossValidateArgs) -> Result<()> {
-    let (text, recipe) = read(&args.config)?;
+    let (text, recipe) = recipe(&args.config)?;
     let adapted_by = args.adapt.as_deref().map(read_config).transpose()?;
     let data = args.data.read()?;
+    let folds = args.folds.iter().map(|fold| groups_of(fold, &data)).collect::<Result<Vec<_>>>()?;
+    if let Some((_, recipe)) = &adapted_by {
+        check_sources(&data, recipe)?;
+    }
     let conditions = Conditions { alone: args.alone, ..Conditions::default() };
     let (mut figures, mut adapted) = (BTreeMap::new(), BTreeMap::new());
-    for (number, fold) in args.folds.iter().enumerate() {
-        let hold_out: Vec<String> = fold.split(',').map(|group| group.trim().to_owned()).collect();
-        let groups = left_out(&data, &hold_out);
-        if groups.len() < hold_out.len() {
-            return Err(anyhow!("the fold {fold} names a group of which there is no image"))
-                .context(BadInput);
-        }
+    for (number, groups) in folds.iter().enumerate() {
+        let hold_out: Vec<String> = groups.keys().cloned().collect();
         let config = Config { hold_out, steps: args.steps.unwrap_or(recipe.steps), ..recipe.clone() };
         let folder = args.out.join(format!("fold{number}"));
         let start = Start::Pretrained(&args.encoder);
         let files =
             train_in(&folder, &config, data.clone(), &args.data.folder, &start, &args.hardware)?.release;
-        for (group, items) in &groups {
-            figures.insert(group.clone(), measured(&files, items, conditions)?);
-            let Some(recipe) = &adapted_by else { continue };
-            let recipe = Config { hold_out: config.hold_out.clone(), ..recipe.clone() };
+        for (group, items) in groups {
+            figures.insert(group, measured(&files, items, conditions)?);
+            let Some((_, recipe)) = &adapted_by else { continue };
+            // The labels of the fold's groups are neither learnt from nor stopped by.
+            let recipe = Config { hold_out: config.hold_out.clone(), patience: u32::MAX, ..recipe.clone() };
             let photographs: Vec<PathBuf> = items.iter().map(|item| item.image.clone()).collect();
-            let out = folder.join(group.replace('/', "-"));
-            let (data, folder) = (data.clone(), &args.data.folder);
-            let learnt = adapt(&files, &photographs, data, folder, &recipe, &out, &args.hardware)?;
-            adapted.insert(group.clone(), measured(&learnt.release, items, conditions)?);
+            let (out, from) = (folder.join(group.replace('/', "-")), &args.data.folder);
+            let learnt = adapt(&files, &photographs, data.clone(), from, &recipe, &out, &args.hardware)?;
+            adapted.insert(group, measured(&learnt.release, items, conditions)?);
         }
         let mut report = json!({
             "left_out": figures,
@@ -83,36 +82,34 @@ pub(crate) fn run(args: &CrossValidateArgs) -> Result<()> {
             "configuration_sha256": sha256_hex(text.as_bytes()),
             "data_sha256": data_digest(&data),
         });
-        if let Some(recipe) = &adapted_by {
+        if let Some((text, recipe)) = &adapted_by {
             report["adapted"] = json!(adapted);
             report["adapted_steps"] = json!(recipe.steps);
+            report["adapt_configuration_sha256"] = json!(sha256_hex(text.as_bytes()));
         }
         let path = args.out.join("cross-validation.json");
         std::fs::write(&path, format!("{report:#}\n"))
             .with_context(|| format!("cannot write {}", path.display()))?;
-        tracing::info!("fold {fold}: {}", json!(figures));
+        tracing::info!("fold {}: {}", args.folds[number], json!({"left_out": figures, "adapted": adapted}));
     }
     Ok(())
 }
 
-/// The text of a recipe, and what it says.
-fn read(path: &Path) -> Result<(String, Config)> {
-    let place = || path.display().to_string();
-    let text = std::fs::read_to_string(path).with_context(place).context(BadInput)?;
-    let recipe = Config::parse(&text).with_context(place).context(BadInput)?;
-    Ok((text, recipe))
+fn group_of(item: &Item) -> String {
+    format!("{}/{}", item.source, item.group)
 }
 
-/// The images of these groups (`source/group`), group by group.
-fn left_out(data: &DataSet, groups: &[String]) -> BTreeMap<String, Vec<Item>> {
-    let mut found: BTreeMap<String, Vec<Item>> = BTreeMap::new();
-    for item in &data.items {
-        let group = format!("{}/{}", item.source, item.group);
-        if groups.contains(&group) {
-            found.entry(group).or_default().push(item.clone());
+/// The images of the groups (`source/group`, comma-separated) of a fold, group by group.
+fn groups_of(fold: &str, data: &DataSet) -> Result<BTreeMap<String, Vec<Item>>> {
+    let mut groups = BTreeMap::new();
+    for group in fold.split(',').map(str::trim) {
+        let items: Vec<Item> = data.items.iter().filter(|item| group_of(item) == group).cloned().collect();
+        if items.is_empty() {
+            return Err(anyhow!("the fold '{fold}': no image is of the group '{group}'")).context(BadInput);
         }
+        groups.insert(group.to_owned(), items);
     }
-    found
+    Ok(groups)
 }
 
 /// Figures of these weights on the images of one group.
@@ -121,7 +118,10 @@ fn measured(weights: &Path, items: &[Item], conditions: Conditions) -> Result<Va
     let bar = bar(items.len() as u64, "evaluating");
     let (found, rejected) = evaluate(&mut model, items, conditions, || bar.inc(1))?;
     bar.finish_and_clear();
-    refuse_if_too_many(&rejected, items.len()).context(BadInput)?;
+    for file in &rejected {
+        tracing::warn!("skipped {}: {}", file.place, file.reason);
+    }
+    refuse_if_too_many(&rejected, items.len() - rejected.len()).context(BadInput)?;
     let figures = found.into_values().next().context("no image of the group could be evaluated")?;
     Ok(figures.to_json())
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 #[derive(Args)]
 pub(crate) struct ExportArgs {
-    /// Weights of a run (`release.safetensors`).
+    /// Weights of a run (`release.safetensors`), or a 32-bit ONNX file.
     #[arg(long)]
     weights: PathBuf,
     /// The ONNX file to write.
@@ -20,7 +20,7 @@ pub(crate) struct ExportArgs {
 
 #[derive(Args)]
 pub(crate) struct QuantiseArgs {
-    /// Weights of a run (`release.safetensors`).
+    /// Weights of a run (`release.safetensors`), or a 32-bit ONNX file.
     #[arg(long)]
     weights: PathBuf,
     #[command(flatten)]

@@ -18,6 +18,7 @@ use kompas_models::data::DataSet;
 use kompas_models::data::names::ClassNames;
 use kompas_models::net::Params;
 use kompas_models::onnx;
+use kompas_models::train::Config;
 use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -80,9 +81,17 @@ impl DataArgs {
     }
 }
 
+/// The text of a recipe, and what it says.
+fn recipe(path: &Path) -> Result<(String, Config)> {
+    let place = || path.display().to_string();
+    let text = std::fs::read_to_string(path).with_context(place).context(BadInput)?;
+    let recipe = Config::parse(&text).with_context(place).context(BadInput)?;
+    Ok((text, recipe))
+}
+
 /// The weights in a run's `.safetensors` or in a 32-bit ONNX file.
 fn weights(path: &Path) -> Result<Params> {
-    if path.extension().is_some_and(|extension| extension == "onnx") {
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("onnx")) {
         onnx::read(path).context(BadInput)
     } else {
         Params::read(path).context(BadInput)

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 
 #[derive(Args)]
 pub(crate) struct OffsetsArgs {
-    /// Weights of a run (`.safetensors`), best one that has not seen the groups.
+    /// Weights of a run (`.safetensors`) or a 32-bit ONNX file, best of one that has not seen the groups.
     #[arg(long)]
     weights: PathBuf,
     #[command(flatten)]

@@ -1,6 +1,6 @@
 //! `kompas-model train`.
 
-use super::{BadInput, DataArgs, weights};
+use super::{BadInput, DataArgs, recipe, weights};
 use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -67,7 +67,8 @@ impl Hardware {
         tch::set_num_threads(self.threads.into());
     }
 
-    fn device(&self) -> Result<Device> {
+    /// Where LibTorch computes.
+    pub(super) fn device(&self) -> Result<Device> {
         match (self.device, tch::Cuda::is_available()) {
             (Place::Cpu, _) | (Place::Auto, false) => Ok(Device::Cpu),
             (Place::Cuda | Place::Auto, true) => Ok(Device::Cuda(0)),
@@ -90,11 +91,7 @@ pub(super) fn cores() -> NonZeroUsize {
 }
 
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
-    let text = std::fs::read_to_string(&args.config)
-        .with_context(|| format!("{}", args.config.display()))
-        .context(BadInput)?;
-    let config =
-        Config::parse(&text).with_context(|| format!("{}", args.config.display())).context(BadInput)?;
+    let (_, config) = recipe(&args.config)?;
     let start = args.from.as_deref().map_or(Start::Pretrained(&args.encoder), Start::Weights);
     let data = args.data.read()?;
     train_in(&args.out, &config, data, &args.data.folder, &start, &args.hardware).map(drop)

@@ -1,14 +1,11 @@
 //! Reads back the weights of a file that [`super::encode`] wrote, so that a released model can be trained further.
 
-use super::schema::{Model, TensorData};
+use super::schema::Model;
 use crate::net::{ParamError, Params};
 use prost::Message;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tch::{TchError, Tensor};
-
-/// How the schema calls 32-bit floats.
-const FLOAT: i32 = 1;
 
 /// Why a file's weights could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -47,15 +44,12 @@ pub fn read(path: &Path) -> Result<Params, ReadError> {
     let model = Model::decode(bytes.as_slice())
         .map_err(|source| ReadError::NotOnnx { path: path.to_owned(), source })?;
     let constants = model.graph.map(|graph| graph.initializer).unwrap_or_default();
-    let floats = constants.iter().filter(|constant| constant.data_type == FLOAT);
-    let tensors: BTreeMap<String, Tensor> = floats
-        .map(|constant| Ok((constant.name.clone(), tensor(constant)?)))
-        .collect::<Result<_, TchError>>()?;
+    let mut tensors = BTreeMap::new();
+    for constant in &constants {
+        if let Some(values) = constant.to_floats() {
+            let tensor = Tensor::f_from_slice(&values)?.f_view(constant.dims.as_slice())?;
+            tensors.insert(constant.name.clone(), tensor);
+        }
+    }
     Ok(Params::of(path, tensors)?)
-}
-
-fn tensor(constant: &TensorData) -> Result<Tensor, TchError> {
-    let values: Vec<f32> =
-        constant.raw_data.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-    Tensor::f_from_slice(&values)?.f_view(constant.dims.as_slice())
 }

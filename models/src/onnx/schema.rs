@@ -108,10 +108,21 @@ pub struct TensorData {
     pub raw_data: Vec<u8>,
 }
 
+/// How the schema calls 32-bit floats.
+const FLOAT: i32 = 1;
+
 impl TensorData {
+    /// Its values, where it holds as many 32-bit floats as its dimensions say.
+    pub fn to_floats(&self) -> Option<Vec<f32>> {
+        let (bytes, rest) = self.raw_data.as_chunks();
+        let whole = rest.is_empty() && i64::try_from(bytes.len()).ok() == Some(self.dims.iter().product());
+        (whole && self.data_type == FLOAT)
+            .then(|| bytes.iter().map(|value| f32::from_le_bytes(*value)).collect())
+    }
+
     pub fn floats(name: &str, dims: &[i64], values: &[f32]) -> Self {
         let raw_data = values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        Self { dims: dims.to_vec(), data_type: 1, name: name.into(), raw_data }
+        Self { dims: dims.to_vec(), data_type: FLOAT, name: name.into(), raw_data }
     }
 
     pub fn unsigned_bytes(name: &str, dims: &[i64], values: &[u8]) -> Self {
