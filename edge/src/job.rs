@@ -192,11 +192,9 @@ fn load_plan(
 fn late_frames(config: &Config) -> Option<Finding> {
     let (latency, most) = (config.frame_latency, config.policy.guard.max_frame_age);
     (latency > most).then(|| {
-        let place = format!("policy.max_frame_age_s = {:.2}", most.get());
-        let cause =
-            format!("a frame is {:.2} s old when it is decided: every nozzle stays shut", latency.get());
-        let remedy =
-            "decide faster (segmenter.look), or state what the robot measures (driver.frame_latency_ms)";
+        let place = format!("driver.frame_latency_ms = {:.0}", 1e3 * latency.get());
+        let cause = format!("older than policy.max_frame_age_s = {:.2}: every nozzle stays shut", most.get());
+        let remedy = "decide faster (segmenter.look), or state what the robot measures";
         Finding::warning("policy.late_frames", place, cause, remedy)
     })
 }

@@ -23,7 +23,9 @@ const SURE: u8 = 150;
 /// What a model made of the photographs of a field.
 #[derive(Debug, Default)]
 pub struct Labelled {
-    /// Photographs that show nothing or cannot be read.
+    /// Numbers of the photographs that have labels now.
+    pub numbers: Vec<usize>,
+    /// The others, which show nothing or cannot be read.
     pub rejected: Vec<Rejected>,
     /// Pixels of soil, weed, sugar beet, potato and other crop of which it was sure.
     pub sure: [u64; 5],
@@ -60,16 +62,18 @@ pub fn label(
             *count += map.count(class) as u64;
         }
         keep(&map, label_of(folder, number))?;
+        labelled.numbers.push(number);
     }
     Ok(labelled)
 }
 
-/// The photographs that [`label`] wrote labels of to `folder`, as training images.
+/// The photographs of these numbers, of which [`label`] wrote labels to `folder`, as training images.
 /// # Errors
-/// If a label is no picture any more.
-pub fn labelled(photographs: &[PathBuf], folder: &Path) -> image::ImageResult<Vec<Item>> {
-    let items = photographs.iter().enumerate().map(|(number, image)| (label_of(folder, number), image));
-    let items = items.filter(|(label, _)| label.exists()).map(|(path, image)| {
+/// If a label is gone, or no picture any more.
+pub fn labelled(photographs: &[PathBuf], numbers: &[usize], folder: &Path) -> image::ImageResult<Vec<Item>> {
+    let items =
+        numbers.iter().filter_map(|&number| Some((label_of(folder, number), photographs.get(number)?)));
+    let items = items.map(|(path, image)| {
         Ok(Item {
             source: SOURCE.to_owned(),
             name: path.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
@@ -133,11 +137,13 @@ mod tests {
         std::fs::write(place("broken.jpg"), b"no picture").unwrap();
         let photographs = ["black.png", "a.png", "broken.jpg", "gone.jpg"].map(place);
         let mut model = AllBeet(0);
-        let Labelled { rejected, sure } = label(&mut model, &photographs, &place("labels"), || ()).unwrap();
-        assert_eq!(sure, [0, 0, 1200, 0, 0]);
-        let items = labelled(&photographs, &place("labels")).unwrap();
+        let Labelled { numbers, rejected, sure } =
+            label(&mut model, &photographs, &place("labels"), || ()).unwrap();
+        assert_eq!((sure, numbers.as_slice()), ([0, 0, 1200, 0, 0], [1].as_slice()));
+        let items = labelled(&photographs, &numbers, &place("labels")).unwrap();
         assert_eq!(model.0, 1, "only what can be used is looked at");
         assert_eq!((items.len(), &items[0].image), (1, &photographs[1]));
+        assert!(labelled(&photographs, &[0], &place("labels")).is_err(), "that one has no label");
         let (rgb, mask) = decode(&items[0]).unwrap();
         assert_eq!(rgb, photograph);
         assert_eq!(mask.as_raw()[..4], [2, PlantClass::IGNORE_ID, 2, PlantClass::IGNORE_ID]);

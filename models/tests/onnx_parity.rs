@@ -41,7 +41,6 @@ fn a_written_model_can_be_read_back_and_one_of_8_bits_is_refused() {
     tch::set_num_threads(1);
     let released = Path::new(env!("CARGO_MANIFEST_DIR")).join("released/plants.onnx");
     let params = read(&released).unwrap();
-    assert!(encode(&params, None).unwrap() == std::fs::read(&released).unwrap(), "read and written again");
     let folder = tempfile::tempdir().unwrap();
     let written = |name: &str, bytes: &[u8]| {
         let path = folder.path().join(name);

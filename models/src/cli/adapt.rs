@@ -7,11 +7,12 @@ use clap::Args;
 use kompas_models::CLASS_NAMES;
 use kompas_models::adapt::{Labelled, SOURCE, label, labelled};
 use kompas_models::card::sha256_hex;
-use kompas_models::data::{DataSet, photographs};
+use kompas_models::data::{DataSet, Item, photographs};
 use kompas_models::torch_segmenter::TorchSegmenter;
-use kompas_models::train::{Config, RunFiles};
+use kompas_models::train::{Config, RunFiles, is_held_out};
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf, absolute};
 
 #[derive(Args)]
@@ -23,8 +24,8 @@ pub(crate) struct AdaptArgs {
     #[arg(long, value_name = "DIR")]
     images: PathBuf,
     /// At most this many photographs, evenly taken. Each takes a few seconds to label and some megabytes of memory.
-    #[arg(long, default_value_t = 200)]
-    limit: usize,
+    #[arg(long, default_value = "200")]
+    limit: NonZeroUsize,
     #[command(flatten)]
     data: DataArgs,
     /// How it learns; the photographs are its source `field`.
@@ -38,23 +39,36 @@ pub(crate) struct AdaptArgs {
 }
 
 pub(crate) fn run(args: &AdaptArgs) -> Result<()> {
-    let (images, (_, config)) = (&args.images, read_config(&args.config)?);
-    drop(std::fs::read_dir(images).with_context(|| images.display().to_string()).context(BadInput)?);
-    if absolute(&args.out)?.starts_with(absolute(images)?) {
+    let (_, config) = read_config(&args.config)?;
+    let place = || args.images.display().to_string();
+    let images = args.images.canonicalize().with_context(place).context(BadInput)?;
+    if real(&args.out)?.starts_with(&images) {
         let out = args.out.display();
         return Err(anyhow!(
             "{out} lies among the photographs, and its labels are pictures, too: choose another"
         ))
         .context(BadInput);
     }
-    let all = photographs(images);
-    let count = all.len().min(args.limit);
+    let all = photographs(&images);
+    if all.is_empty() {
+        return Err(anyhow!("no photograph (.jpg, .png, .tif) is below it"))
+            .with_context(place)
+            .context(BadInput);
+    }
+    let count = all.len().min(args.limit.get());
     let chosen: Vec<PathBuf> = (0..count).map(|i| all[i * all.len() / count].clone()).collect();
     if count < all.len() {
         tracing::info!("{count} of {} photographs are taken (--limit)", all.len());
     }
     let data = args.data.read()?;
     adapt(&args.model, &chosen, data, &args.data.folder, &config, &args.out, &args.hardware).map(drop)
+}
+
+/// Where `path` really is, or will be once it is made.
+fn real(path: &Path) -> Result<PathBuf> {
+    let path = absolute(path)?;
+    let there = path.ancestors().find(|part| part.exists()).unwrap_or(&path);
+    Ok(there.canonicalize()?.join(path.strip_prefix(there)?))
 }
 
 /// The text of a recipe whose sources name the field, and what it says.
@@ -68,18 +82,22 @@ pub(super) fn read_config(path: &Path) -> Result<(String, Config)> {
     Ok((text, config))
 }
 
-/// Whether `data` can be learnt from beside the photographs.
+/// Whether `data` holds labelled images to learn from beside the photographs.
 pub(super) fn check_sources(data: &DataSet, config: &Config) -> Result<()> {
     if data.items.iter().any(|item| item.source == SOURCE) {
         let remedy = "it is the photographs' name: rename it";
         return Err(anyhow!("a source of the labelled images is called `{SOURCE}`: {remedy}"))
             .context(BadInput);
     }
-    if !data.items.iter().any(|item| config.sources.contains_key(&item.source)) {
+    let is_learnt = |item: &Item| config.sources.contains_key(&item.source) && !is_held_out(item, config);
+    if !data.items.iter().any(is_learnt) {
         let known: Vec<&String> = config.sources.keys().collect();
-        let remedy = "name one of them in the configuration, lest the model learns from itself alone";
-        return Err(anyhow!("no labelled image is of the configuration's sources {known:?}: {remedy}"))
-            .context(BadInput);
+        let remedy =
+            "name a source that has some in the configuration, lest the model learns from itself alone";
+        return Err(anyhow!(
+            "no labelled training image is of the configuration's sources {known:?}: {remedy}"
+        ))
+        .context(BadInput);
     }
     Ok(())
 }
@@ -89,37 +107,48 @@ pub(super) fn check_sources(data: &DataSet, config: &Config) -> Result<()> {
 struct Origin {
     /// SHA-256 of the model it starts from.
     model: String,
-    /// The photographs with their SHA-256, empty where one cannot be read.
-    photographs: Vec<(PathBuf, String)>,
+    /// SHA-256 of every photograph, in order; empty where one cannot be read.
+    photographs: Vec<String>,
+}
+
+/// The labels in a run's folder.
+#[derive(Serialize, Deserialize)]
+struct Known {
+    origin: Origin,
+    /// Numbers of the photographs that have labels.
+    labelled: Vec<usize>,
 }
 
 impl Origin {
     fn of(start: &Path, photographs: &[PathBuf]) -> Result<Self> {
         let model = std::fs::read(start).with_context(|| start.display().to_string()).context(BadInput)?;
-        let hashed = |path: &PathBuf| {
-            let hash = std::fs::read(path).map_or_else(|_| String::new(), |bytes| sha256_hex(&bytes));
-            (path.clone(), hash)
-        };
+        let hashed =
+            |path: &PathBuf| std::fs::read(path).map_or_else(|_| String::new(), |bytes| sha256_hex(&bytes));
         Ok(Self { model: sha256_hex(&model), photographs: photographs.iter().map(hashed).collect() })
     }
 
-    /// Whether the labels in the folder `out` are of this.
-    fn is_known(&self, out: &Path) -> Result<bool> {
+    /// The photographs of this that have labels in the folder `out`; `None` where none were made yet.
+    fn labelled_in(&self, out: &Path) -> Result<Option<Vec<usize>>> {
         let place = out.join("origin.json");
-        let differs = |what: &str| Err(anyhow!("{what}: choose a new folder")).context(BadInput);
+        let refused = |what: String| Err(anyhow!("{what}: choose a new folder")).context(BadInput);
         match std::fs::read(&place) {
-            Ok(known) if serde_json::from_slice::<Self>(&known).is_ok_and(|known| known == *self) => Ok(true),
-            Ok(_) => differs(&format!("{} is of another model or other photographs", place.display())),
+            Ok(bytes) => match serde_json::from_slice::<Known>(&bytes) {
+                Ok(known) if known.origin == *self => Ok(Some(known.labelled)),
+                Ok(_) => refused(format!("{} is of another model or other photographs", place.display())),
+                Err(error) => refused(format!("{}: {error}", place.display())),
+            },
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(error).context(place.display().to_string())
             }
             Err(_) if out.join("config.toml").exists() => {
-                differs(&format!("{} holds another run", out.display()))
+                refused(format!("{} holds another run", out.display()))
             }
-            Err(_) => Ok(false),
+            Err(_) => Ok(None),
         }
     }
+}
 
+impl Known {
     fn write(&self, out: &Path) -> Result<()> {
         let (part, place) = (out.join("origin.part"), out.join("origin.json"));
         std::fs::write(&part, serde_json::to_vec_pretty(self)?)
@@ -141,33 +170,46 @@ pub(super) fn adapt(
     check_sources(&data, config)?;
     hardware.set_threads();
     let (origin, labels) = (Origin::of(start, photographs)?, out.join("labels"));
-    if origin.is_known(out)? {
+    let numbers = if let Some(numbers) = origin.labelled_in(out)? {
         tracing::info!("the labels of an earlier start are kept");
+        numbers
     } else {
-        if labels.exists() {
-            std::fs::remove_dir_all(&labels).with_context(|| labels.display().to_string())?;
-        }
-        let weights = weights(start)?.on(hardware.device()?)?;
-        let mut model = TorchSegmenter::new(weights, start.display().to_string());
-        let bar = bar(photographs.len() as u64, "labelling");
-        let Labelled { rejected, sure } = label(&mut model, photographs, &labels, || bar.inc(1))?;
-        bar.finish_and_clear();
-        for file in &rejected {
-            tracing::warn!("skipped {}: {}", file.place, file.reason);
-        }
-        let (count, skipped) = (photographs.len(), rejected.len());
-        let pixels = sure.iter().sum::<u64>().max(1) as f64;
-        let shares =
-            sure.iter().zip(CLASS_NAMES).map(|(&n, name)| format!("{name} {:.4}", n as f64 / pixels));
-        tracing::info!(skipped, "{count} photographs labelled: {}", shares.collect::<Vec<_>>().join(", "));
-        if sure[1..].iter().all(|&pixels| pixels == 0) {
-            return Err(anyhow!(
-                "in none of {count} photographs ({skipped} cannot be used) the model is sure of a plant"
-            ))
-            .context(BadInput);
-        }
-        origin.write(out)?;
-    }
-    data.items.extend(labelled(photographs, &labels)?);
+        let numbers = label_all(start, photographs, &labels, hardware)?;
+        let known = Known { origin, labelled: numbers };
+        known.write(out)?;
+        known.labelled
+    };
+    let items = labelled(photographs, &numbers, &labels)
+        .with_context(|| format!("{}: a label is gone: choose a new folder", labels.display()))
+        .context(BadInput)?;
+    data.items.extend(items);
     train_in(out, config, data, folder, &Start::Weights(start), hardware)
+}
+
+/// Labels what can be labelled, and tells what; the numbers of those photographs.
+fn label_all(
+    start: &Path,
+    photographs: &[PathBuf],
+    labels: &Path,
+    hardware: &Hardware,
+) -> Result<Vec<usize>> {
+    let weights = weights(start)?.on(hardware.device()?)?;
+    let mut model = TorchSegmenter::new(weights, start.display().to_string());
+    let bar = bar(photographs.len() as u64, "labelling");
+    let Labelled { numbers, rejected, sure } = label(&mut model, photographs, labels, || bar.inc(1))?;
+    bar.finish_and_clear();
+    for file in &rejected {
+        tracing::warn!("skipped {}: {}", file.place, file.reason);
+    }
+    let pixels = sure.iter().sum::<u64>().max(1) as f64;
+    let shares = sure.iter().zip(CLASS_NAMES).map(|(&n, name)| format!("{name} {:.4}", n as f64 / pixels));
+    let (count, skipped) = (numbers.len(), rejected.len());
+    tracing::info!(skipped, "{count} photographs labelled: {}", shares.collect::<Vec<_>>().join(", "));
+    if sure[1..].iter().all(|&pixels| pixels == 0) {
+        return Err(anyhow!(
+            "the model is sure of a plant in none of {count} photographs; {skipped} cannot be used"
+        ))
+        .context(BadInput);
+    }
+    Ok(numbers)
 }

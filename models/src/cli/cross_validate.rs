@@ -52,14 +52,14 @@ pub(crate) fn run(args: &CrossValidateArgs) -> Result<()> {
     let adapted_by = args.adapt.as_deref().map(read_config).transpose()?;
     let data = args.data.read()?;
     let folds = args.folds.iter().map(|fold| groups_of(fold, &data)).collect::<Result<Vec<_>>>()?;
-    if let Some((_, recipe)) = &adapted_by {
-        check_sources(&data, recipe)?;
+    for (groups, (_, recipe)) in folds.iter().flat_map(|groups| adapted_by.iter().map(move |by| (groups, by)))
+    {
+        check_sources(&data, &without(groups, recipe))?;
     }
     let conditions = Conditions { alone: args.alone, ..Conditions::default() };
     let (mut figures, mut adapted) = (BTreeMap::new(), BTreeMap::new());
     for (number, groups) in folds.iter().enumerate() {
-        let hold_out: Vec<String> = groups.keys().cloned().collect();
-        let config = Config { hold_out, steps: args.steps.unwrap_or(recipe.steps), ..recipe.clone() };
+        let config = Config { steps: args.steps.unwrap_or(recipe.steps), ..without(groups, &recipe) };
         let folder = args.out.join(format!("fold{number}"));
         let start = Start::Pretrained(&args.encoder);
         let files =
@@ -93,6 +93,11 @@ pub(crate) fn run(args: &CrossValidateArgs) -> Result<()> {
         tracing::info!("fold {}: {}", args.folds[number], json!({"left_out": figures, "adapted": adapted}));
     }
     Ok(())
+}
+
+/// The recipe without the groups of a fold.
+fn without(groups: &BTreeMap<String, Vec<Item>>, recipe: &Config) -> Config {
+    Config { hold_out: groups.keys().cloned().collect(), ..recipe.clone() }
 }
 
 fn group_of(item: &Item) -> String {

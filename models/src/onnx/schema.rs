@@ -115,7 +115,8 @@ impl TensorData {
     /// Its values, where it holds as many 32-bit floats as its dimensions say.
     pub fn to_floats(&self) -> Option<Vec<f32>> {
         let (bytes, rest) = self.raw_data.as_chunks();
-        let whole = rest.is_empty() && i64::try_from(bytes.len()).ok() == Some(self.dims.iter().product());
+        let count = |count: usize, &dim: &i64| count.checked_mul(usize::try_from(dim).ok()?);
+        let whole = rest.is_empty() && self.dims.iter().try_fold(1, count) == Some(bytes.len());
         (whole && self.data_type == FLOAT)
             .then(|| bytes.iter().map(|value| f32::from_le_bytes(*value)).collect())
     }
