@@ -7,7 +7,7 @@ use clap::Args;
 use kompas_models::CLASS_NAMES;
 use kompas_models::adapt::{Labelled, SOURCE, label, labelled};
 use kompas_models::card::sha256_hex;
-use kompas_models::data::{DataSet, Item, photographs};
+use kompas_models::data::{DataSet, Item, evenly, photographs};
 use kompas_models::torch_segmenter::TorchSegmenter;
 use kompas_models::train::{Config, RunFiles, is_held_out};
 use serde::{Deserialize, Serialize};
@@ -55,10 +55,9 @@ pub(crate) fn run(args: &AdaptArgs) -> Result<()> {
             .with_context(place)
             .context(BadInput);
     }
-    let count = all.len().min(args.limit.get());
-    let chosen: Vec<PathBuf> = (0..count).map(|i| all[i * all.len() / count].clone()).collect();
-    if count < all.len() {
-        tracing::info!("{count} of {} photographs are taken (--limit)", all.len());
+    let chosen = evenly(&all, args.limit.get());
+    if chosen.len() < all.len() {
+        tracing::info!("{} of {} photographs are taken (--limit)", chosen.len(), all.len());
     }
     let data = args.data.read()?;
     adapt(&args.model, &chosen, data, &args.data.folder, &config, &args.out, &args.hardware).map(drop)

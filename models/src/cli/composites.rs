@@ -35,7 +35,7 @@ pub(crate) fn run(args: &CompositesArgs) -> Result<()> {
     let choose = |wanted: &dyn Fn(&Item) -> bool| -> Vec<Item> {
         data.items.iter().filter(|item| wanted(item)).cloned().collect()
     };
-    let beet = choose(&|item| args.beet.contains(&format!("{}/{}", item.source, item.group)));
+    let beet = choose(&|item| args.beet.contains(&item.full_group()));
     let potato = choose(&|item| item.source == args.potato && item.split == "val");
     let mut model = super::evaluate::open(&args.model, &super::evaluate::Look::RELEASED)?;
     let mut judged = |plants: &[Item], class, scenes: &[Item], seed| -> Result<Verdicts> {

@@ -68,7 +68,7 @@ pub(crate) fn run(args: &CrossValidateArgs) -> Result<()> {
             figures.insert(group, measured(&files, items, conditions)?);
             let Some((_, recipe)) = &adapted_by else { continue };
             // The labels of the fold's groups are neither learnt from nor stopped by.
-            let recipe = Config { hold_out: config.hold_out.clone(), patience: u32::MAX, ..recipe.clone() };
+            let recipe = Config { patience: u32::MAX, ..without(groups, recipe) };
             let photographs: Vec<PathBuf> = items.iter().map(|item| item.image.clone()).collect();
             let (out, from) = (folder.join(group.replace('/', "-")), &args.data.folder);
             let learnt = adapt(&files, &photographs, data.clone(), from, &recipe, &out, &args.hardware)?;
@@ -100,15 +100,11 @@ fn without(groups: &BTreeMap<String, Vec<Item>>, recipe: &Config) -> Config {
     Config { hold_out: groups.keys().cloned().collect(), ..recipe.clone() }
 }
 
-fn group_of(item: &Item) -> String {
-    format!("{}/{}", item.source, item.group)
-}
-
 /// The images of the groups (`source/group`, comma-separated) of a fold, group by group.
 fn groups_of(fold: &str, data: &DataSet) -> Result<BTreeMap<String, Vec<Item>>> {
     let mut groups = BTreeMap::new();
     for group in fold.split(',').map(str::trim) {
-        let items: Vec<Item> = data.items.iter().filter(|item| group_of(item) == group).cloned().collect();
+        let items: Vec<Item> = data.items.iter().filter(|item| item.full_group() == group).cloned().collect();
         if items.is_empty() {
             return Err(anyhow!("the fold '{fold}': no image is of the group '{group}'")).context(BadInput);
         }

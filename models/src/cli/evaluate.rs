@@ -4,7 +4,7 @@ use super::{BadInput, DataArgs};
 use anyhow::{Context, Result};
 use clap::Args;
 use kompas_models::card::{CardFacts, card, sha256_hex};
-use kompas_models::data::{DataSet, Item, refuse_if_too_many};
+use kompas_models::data::{DataSet, Item, evenly, refuse_if_too_many};
 use kompas_models::evaluate::{Conditions, SourceFigures, evaluate};
 use kompas_models::net::Params;
 use kompas_models::torch_segmenter::TorchSegmenter;
@@ -152,11 +152,8 @@ pub(super) fn choose(data: &DataSet, wanted: impl Fn(&Item) -> bool, limit: Opti
     for item in data.items.iter().filter(|item| wanted(item)) {
         by_source.entry(&item.source).or_default().push(item);
     }
-    let thinned = by_source.into_values().flat_map(|items| {
-        let count = limit.unwrap_or(items.len()).min(items.len());
-        (0..count).map(|i| items[i * items.len() / count].clone()).collect::<Vec<_>>()
-    });
-    thinned.collect()
+    let thinned = by_source.into_values().flat_map(|items| evenly(&items, limit.unwrap_or(usize::MAX)));
+    thinned.cloned().collect()
 }
 
 fn figures(

@@ -1,9 +1,10 @@
 //! `kompas-model export` and `kompas-model quantise`.
 
+use super::evaluate::choose;
 use super::{DataArgs, weights};
 use anyhow::{Context, Result};
 use clap::Args;
-use kompas_models::data::{Item, scene::Scene};
+use kompas_models::data::scene::Scene;
 use kompas_models::net::rgb_tensor;
 use kompas_models::onnx::{Calibration, encode};
 use std::path::{Path, PathBuf};
@@ -42,8 +43,8 @@ pub(crate) fn quantise(args: &QuantiseArgs) -> Result<()> {
     let params = weights(&args.weights)?;
     let data = args.data.read()?;
     let mut calibration = Calibration::default();
-    for item in evenly(&data.items, args.images) {
-        let scene = Scene::read(item).map_err(|bad| anyhow::anyhow!("{}: {}", bad.place, bad.reason))?;
+    for item in choose(&data, |item| item.split == "train", Some(args.images)) {
+        let scene = Scene::read(&item).map_err(|bad| anyhow::anyhow!("{}: {}", bad.place, bad.reason))?;
         let (width, height) = scene.rgb.dimensions();
         let side = |length: u32| i64::from(length);
         let x = rgb_tensor(scene.rgb.as_raw(), 1, side(height), side(width), tch::Device::Cpu)?;
@@ -53,21 +54,6 @@ pub(crate) fn quantise(args: &QuantiseArgs) -> Result<()> {
         )?;
     }
     write(&args.out, &encode(&params, Some(&calibration))?)
-}
-
-/// At most `count` training images per source, evenly taken.
-fn evenly(items: &[Item], count: usize) -> Vec<&Item> {
-    let mut sources: Vec<&str> = items.iter().map(|item| item.source.as_str()).collect();
-    sources.sort_unstable();
-    sources.dedup();
-    let of =
-        |source| items.iter().filter(move |item| item.source == source && item.split == "train").collect();
-    let thinned = sources.into_iter().flat_map(|source| {
-        let all: Vec<&Item> = of(source);
-        let count = count.min(all.len());
-        (0..count).map(move |i| all[i * all.len() / count]).collect::<Vec<_>>()
-    });
-    thinned.collect()
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {

@@ -39,7 +39,7 @@ pub(crate) struct GalleryArgs {
 pub(crate) fn run(args: &GalleryArgs) -> Result<()> {
     let data = args.data.read()?;
     let wanted = |item: &kompas_models::data::Item| {
-        let group = format!("{}/{}", item.source, item.group);
+        let group = item.full_group();
         args.splits.contains(&item.split) && (args.groups.is_empty() || args.groups.contains(&group))
     };
     let items = super::evaluate::choose(&data, wanted, args.limit);

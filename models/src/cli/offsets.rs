@@ -60,8 +60,7 @@ pub(crate) fn run(args: &OffsetsArgs) -> Result<()> {
         let truth = ClassMap::new(mask.width(), mask.height(), mask.into_raw(), sure)?;
         let looks = model.look(&rgb)?;
         for (number, offsets) in candidates.iter().enumerate() {
-            let (figures, field) =
-                found.entry((format!("{}/{}", item.source, item.group), number)).or_default();
+            let (figures, field) = found.entry((item.full_group(), number)).or_default();
             figures.add(&truth, &model.judge(&looks, *offsets, field)?, item.gsd_mm)?;
         }
     }

@@ -55,6 +55,11 @@ pub struct Item {
 }
 
 impl Item {
+    /// Its group as configurations and reports name it: `source/group`.
+    pub fn full_group(&self) -> String {
+        format!("{}/{}", self.source, self.group)
+    }
+
     /// An image of a foreign folder: its source is the folder's name, its group the folder of the image.
     fn drawn(
         folder: &Path,
@@ -96,6 +101,12 @@ fn split_named(path: &Path) -> &'static str {
     } else {
         "train"
     }
+}
+
+/// At most so many of `list`, evenly taken.
+pub fn evenly<T: Clone>(list: &[T], most: usize) -> Vec<T> {
+    let count = list.len().min(most);
+    (0..count).map(|i| list[i * list.len() / count].clone()).collect()
 }
 
 /// All photographs below `folder`, sorted.

@@ -6,7 +6,7 @@ use crate::augment::{
 };
 use crate::components::components;
 use crate::data::scene::Scene;
-use crate::data::{DataSet, Item, Rejected};
+use crate::data::{DataSet, Item, Rejected, evenly};
 use crate::parallel::in_parallel;
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -42,7 +42,7 @@ impl Read {
             return Scene::read(item).map(Self::Validation);
         }
         let mut scene = Scene::read_fine(item)?;
-        if config.border_weeds_ignored.contains(&format!("{}/{}", item.source, item.group)) {
+        if config.border_weeds_ignored.contains(&item.full_group()) {
             scene.ignore_weeds_at_border();
         }
         // A stream per image, far from those of the steps: what is drawn does not depend on the threads.
@@ -234,12 +234,12 @@ impl Pool {
 
 /// Whether an image is kept from training: its group is held out or its source calls it validation or test.
 pub fn is_held_out(item: &Item, config: &Config) -> bool {
-    item.split != "train" || config.hold_out.contains(&format!("{}/{}", item.source, item.group))
+    item.split != "train" || config.hold_out.contains(&item.full_group())
 }
 
 /// What an image is validated under: its group where that is held out, else its source.
 pub(super) fn validated_as(item: &Item, config: &Config) -> String {
-    let group = format!("{}/{}", item.source, item.group);
+    let group = item.full_group();
     if config.hold_out.contains(&group) { group } else { item.source.clone() }
 }
 
@@ -249,11 +249,7 @@ fn chosen_for_validation(data: &DataSet, config: &Config) -> Vec<usize> {
     for (number, item) in data.items.iter().enumerate().filter(|(_, item)| is_held_out(item, config)) {
         parts.entry(validated_as(item, config)).or_default().push(number);
     }
-    let thinned = parts.into_values().flat_map(|numbers| {
-        let count = numbers.len().min(config.validate_images);
-        (0..count).map(move |i| numbers[i * numbers.len() / count]).collect::<Vec<_>>()
-    });
-    thinned.collect()
+    parts.into_values().flat_map(|numbers| evenly(&numbers, config.validate_images)).collect()
 }
 
 fn places(scene: &Scene, rng: &mut impl Rng) -> [Vec<Place>; 5] {
