@@ -59,7 +59,7 @@ figures: setup-test
 	tests/figures/run $(if $(QUICK),--quick) $(TOPIC)
 
 bench: setup-demo
-	cargo bench --workspace --locked
+	cargo bench --workspace --exclude kompas-models --locked
 
 audit:
 	@command -v cargo-deny >/dev/null || { echo "cargo-deny is missing: cargo install --locked cargo-deny" >&2; exit 2; }
