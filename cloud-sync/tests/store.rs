@@ -154,6 +154,41 @@ fn sqlite_keeps_the_contract() {
     });
 }
 
+#[test]
+fn a_store_of_an_older_format_is_made_again_when_it_is_opened() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("cloud.sqlite");
+    let before = {
+        let mut store = SqliteFile::at(&path).open().unwrap();
+        take(store.as_mut(), &season(4)).unwrap();
+        everything(store.as_ref())
+    };
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch("DROP TABLE missions; CREATE TABLE missions(mission TEXT); PRAGMA user_version = 1")
+        .unwrap();
+    drop(old);
+    for _ in 0..2 {
+        assert_eq!(everything(SqliteFile::at(&path).open().unwrap().as_ref()), before);
+    }
+}
+
+#[test]
+fn a_mission_knows_its_own_records_and_when_the_last_came() {
+    with_store(|store| {
+        let mut arrivals = season(3);
+        let other = changed(&arrivals[0], |value| {
+            value["seq"] = json!(9_999);
+            value["payload"]["mission"] = json!("m-later");
+        });
+        arrivals.push(Arrival { received: WallTime::from_unix_ms(1_800_000_900_000), ..other });
+        take(store, &arrivals).unwrap();
+        let of = |id: &str| store.mission(&MissionId::new(id).unwrap()).unwrap().unwrap();
+        let (first, later) = (of("m-small"), of("m-later"));
+        assert_eq!((first.records, later.records), (arrivals.len() as u64 - 1, 1));
+        assert_eq!((first.last_received_ms, later.last_received_ms), (1_800_000_000_000, 1_800_000_900_000));
+    });
+}
+
 fn with_store(test: impl FnOnce(&mut dyn Store)) {
     let directory = TempDir::new().unwrap();
     test(SqliteFile::at(directory.path().join("cloud.sqlite")).open().unwrap().as_mut());

@@ -6,7 +6,8 @@ CREATE TABLE robots(
 CREATE TABLE fields(field TEXT PRIMARY KEY, crop TEXT NOT NULL, area_m2 REAL NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE missions(
   mission TEXT PRIMARY KEY, robot TEXT NOT NULL, field TEXT, plan TEXT, rig TEXT, segmenter TEXT, product TEXT,
-  first_wall_ms INTEGER NOT NULL, last_wall_ms INTEGER NOT NULL,
+  first_wall_ms INTEGER NOT NULL, last_wall_ms INTEGER NOT NULL, last_received_ms INTEGER NOT NULL,
+  records INTEGER NOT NULL,
   finished TEXT,                      -- JSON of the last mission_finished
   treated INTEGER NOT NULL DEFAULT 0, weeds INTEGER NOT NULL DEFAULT 0, beets INTEGER NOT NULL DEFAULT 0,
   potatoes INTEGER NOT NULL DEFAULT 0, others INTEGER NOT NULL DEFAULT 0,

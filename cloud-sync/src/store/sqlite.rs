@@ -6,7 +6,7 @@ use super::{
 };
 use kompas_field::ids::{FieldId, MissionId};
 use kompas_field::{Field, PlantClass};
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,7 +14,8 @@ mod commit;
 mod project;
 mod read;
 
-const FORMAT: i64 = 1;
+/// Of truth and projections together: whoever changes either counts it up.
+const FORMAT: i64 = 2;
 const TRUTH: &str = include_str!("truth.sql");
 const PROJECTIONS: &str = include_str!("projections.sql");
 const PROJECTION_TABLES: [&str; 8] =
@@ -83,13 +84,30 @@ impl SqliteStore {
             let path = path.display().to_string();
             return Err(StoreError::NewerFormat { path, found, known: FORMAT });
         }
-        if found == 0 {
+        if found < FORMAT {
             tx.execute_batch(TRUTH).map_err(sql("make the store"))?;
-            tx.execute_batch(PROJECTIONS).map_err(sql("make the store"))?;
+            let records = rebuild(&tx)?;
             tx.pragma_update(None, "user_version", FORMAT).map_err(sql("make the store"))?;
+            if records > 0 {
+                tracing::info!(
+                    records,
+                    found,
+                    FORMAT,
+                    "the map is made again: the store was of an older format"
+                );
+            }
         }
         tx.commit().map_err(sql("make the store"))
     }
+}
+
+/// Deletes every projection and makes it again; how many records were read.
+fn rebuild(tx: &Transaction<'_>) -> Result<u64, StoreError> {
+    for table in PROJECTION_TABLES {
+        tx.execute_batch(&format!("DROP TABLE IF EXISTS {table}")).map_err(sql("delete a projection"))?;
+    }
+    tx.execute_batch(PROJECTIONS).map_err(sql("make the projections"))?;
+    project::everything(tx)
 }
 
 impl Store for SqliteStore {
@@ -108,11 +126,7 @@ impl Store for SqliteStore {
             .db
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(sql("begin a rebuild"))?;
-        for table in PROJECTION_TABLES {
-            tx.execute_batch(&format!("DROP TABLE {table}")).map_err(sql("delete a projection"))?;
-        }
-        tx.execute_batch(PROJECTIONS).map_err(sql("make the projections"))?;
-        let read = project::everything(&tx)?;
+        let read = rebuild(&tx)?;
         tx.commit().map_err(sql("bring projections to disk"))?;
         Ok(read)
     }

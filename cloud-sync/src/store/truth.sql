@@ -1,5 +1,5 @@
--- Truth. Bytes as they came, and their names.
-CREATE TABLE records(
+-- Truth. Bytes as they came, and their names. Runs again over a store of an older format: it only adds.
+CREATE TABLE IF NOT EXISTS records(
   arrival INTEGER PRIMARY KEY AUTOINCREMENT,
   robot TEXT NOT NULL, boot TEXT NOT NULL, seq INTEGER NOT NULL,
   farm TEXT NOT NULL,
@@ -11,8 +11,8 @@ CREATE TABLE records(
   wire BLOB NOT NULL,
   UNIQUE(robot, boot, seq)
 );
-CREATE INDEX records_flagged ON records(arrival) WHERE kind IS NULL;
-CREATE TABLE quarantine(
+CREATE INDEX IF NOT EXISTS records_flagged ON records(arrival) WHERE kind IS NULL;
+CREATE TABLE IF NOT EXISTS quarantine(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   topic TEXT NOT NULL, why TEXT NOT NULL, detail TEXT NOT NULL,
   robot TEXT, boot TEXT, seq INTEGER,

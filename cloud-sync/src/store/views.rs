@@ -69,6 +69,10 @@ pub struct MissionView {
     pub first_wall_ms: i64,
     /// The last record, the robot's clock.
     pub last_wall_ms: i64,
+    /// The last arrival, the cloud's clock.
+    pub last_received_ms: i64,
+    /// Stored records about it.
+    pub records: u64,
     /// The robot's own totals, once it is done.
     pub finished: Option<MissionFinished>,
     /// Plants decided.

@@ -132,7 +132,7 @@ impl<'a> Writer<'a> {
             field: self.field.clone(),
             plan: PlanId::new("plan-7f3a91c2").expect("an id"),
             rig: "spuitboom 3 m, 30 doppen".to_owned(),
-            segmenter: "exg".to_owned(),
+            segmenter: "exg-2".to_owned(),
         }));
         let (east, north) = self.season.size_m;
         let swaths = (north / BOOM_M).ceil() as usize;

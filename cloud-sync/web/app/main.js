@@ -40,7 +40,7 @@ async function refresh() {
   showJobs();
   if (!state.mission) return ready();
   state.field = fields.find(f => f.field === state.mission.field);
-  showTotals(state.mission, state.field, status);
+  showTotals(state.mission, state.field);
   showFacts(state.mission, state.field, status);
   const key = `${state.mission.mission}/${state.mission.version}`;
   if (state.shown !== key && performance.now() - state.layersAt > LAYERS_MS) await layers(key);
@@ -171,7 +171,7 @@ function translate(next) {
   showJobs();
   showRamp();
   if (state.mission) {
-    showTotals(state.mission, state.field, state.status);
+    showTotals(state.mission, state.field);
     showFacts(state.mission, state.field, state.status);
     showEvents(state.incidents);
   }

@@ -13,7 +13,7 @@ function entry(list, term, value, kind) {
   list.append(box);
 }
 
-export function showTotals(mission, field, status) {
+export function showTotals(mission, field) {
   // A job that is not done is compared with the part where the robot has seen anything: never with more.
   const done = mission.finished?.completed === true;
   const ha = (done ? field.area_m2 : Math.min(field.area_m2, mission.cells_seen)) / 1e4;
@@ -42,21 +42,20 @@ export function showTotals(mission, field, status) {
   entry(figures, t.f_unwanted, number(mission.unwanted), "seen");
   entry(figures, t.f_plants, number(mission.plants), "kept");
   entry(figures, t.f_area, `${number(field.area_m2 / 1e4, 2)} ha`);
-  entry(figures, t.f_records, number(status.counts.records));
+  entry(figures, t.f_records, number(mission.records));
 }
 
 export function showAge(state) {
   const age = by("age");
   const { mission, status, contact, fetched } = state;
   if (!mission || !status) return;
-  const robot = status.robots.find(r => r.robot === mission.robot);
-  const since = robot ? (status.now_ms - robot.last_received_ms + (performance.now() - fetched)) / 1e3 : 0;
+  const since = (status.now_ms - mission.last_received_ms + (performance.now() - fetched)) / 1e3;
   const words = ago(since);
   const live = contact && !mission.finished && since < 30;
   age.className = contact ? (live ? "age live" : "age") : "age cut";
   age.lastElementChild.textContent = !contact
     ? t.cut(clock(Date.now() - (performance.now() - fetched)))
-    : mission.finished ? t.done(words) : t.age(words);
+    : !mission.finished ? t.age(words) : mission.finished.completed ? t.done(words) : t.stopped(words);
 }
 
 export function showEvents(incidents) {
@@ -88,7 +87,7 @@ export function showFacts(mission, field, status) {
   if (mission.finished) fact(t.driven, `${number(mission.finished.driven_m)} m`);
   fact(t.robot, mission.robot);
   fact(t.rig, mission.rig ?? "");
-  fact(t.segmenter, mission.segmenter === "exg" ? t.exg : (mission.segmenter ?? ""));
+  fact(t.segmenter, mission.segmenter?.startsWith("exg") ? t.exg : (mission.segmenter ?? ""));
   fact(t.plan, mission.plan ?? "");
   if (status.counts.quarantined > 0) fact(t.quarantine, number(status.counts.quarantined));
 }

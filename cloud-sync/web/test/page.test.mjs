@@ -121,6 +121,26 @@ test("a click on a square and on a plant answers why, in both languages", { skip
   await context.close();
 });
 
+test("what a job was done with, and how it ended, is said as it is", { skip: missing }, async () => {
+  const { page, context } = await open(browser, server.url, { ...desktop, lang: "nl" });
+  const [mission] = await api(server.url, "api/missions");
+  assert.match(await page.innerText("#facts"), /groenindex.*raakt ook het gewas/);
+  const records = new Intl.NumberFormat("nl-NL").format(mission.records);
+  assert.match(await page.innerText("#figures"), new RegExp(`${records}\\s+records van deze opdracht`));
+  const said = finished => page.evaluate(async finished => {
+    const { showAge } = await import("/app/totals.js");
+    const { state } = window.kompas;
+    showAge({ ...state, mission: { ...state.mission, finished } });
+    return document.getElementById("age").textContent;
+  }, finished);
+  assert.match(await said({ completed: true }), /^Klaar/);
+  assert.match(await said({ completed: false }), /^Afgebroken/);
+  // The age is the job's: another job of the same robot may have brought news since.
+  await page.evaluate(() => { window.kompas.state.mission.last_received_ms -= 3 * 86_400_000; });
+  assert.match(await said(null), /3 dagen geleden/);
+  await context.close();
+});
+
 test("every rule has a sentence with its numbers", { skip: missing }, async () => {
   const { page, context } = await open(browser, server.url, { ...desktop, lang: "en" });
   const [mission] = await api(server.url, "api/missions");

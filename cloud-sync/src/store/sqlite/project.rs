@@ -92,12 +92,20 @@ fn robot(tx: &Transaction<'_>, stored: &Stored<'_>) -> rusqlite::Result<()> {
 /// Makes the mission known and moves its version on.
 fn touch(tx: &Transaction<'_>, stored: &Stored<'_>, mission: &str) -> rusqlite::Result<()> {
     tx.prepare_cached(
-        "INSERT INTO missions(mission, robot, first_wall_ms, last_wall_ms, version) VALUES (?1, ?2, ?3, ?3, ?4)
-         ON CONFLICT DO UPDATE SET version = max(version, excluded.version),
+        "INSERT INTO missions(mission, robot, first_wall_ms, last_wall_ms, last_received_ms, records, version)
+         VALUES (?1, ?2, ?3, ?3, ?4, 1, ?5)
+         ON CONFLICT DO UPDATE SET version = max(version, excluded.version), records = records + 1,
          first_wall_ms = min(first_wall_ms, excluded.first_wall_ms),
-         last_wall_ms = max(last_wall_ms, excluded.last_wall_ms)",
+         last_wall_ms = max(last_wall_ms, excluded.last_wall_ms),
+         last_received_ms = max(last_received_ms, excluded.last_received_ms)",
     )?
-    .execute(params![mission, stored.robot(), stored.envelope.t_wall.unix_ms(), stored.arrival])?;
+    .execute(params![
+        mission,
+        stored.robot(),
+        stored.envelope.t_wall.unix_ms(),
+        stored.received.unix_ms(),
+        stored.arrival
+    ])?;
     Ok(())
 }
 

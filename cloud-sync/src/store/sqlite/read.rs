@@ -119,7 +119,7 @@ pub(super) fn missions(
     let query = "SELECT mission, robot, field, plan, rig, segmenter, product, first_wall_ms, last_wall_ms, finished,
         treated, weeds, beets, potatoes, others, openings, volume_ul, wetted_mm2, top_rate_l_per_ha, version, crop,
         (SELECT count(*) FROM cells c WHERE c.mission = m.mission AND c.openings > 0),
-        (SELECT count(*) FROM cells c WHERE c.mission = m.mission)
+        (SELECT count(*) FROM cells c WHERE c.mission = m.mission), last_received_ms, records
         FROM missions m LEFT JOIN fields USING (field)
         WHERE (?1 IS NULL OR field = ?1) AND (?2 IS NULL OR mission = ?2) ORDER BY first_wall_ms DESC, mission";
     let with = params![field.map(FieldId::as_str), mission.map(MissionId::as_str)];
@@ -137,6 +137,8 @@ pub(super) fn missions(
             product: r.get(6)?,
             first_wall_ms: r.get(7)?,
             last_wall_ms: r.get(8)?,
+            last_received_ms: r.get(23)?,
+            records: r.get(24)?,
             finished: None,
             plants: tally.all().into(),
             treated: r.get(10)?,
