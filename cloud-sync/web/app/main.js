@@ -8,12 +8,14 @@ import { cellPanel, plantPanel } from "./why.js";
 const by = id => document.getElementById(id);
 /** How often to look for news, and how long to leave the layers alone at the least. */
 const LOOK_MS = 2000, LAYERS_MS = 3000;
+/** An answer that takes longer will not come: a half-open connection says nothing for ever. */
+const ANSWER_MS = 10_000;
 
 const state = { mission: null, field: null, fields: [], missions: [], status: null, table: null, incidents: [], contact: true, fetched: 0, shown: null, layersAt: 0, panel: null, squares: "treatment" };
 let view = null;
 
 async function get(path) {
-  const response = await fetch(path, { headers: { accept: "application/json" } });
+  const response = await fetch(path, { headers: { accept: "application/json" }, signal: AbortSignal.timeout(ANSWER_MS) });
   if (!response.ok) throw new Error(`${path}: ${response.status}`);
   return response.json();
 }

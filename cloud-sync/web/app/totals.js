@@ -48,6 +48,10 @@ export function showTotals(mission, field) {
 export function showAge(state) {
   const age = by("age");
   const { mission, status, contact, fetched } = state;
+  if (!status && !contact) {
+    age.className = "age cut";
+    age.lastElementChild.textContent = t.unreachable;
+  }
   if (!mission || !status) return;
   const since = (status.now_ms - mission.last_received_ms + (performance.now() - fetched)) / 1e3;
   const words = ago(since);

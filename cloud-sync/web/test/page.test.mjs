@@ -224,3 +224,18 @@ test("new records show by themselves; lost contact is said", { skip: missing }, 
     fresh.stop();
   }
 });
+
+test("a server that never answers is told, and its return too", { skip: missing }, async () => {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
+  const page = await context.newPage();
+  const silent = new Set();
+  await page.route("**/api/**", route => { silent.add(route); });
+  await page.goto(`${server.url}?lang=nl`);
+  await page.waitForFunction(() => document.getElementById("age").className.includes("cut"), null, { timeout: 20_000 });
+  assert.match(await page.innerText("#age"), /^Geen contact met de server/);
+  assert.equal(await page.isVisible("#empty"), false, "nothing is known yet, not that there is nothing");
+  await page.unroute("**/api/**");
+  await page.waitForFunction(() => window.kompasReady === true, null, { timeout: 60_000 });
+  assert.match(await page.innerText("#age"), /^Laatst bijgewerkt/);
+  await context.close();
+});
