@@ -4,6 +4,7 @@
 
 use crate::crs::{Crs, CrsError};
 use crate::zones::SprayFreeZone;
+use geo::{Area, BooleanOps, LineString, MultiPolygon, Polygon};
 use geojson::{GeoJson, GeometryValue as Shape};
 use kompas_field::geodetic::PlaneError;
 use kompas_field::ids::FieldId;
@@ -52,6 +53,14 @@ pub enum ImportError {
     /// Several parcels in one file.
     #[error("the file holds {parts} polygons and a field is one: save each part as a field of its own")]
     SeveralParts {
+        /// How many.
+        parts: usize,
+    },
+    /// Obstacles leave more than one part.
+    #[error(
+        "obstacles cut the parcel into {parts} parts and a field is one: save each part as a field of its own"
+    )]
+    CutApart {
         /// How many.
         parts: usize,
     },
@@ -130,7 +139,8 @@ pub fn field_from_file(
         "gpkg" => (geopackage::read(path)?, vec![]),
         "xml" => {
             let read = isoxml::boundary_from_task_data(&text()?)?;
-            (read.rings, read.warnings)
+            let field = without(field_from_rings(&read.rings, id, crop)?, &read.obstacles)?;
+            return Ok((field, read.warnings));
         }
         _ => return field_from_geojson(&text()?, id, crop).map(|field| (field, vec![])),
     };
@@ -204,6 +214,32 @@ pub fn field_from_rings(places: &Rings, id: FieldId, crop: FieldCrop) -> Result<
     let outer = if rings.is_empty() { vec![] } else { rings.remove(0) };
     let boundary = Boundary::new(&RawBoundary { outer, exclusions: rings })?;
     Ok(Field { id, crop, plane, boundary })
+}
+
+/// The field without its obstacles: holes where they lie inside, a smaller boundary where they reach over it.
+fn without(field: Field, obstacles: &Rings) -> Result<Field, ImportError> {
+    if obstacles.is_empty() {
+        return Ok(field);
+    }
+    let mut left = MultiPolygon::from(field.boundary.polygon().clone());
+    for obstacle in obstacles {
+        let corner = |[x, y]: &[f64; 2]| field.plane.to_field(Geodetic::etrs89(*y, *x)).map(geo::Coord::from);
+        let ring = obstacle.iter().map(corner).collect::<Result<Vec<_>, _>>()?;
+        left = left.difference(&Polygon::new(LineString::new(ring), vec![]));
+    }
+    // Where an obstacle runs along the boundary, slivers remain beside it.
+    left.0.retain(|part| part.unsigned_area() >= Boundary::MIN_AREA.get());
+    let parts = left.0.len();
+    let Some(polygon) = left.0.pop().filter(|_| parts == 1) else {
+        return match parts {
+            0 => Err(ImportError::NoPolygon { found: "a parcel covered by its obstacles".to_owned() }),
+            parts => Err(ImportError::CutApart { parts }),
+        };
+    };
+    let points = |ring: &LineString<f64>| ring.coords().map(|c| Point2::from(*c)).collect();
+    let exclusions = polygon.interiors().iter().map(points).collect();
+    let boundary = Boundary::new(&RawBoundary { outer: points(polygon.exterior()), exclusions })?;
+    Ok(Field { boundary, ..field })
 }
 
 fn polygon_of(doc: &GeoJson) -> Result<Vec<Vec<Vec<f64>>>, ImportError> {
