@@ -5,11 +5,12 @@
 use crate::crs::{Crs, CrsError};
 use crate::zones::SprayFreeZone;
 use geo::{Area, BooleanOps, LineString, MultiPolygon, Polygon};
-use geojson::{GeoJson, GeometryValue as Shape};
+use geojson::{GeoJson, GeometryValue as Shape, Position};
 use kompas_field::geodetic::PlaneError;
 use kompas_field::ids::FieldId;
 use kompas_field::units::Metres;
 use kompas_field::{Boundary, Field, FieldCrop, FieldPlane, Findings, Geodetic, Point2, RawBoundary};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 pub mod curve;
@@ -55,6 +56,12 @@ pub enum ImportError {
     SeveralParts {
         /// How many.
         parts: usize,
+    },
+    /// Several tables with parcels in one `GeoPackage`.
+    #[error("the tables {} all hold polygons and a field is one: export its table alone", tables.join(", "))]
+    SeveralTables {
+        /// Their names.
+        tables: Vec<String>,
     },
     /// Obstacles leave more than one part.
     #[error(
@@ -136,27 +143,33 @@ pub fn field_from_file(
     let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default();
     let (rings, warnings) = match ending.as_str() {
         "shp" => (shapefile::read(path)?, vec![]),
-        "gpkg" => (geopackage::read(path)?, vec![]),
+        "gpkg" => geopackage::read(path)?,
         "xml" => {
             let read = isoxml::boundary_from_task_data(&text()?)?;
             let field = without(field_from_rings(&read.rings, id, crop)?, &read.obstacles)?;
             return Ok((field, read.warnings));
         }
-        _ => return field_from_geojson(&text()?, id, crop).map(|field| (field, vec![])),
+        _ => return field_and_rest(&text()?, id, crop),
     };
     Ok((field_from_rings(&rings, id, crop)?, warnings))
 }
 
-/// A field from GeoJSON (RFC 7946). The first polygon counts; a `MultiPolygon` with one part is a polygon. A `crs`
-/// member, as older writers leave it, is obeyed when it names a known system.
+/// A field from GeoJSON (RFC 7946) that holds one polygon; a `MultiPolygon` with one part is a polygon. Geometries that are
+/// none are left aside. A `crs` member, as older writers leave it, is obeyed when it names a known system.
 ///
 /// # Errors
 /// [`ImportError`], with ring and point.
 pub fn field_from_geojson(text: &str, id: FieldId, crop: FieldCrop) -> Result<Field, ImportError> {
+    field_and_rest(text, id, crop).map(|(field, _)| field)
+}
+
+/// The field, and in words what was left aside.
+fn field_and_rest(text: &str, id: FieldId, crop: FieldCrop) -> Result<(Field, Vec<String>), ImportError> {
     let doc: GeoJson = text.parse().map_err(|e| ImportError::NotGeoJson(Box::new(e)))?;
     let crs = crs_of(&doc)?;
+    let (polygon, warnings) = polygon_of(&doc)?;
     let mut places: Rings = Vec::new();
-    for (ring, line) in polygon_of(&doc)?.iter().enumerate() {
+    for (ring, line) in polygon.iter().enumerate() {
         let mut points = Vec::new();
         for (point, position) in line.iter().enumerate() {
             let &[x, y, ..] = position.as_slice() else {
@@ -166,7 +179,7 @@ pub fn field_from_geojson(text: &str, id: FieldId, crop: FieldCrop) -> Result<Fi
         }
         places.push(points);
     }
-    field_from_rings(&places, id, crop)
+    Ok((field_from_rings(&places, id, crop)?, warnings))
 }
 
 fn crs_of(doc: &GeoJson) -> Result<Crs, ImportError> {
@@ -242,23 +255,50 @@ fn without(field: Field, obstacles: &Rings) -> Result<Field, ImportError> {
     Ok(Field { boundary, ..field })
 }
 
-fn polygon_of(doc: &GeoJson) -> Result<Vec<Vec<Vec<f64>>>, ImportError> {
-    let geometry = match doc {
-        GeoJson::Geometry(geometry) => Some(geometry),
-        GeoJson::Feature(feature) => feature.geometry.as_ref(),
-        GeoJson::FeatureCollection(all) => all.features.iter().find_map(|f| f.geometry.as_ref()),
-    };
-    let lists = |rings: &[Vec<geojson::Position>]| {
-        rings.iter().map(|r| r.iter().map(|p| p.as_slice().to_vec()).collect()).collect()
-    };
-    match geometry.map(|g| &g.value) {
-        Some(Shape::Polygon { coordinates }) => Ok(lists(coordinates)),
-        Some(Shape::MultiPolygon { coordinates }) if coordinates.len() == 1 => Ok(lists(&coordinates[0])),
-        Some(Shape::MultiPolygon { coordinates }) => {
-            Err(ImportError::SeveralParts { parts: coordinates.len() })
+/// The only polygon of the document, and in words what else is there.
+fn polygon_of(doc: &GeoJson) -> Result<(&[Vec<Position>], Vec<String>), ImportError> {
+    let mut found = Shapes::default();
+    match doc {
+        GeoJson::Geometry(geometry) => found.add(&geometry.value),
+        GeoJson::Feature(feature) => feature.geometry.iter().for_each(|g| found.add(&g.value)),
+        GeoJson::FeatureCollection(all) => {
+            all.features.iter().filter_map(|f| f.geometry.as_ref()).for_each(|g| found.add(&g.value));
         }
-        Some(other) => Err(ImportError::NoPolygon { found: other.type_name().to_owned() }),
-        None => Err(ImportError::NoPolygon { found: "nothing".to_owned() }),
+    }
+    let Shapes { polygons, others } = found;
+    match polygons[..] {
+        [polygon] => {
+            let aside =
+                |(name, count)| format!("{count} × {name} in the file was left aside: a field is a polygon");
+            Ok((polygon, others.into_iter().map(aside).collect()))
+        }
+        [] => {
+            let names: Vec<&str> = others.into_keys().collect();
+            let found = if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+            Err(ImportError::NoPolygon { found })
+        }
+        _ => Err(ImportError::SeveralParts { parts: polygons.len() }),
+    }
+}
+
+/// What a document holds, collections opened.
+#[derive(Default)]
+struct Shapes<'a> {
+    polygons: Vec<&'a [Vec<Position>]>,
+    /// Anything else by its name, counted.
+    others: BTreeMap<&'static str, usize>,
+}
+
+impl<'a> Shapes<'a> {
+    fn add(&mut self, shape: &'a Shape) {
+        match shape {
+            Shape::Polygon { coordinates } => self.polygons.push(coordinates),
+            Shape::MultiPolygon { coordinates } => {
+                self.polygons.extend(coordinates.iter().map(Vec::as_slice));
+            }
+            Shape::GeometryCollection { geometries } => geometries.iter().for_each(|g| self.add(&g.value)),
+            other => *self.others.entry(other.type_name()).or_default() += 1,
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use kompas_field::ids::FieldId;
 use kompas_field::{Field, FieldCrop, Severity};
 use kompas_planner::import::{ImportError, field_from_file};
 use kompas_planner::{Policy, check, plan};
+use serde_json::{Value, json};
 use std::path::Path;
 
 /// Degrees per metre at the place where the parcels are drawn.
@@ -73,4 +74,91 @@ fn obstacles_that_cut_or_cover_the_parcel_are_refused() {
     assert!(matches!(read_text("t.xml", &task_data(&[road])), Err(ImportError::CutApart { parts: 2 })));
     let lake = (3, [-10.0, -10.0, 110.0, 70.0]);
     assert!(matches!(read_text("t.xml", &task_data(&[lake])), Err(ImportError::NoPolygon { .. })));
+}
+
+fn feature(kind: &str, coordinates: &Value) -> Value {
+    json!({ "type": "Feature", "properties": {}, "geometry": { "type": kind, "coordinates": coordinates } })
+}
+
+fn collection(features: &[Value]) -> String {
+    json!({ "type": "FeatureCollection", "features": features }).to_string()
+}
+
+#[test]
+fn a_collection_is_one_parcel_or_is_refused() {
+    let parcel = feature("Polygon", &json!([ring(PARCEL)]));
+    let gate = feature("Point", &json!([6.95, 52.87]));
+    let fence = feature("LineString", &json!(ring(PARCEL)));
+    let nothing = json!({ "type": "Feature", "properties": {}, "geometry": null });
+    // The parcel counts wherever it stands.
+    let features = [nothing, gate.clone(), parcel.clone(), gate, fence];
+    let (field, warnings) = read_text("f.geojson", &collection(&features)).unwrap();
+    assert!((field.boundary.area().get() - 6000.0).abs() < 20.0);
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
+    assert!(warnings.iter().any(|w| w.contains("2 × Point")), "{warnings:?}");
+    let other = feature("MultiPolygon", &json!([[ring([200.0, 0.0, 300.0, 60.0])]]));
+    let two = read_text("f.geojson", &collection(&[parcel, other]));
+    assert!(matches!(two, Err(ImportError::SeveralParts { parts: 2 })), "{two:?}");
+}
+
+/// A `GeoPackage` geometry of polygons: header, multi-polygon, corners.
+fn blob(parts: &[[f64; 4]]) -> Vec<u8> {
+    let mut bytes = b"GP\0\x01".to_vec();
+    bytes.extend(4258_i32.to_le_bytes());
+    let head = |bytes: &mut Vec<u8>, kind: u32, count: usize| {
+        bytes.push(1);
+        bytes.extend(kind.to_le_bytes());
+        bytes.extend(u32::try_from(count).expect("few").to_le_bytes());
+    };
+    head(&mut bytes, 6, parts.len());
+    for part in parts {
+        head(&mut bytes, 3, 1);
+        let points = ring(*part);
+        bytes.extend(u32::try_from(points.len()).expect("few").to_le_bytes());
+        bytes.extend(points.iter().flatten().flat_map(|number| number.to_le_bytes()));
+    }
+    bytes
+}
+
+/// Reads a `GeoPackage` of tables with these geometries.
+fn read_tables(tables: &[(&str, Vec<Vec<u8>>)]) -> Result<(Field, Vec<String>), ImportError> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("f.gpkg");
+    let file = rusqlite::Connection::open(&path).expect("a GeoPackage");
+    file.execute_batch(
+        "CREATE TABLE gpkg_spatial_ref_sys (srs_id, organization_coordsys_id); INSERT INTO gpkg_spatial_ref_sys VALUES (4258, 4258);
+         CREATE TABLE gpkg_geometry_columns (table_name, column_name, srs_id);",
+    )
+    .expect("a GeoPackage");
+    for (name, blobs) in tables {
+        file.execute_batch(&format!(
+            "CREATE TABLE {name} (geom BLOB); INSERT INTO gpkg_geometry_columns VALUES ('{name}', 'geom', 4258);"
+        ))
+        .expect("a GeoPackage");
+        for blob in blobs {
+            file.execute(&format!("INSERT INTO {name} VALUES (?1)"), [blob]).expect("a GeoPackage");
+        }
+    }
+    drop(file);
+    read(&path)
+}
+
+#[test]
+fn tables_of_a_geopackage_are_one_parcel_or_are_refused_by_name() {
+    let point = b"GP\0\x01\0\0\0\0\x01\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0".to_vec();
+    let other = [200.0, 0.0, 300.0, 60.0];
+    let (field, warnings) = read_tables(&[
+        ("gates", vec![point.clone(), point.clone()]),
+        ("none", vec![]),
+        ("parcels", vec![point, blob(&[PARCEL])]),
+    ])
+    .unwrap();
+    assert!((field.boundary.area().get() - 6000.0).abs() < 20.0);
+    assert!(warnings.len() == 2 && warnings[0].contains("2 features of table gates"), "{warnings:?}");
+    let said = |tables: &[(&str, Vec<Vec<u8>>)]| read_tables(tables).unwrap_err().to_string();
+    let two = said(&[("north", vec![blob(&[PARCEL])]), ("south", vec![blob(&[other])])]);
+    assert!(two.contains("north, south"), "{two}");
+    assert!(said(&[("a", vec![blob(&[PARCEL]), blob(&[other])])]).contains("2 polygons"));
+    assert!(said(&[("a", vec![blob(&[PARCEL, other])])]).contains("2 polygons"));
+    assert!(said(&[("a", vec![])]).contains("no polygon"));
 }
