@@ -46,6 +46,7 @@ pub fn routes(api: Api) -> Router {
         .route("/api/fields/{field}", get(map::field))
         .route("/api/missions", get(map::missions))
         .route("/api/missions/{mission}", get(map::mission))
+        .route("/api/missions/{mission}/field", get(layers::field))
         .route("/api/missions/{mission}/cells", get(layers::cells))
         .route("/api/missions/{mission}/plants", get(layers::plants))
         .route("/api/missions/{mission}/track", get(layers::track))

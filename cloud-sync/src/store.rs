@@ -17,6 +17,10 @@ pub use views::{
     StoreCounts, TrackView,
 };
 
+/// Of truth and projections together: whoever changes either, or what projections hold, counts it up. A store of
+/// an older format makes its projections again; a reader's copy of an answer is of its format.
+pub const FORMAT: i64 = 3;
+
 /// A record as it arrived, read as far as this program can.
 #[derive(Debug, Clone)]
 pub struct Incoming {
@@ -188,9 +192,17 @@ pub trait Store: Send {
     /// [`StoreError`].
     fn fields(&self) -> Result<Vec<FieldView>, StoreError>;
 
+    /// As the mission that began last had it.
+    ///
     /// # Errors
     /// [`StoreError`].
     fn field(&self, id: &FieldId) -> Result<Option<Field>, StoreError>;
+
+    /// As this mission had it: a boundary or a crop that changed since does not change what was done.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn field_of(&self, mission: &MissionId) -> Result<Option<Field>, StoreError>;
 
     /// The last one first; of all fields, or of one.
     ///

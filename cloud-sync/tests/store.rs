@@ -11,7 +11,9 @@ use kompas_cloud_sync::store::{Store, Stores};
 use kompas_cloud_sync::wire::Outcome;
 use kompas_field::ids::{BootId, FieldId, MissionId, RobotId};
 use kompas_field::record::MissionFinished;
-use kompas_field::{CellIndex, ClockQuality, Datum, Digest, Envelope, Payload, RobotInstant, WallTime};
+use kompas_field::{
+    CellIndex, ClockQuality, Datum, Digest, Envelope, FieldCrop, Payload, RobotInstant, WallTime,
+};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::{Value, json};
@@ -169,6 +171,36 @@ fn a_store_of_an_older_format_is_made_again_when_it_is_opened() {
     drop(old);
     for _ in 0..2 {
         assert_eq!(everything(SqliteFile::at(&path).open().unwrap().as_ref()), before);
+    }
+}
+
+#[test]
+fn an_edited_field_does_not_change_what_was_done_on_it_before() {
+    let arrivals = season(3);
+    let began = WallTime::from_unix_ms(1_800_000_000_000);
+    // Next year: the same name, potatoes, a corner sold.
+    let later = changed(&arrivals[0], |value| {
+        value["seq"] = json!(9_999);
+        value["t_wall"] = json!(began);
+        value["payload"]["mission"] = json!("m-later");
+        value["payload"]["field"]["crop"] = json!("potato");
+        value["payload"]["field"]["boundary"]["exclusions"] = json!([]);
+    });
+    for late_is_first in [false, true] {
+        with_store(|store| {
+            let rest: Vec<Arrival> = arrivals.iter().chain([&later]).cloned().collect();
+            let order = if late_is_first { rest.iter().rev().cloned().collect() } else { rest };
+            take(store, &order).unwrap();
+            let of = |id: &str| {
+                let id = MissionId::new(id).unwrap();
+                (store.mission(&id).unwrap().unwrap(), store.field_of(&id).unwrap().unwrap())
+            };
+            let ((old, old_field), (new, new_field)) = (of("m-small"), of("m-later"));
+            assert_eq!((old.crop, new.crop), (Some(FieldCrop::SugarBeet), Some(FieldCrop::Potato)));
+            assert!(old.area_m2 < new.area_m2 && old_field.digest() != new_field.digest());
+            assert_eq!(store.field(&new_field.id).unwrap(), Some(new_field), "the list has the latest");
+            assert_eq!(store.fields().unwrap()[0].crop, "potato");
+        });
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Api;
 use super::geo::{self, GeoJson, Geometry, Position};
-use super::map::on_field;
+use super::map::{feature, on_field};
 use super::respond::{ApiError, ask, geojson, unchanged};
 use crate::store::{CellRange, CellView, OpeningView, PlantView, Store, TrackView};
 use axum::extract::{Path, Query, State};
@@ -33,6 +33,11 @@ async fn layer<T: Serialize>(
         geojson(&headers, mission.version, &make(store, &id, &field)?)
     })
     .await
+}
+
+/// The field as the mission had it.
+pub(super) async fn field(State(api): State<Api>, Path(id): Path<MissionId>, asked: HeaderMap) -> Answer {
+    layer(&api, id, &asked, |_, _, field| Ok(feature(field.clone()))).await
 }
 
 fn collection<P>(features: impl IntoIterator<Item = GeoJson<P>>) -> GeoJson<P> {

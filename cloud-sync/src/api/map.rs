@@ -39,19 +39,16 @@ fn find_field(store: &dyn Store, id: &FieldId) -> Result<Field, ApiError> {
     store.field(id)?.ok_or(ApiError::NotFound { what: "field", name: id.to_string() })
 }
 
-/// The mission and its field; no map without one.
+/// The mission and the field as it was then; no map without one.
 pub(super) fn on_field(store: &dyn Store, id: &MissionId) -> Result<(MissionView, Field), ApiError> {
     let mission = find_mission(store, id)?;
-    let field = mission.field.as_deref().and_then(|field| FieldId::new(field).ok());
-    let Some(field) = field else {
-        return Err(ApiError::NotFound { what: "field yet for mission", name: id.to_string() });
-    };
-    let field = find_field(store, &field)?;
+    let field = store.field_of(id)?;
+    let field = field.ok_or(ApiError::NotFound { what: "field yet for mission", name: id.to_string() })?;
     Ok((mission, field))
 }
 
 #[derive(Debug, Serialize)]
-struct FieldProperties {
+pub(super) struct FieldProperties {
     field: FieldId,
     crop: kompas_field::FieldCrop,
     area_m2: f64,
@@ -60,7 +57,10 @@ struct FieldProperties {
 }
 
 pub(super) async fn field(State(api): State<Api>, Path(id): Path<FieldId>, asked: HeaderMap) -> Answer {
-    let field = ask(&api, move |store| find_field(store, &id)).await?;
+    json(&asked, &feature(ask(&api, move |store| find_field(store, &id)).await?))
+}
+
+pub(super) fn feature(field: Field) -> GeoJson<FieldProperties> {
     let rings = RawBoundary::from(field.boundary.clone());
     let rings = std::iter::once(rings.outer).chain(rings.exclusions);
     let properties = FieldProperties {
@@ -71,5 +71,5 @@ pub(super) async fn field(State(api): State<Api>, Path(id): Path<FieldId>, asked
         field: field.id,
     };
     let geometry = Geometry::Polygon(rings.map(|points| geo::ring(&field.plane, points)).collect());
-    json(&asked, &GeoJson::Feature { geometry, properties })
+    GeoJson::Feature { geometry, properties }
 }

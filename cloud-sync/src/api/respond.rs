@@ -1,7 +1,7 @@
 //! From values to HTTP: errors that say what to do, compression, and "you have this already".
 
 use super::Api;
-use crate::store::{Store, StoreError};
+use crate::store::{FORMAT, Store, StoreError};
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -70,7 +70,7 @@ pub(super) fn unchanged(asked: &HeaderMap, version: u64) -> Option<Response> {
 }
 
 fn etag(version: u64) -> HeaderValue {
-    HeaderValue::from_str(&format!("W/\"{version}\"")).unwrap_or(HeaderValue::from_static("W/\"\""))
+    HeaderValue::from_str(&format!("W/\"{FORMAT}-{version}\"")).unwrap_or(HeaderValue::from_static("W/\"\""))
 }
 
 fn body(asked: &HeaderMap, kind: &'static str, bytes: &[u8]) -> Response {

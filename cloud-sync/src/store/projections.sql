@@ -3,9 +3,12 @@ CREATE TABLE robots(
   robot TEXT PRIMARY KEY, farm TEXT NOT NULL,
   records INTEGER NOT NULL, last_received_ms INTEGER NOT NULL, last_wall_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
-CREATE TABLE fields(field TEXT PRIMARY KEY, crop TEXT NOT NULL, area_m2 REAL NOT NULL, json TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE fields(                  -- as the mission that began last had it
+  field TEXT PRIMARY KEY, crop TEXT NOT NULL, area_m2 REAL NOT NULL, json TEXT NOT NULL, began_wall_ms INTEGER NOT NULL
+) WITHOUT ROWID;
 CREATE TABLE missions(
-  mission TEXT PRIMARY KEY, robot TEXT NOT NULL, field TEXT, plan TEXT, rig TEXT, segmenter TEXT, product TEXT,
+  mission TEXT PRIMARY KEY, robot TEXT NOT NULL, plan TEXT, rig TEXT, segmenter TEXT, product TEXT,
+  field TEXT, crop TEXT, area_m2 REAL, field_json TEXT, -- as this mission had it
   first_wall_ms INTEGER NOT NULL, last_wall_ms INTEGER NOT NULL, last_received_ms INTEGER NOT NULL,
   records INTEGER NOT NULL,
   finished TEXT,                      -- JSON of the last mission_finished

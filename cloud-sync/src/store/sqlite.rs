@@ -1,8 +1,8 @@
 //! The store in one SQLite file: WAL, full sync, one writer.
 
 use super::{
-    CellRange, CellView, Disposition, FieldView, IncidentView, Incoming, MissionView, OpeningView, PlantView,
-    QuarantineView, Refused, RobotView, Store, StoreCounts, StoreError, Stores, TrackView,
+    CellRange, CellView, Disposition, FORMAT, FieldView, IncidentView, Incoming, MissionView, OpeningView,
+    PlantView, QuarantineView, Refused, RobotView, Store, StoreCounts, StoreError, Stores, TrackView,
 };
 use kompas_field::ids::{FieldId, MissionId};
 use kompas_field::{Field, PlantClass};
@@ -14,8 +14,6 @@ mod commit;
 mod project;
 mod read;
 
-/// Of truth and projections together: whoever changes either counts it up.
-const FORMAT: i64 = 2;
 const TRUTH: &str = include_str!("truth.sql");
 const PROJECTIONS: &str = include_str!("projections.sql");
 const PROJECTION_TABLES: [&str; 8] =
@@ -145,6 +143,10 @@ impl Store for SqliteStore {
 
     fn field(&self, id: &FieldId) -> Result<Option<Field>, StoreError> {
         read::field(&self.db, id)
+    }
+
+    fn field_of(&self, mission: &MissionId) -> Result<Option<Field>, StoreError> {
+        read::field_of(&self.db, mission)
     }
 
     fn missions(&self, field: Option<&FieldId>) -> Result<Vec<MissionView>, StoreError> {

@@ -2,7 +2,7 @@
 
 use kompas_field::decision::Decision;
 use kompas_field::record::{Incident, MissionFinished, NozzleOpening};
-use kompas_field::{CellIndex, FieldFrame, Point2};
+use kompas_field::{CellIndex, FieldCrop, FieldFrame, Point2};
 use serde::Serialize;
 
 /// What has arrived, by state.
@@ -55,8 +55,12 @@ pub struct MissionView {
     pub mission: String,
     /// Who does it.
     pub robot: String,
-    /// Where; none until the record that says so has arrived. The same for the next three.
+    /// Where; none until the record that says so has arrived. The same for the next five.
     pub field: Option<String>,
+    /// What grew there then.
+    pub crop: Option<FieldCrop>,
+    /// Without exclusions, as the field was then.
+    pub area_m2: Option<f64>,
     /// The plan driven.
     pub plan: Option<String>,
     /// The rig's name.

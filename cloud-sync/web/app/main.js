@@ -11,7 +11,7 @@ const LOOK_MS = 2000, LAYERS_MS = 3000;
 /** An answer that takes longer will not come: a half-open connection says nothing for ever. */
 const ANSWER_MS = 10_000;
 
-const state = { mission: null, field: null, fields: [], missions: [], status: null, table: null, incidents: [], contact: true, fetched: 0, shown: null, layersAt: 0, panel: null, squares: "treatment" };
+const state = { mission: null, missions: [], status: null, table: null, incidents: [], contact: true, fetched: 0, shown: null, layersAt: 0, panel: null, squares: "treatment" };
 let view = null;
 
 async function get(path) {
@@ -33,17 +33,16 @@ try {
 const missionPath = () => `api/missions/${encodeURIComponent(state.mission.mission)}`;
 
 async function refresh() {
-  const [status, missions, fields] = await Promise.all([get("api/status"), get("api/missions"), get("api/fields")]);
-  Object.assign(state, { status, fields, fetched: performance.now(), contact: true, missions: missions.filter(m => m.field) });
+  const [status, missions] = await Promise.all([get("api/status"), get("api/missions")]);
+  Object.assign(state, { status, fetched: performance.now(), contact: true, missions: missions.filter(m => m.field) });
   const asked = new URLSearchParams(location.hash.slice(1)).get("job");
   const wanted = state.mission?.mission ?? asked;
   state.mission = state.missions.find(m => m.mission === wanted) ?? state.missions[0] ?? null;
   by("empty").hidden = state.mission !== null;
   showJobs();
   if (!state.mission) return ready();
-  state.field = fields.find(f => f.field === state.mission.field);
-  showTotals(state.mission, state.field);
-  showFacts(state.mission, state.field, status);
+  showTotals(state.mission);
+  showFacts(state.mission, status);
   const key = `${state.mission.mission}/${state.mission.version}`;
   if (state.shown !== key && performance.now() - state.layersAt > LAYERS_MS) await layers(key);
 }
@@ -52,7 +51,7 @@ async function layers(key) {
   const another = state.shown?.split("/")[0] !== state.mission.mission;
   state.layersAt = performance.now();
   const [field, table, track, openings, incidents] = await Promise.all([
-    another ? get(`api/fields/${encodeURIComponent(state.mission.field)}`) : null,
+    another ? get(`${missionPath()}/field`) : null,
     get(`${missionPath()}/cells?form=table`), get(`${missionPath()}/track`),
     checked("openings") ? get(`${missionPath()}/openings`) : null, get(`${missionPath()}/incidents`),
   ]);
@@ -173,8 +172,8 @@ function translate(next) {
   showJobs();
   showRamp();
   if (state.mission) {
-    showTotals(state.mission, state.field);
-    showFacts(state.mission, state.field, state.status);
+    showTotals(state.mission);
+    showFacts(state.mission, state.status);
     showEvents(state.incidents);
   }
   showAge(state);

@@ -13,10 +13,10 @@ function entry(list, term, value, kind) {
   list.append(box);
 }
 
-export function showTotals(mission, field) {
+export function showTotals(mission) {
   // A job that is not done is compared with the part where the robot has seen anything: never with more.
   const done = mission.finished?.completed === true;
-  const ha = (done ? field.area_m2 : Math.min(field.area_m2, mission.cells_seen)) / 1e4;
+  const ha = (done ? mission.area_m2 : Math.min(mission.area_m2, mission.cells_seen)) / 1e4;
   const whole = ha * mission.top_rate_l_per_ha;
   const share = whole > 0 ? mission.volume_l / whole : 0;
   const saving = by("saving");
@@ -41,7 +41,7 @@ export function showTotals(mission, field) {
   entry(figures, t.f_squares, number(mission.cells_treated), "hit");
   entry(figures, t.f_unwanted, number(mission.unwanted), "seen");
   entry(figures, t.f_plants, number(mission.plants), "kept");
-  entry(figures, t.f_area, `${number(field.area_m2 / 1e4, 2)} ha`);
+  entry(figures, t.f_area, `${number(mission.area_m2 / 1e4, 2)} ha`);
   entry(figures, t.f_records, number(mission.records));
 }
 
@@ -77,7 +77,7 @@ export function showEvents(incidents) {
   if (incidents.length === 0) list.textContent = t.no_events;
 }
 
-export function showFacts(mission, field, status) {
+export function showFacts(mission, status) {
   const list = by("facts");
   list.replaceChildren();
   const fact = (term, value) => {
@@ -85,7 +85,7 @@ export function showFacts(mission, field, status) {
     [dt.textContent, dd.textContent] = [term, value];
     list.append(dt, dd);
   };
-  fact(t.crop, t.crops[field.crop] ?? field.crop);
+  fact(t.crop, t.crops[mission.crop] ?? mission.crop);
   fact(t.product, mission.product ?? t.water);
   fact(t.started, moment(mission.first_wall_ms));
   if (mission.finished) fact(t.driven, `${number(mission.finished.driven_m)} m`);

@@ -120,23 +120,22 @@ fn mission_started(
 ) -> Result<(), StoreError> {
     let MissionStarted { mission, field, plan, rig, segmenter } = started;
     touch(tx, stored, mission.as_str()).map_err(sql("store a mission"))?;
-    let crop = json("crop", &field.crop)?;
-    let fields = "INSERT OR REPLACE INTO fields(field, crop, area_m2, json) VALUES (?1, ?2, ?3, ?4)";
-    tx.execute(
-        fields,
-        params![
-            field.id.as_str(),
-            crop.trim_matches('"'),
-            field.boundary.area().get(),
-            json("field", field)?
-        ],
-    )
-    .map_err(sql("store a field"))?;
+    let (crop, text) = (json("crop", &field.crop)?, json("field", field)?);
+    let (crop, area_m2) = (crop.trim_matches('"'), field.boundary.area().get());
+    // A mission that began earlier may arrive later; two that began together are told apart by their bytes.
+    let fields = "INSERT INTO fields VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE
+        SET crop = excluded.crop, area_m2 = excluded.area_m2, json = excluded.json, began_wall_ms = excluded.began_wall_ms
+        WHERE (excluded.began_wall_ms, excluded.json) > (began_wall_ms, json)";
+    let began_wall_ms = stored.envelope.t_wall.unix_ms();
+    tx.execute(fields, params![field.id.as_str(), crop, area_m2, text, began_wall_ms])
+        .map_err(sql("store a field"))?;
     let missions =
-        "UPDATE missions SET robot = ?2, field = ?3, plan = ?4, rig = ?5, segmenter = ?6 WHERE mission = ?1";
+        "UPDATE missions SET robot = ?2, plan = ?3, rig = ?4, segmenter = ?5, field = ?6, crop = ?7,
+        area_m2 = ?8, field_json = ?9 WHERE mission = ?1";
+    let (mission, id) = (mission.as_str(), field.id.as_str());
     tx.execute(
         missions,
-        params![mission.as_str(), stored.robot(), field.id.as_str(), plan.as_str(), rig, segmenter],
+        params![mission, stored.robot(), plan.as_str(), rig, segmenter, id, crop, area_m2, text],
     )
     .map_err(sql("store a mission"))?;
     Ok(())

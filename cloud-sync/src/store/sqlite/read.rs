@@ -73,15 +73,25 @@ pub(super) fn field(db: &Connection, id: &FieldId) -> Result<Option<Field>, Stor
     text.map(|text| parse("field", &text)).transpose()
 }
 
+pub(super) fn field_of(db: &Connection, mission: &MissionId) -> Result<Option<Field>, StoreError> {
+    let text: Option<String> = db
+        .query_row("SELECT field_json FROM missions WHERE mission = ?1", [mission.as_str()], |r| r.get(0))
+        .optional()
+        .map_err(sql("read a mission's field"))?
+        .flatten();
+    text.map(|text| parse("field", &text)).transpose()
+}
+
 impl SqliteStore {
     /// What grows where the mission works; unknown until the record that says so has arrived.
     pub(super) fn crop_of(&self, mission: &MissionId) -> Result<Option<FieldCrop>, StoreError> {
-        let query = "SELECT crop FROM missions JOIN fields USING (field) WHERE mission = ?1";
+        let query = "SELECT crop FROM missions WHERE mission = ?1";
         let crop: Option<String> = self
             .db
             .query_row(query, [mission.as_str()], |r| r.get(0))
             .optional()
-            .map_err(sql("read a crop"))?;
+            .map_err(sql("read a crop"))?
+            .flatten();
         crop.map(|crop| parse("crop", &format!("\"{crop}\""))).transpose()
     }
 }
@@ -119,8 +129,8 @@ pub(super) fn missions(
     let query = "SELECT mission, robot, field, plan, rig, segmenter, product, first_wall_ms, last_wall_ms, finished,
         treated, weeds, beets, potatoes, others, openings, volume_ul, wetted_mm2, top_rate_l_per_ha, version, crop,
         (SELECT count(*) FROM cells c WHERE c.mission = m.mission AND c.openings > 0),
-        (SELECT count(*) FROM cells c WHERE c.mission = m.mission), last_received_ms, records
-        FROM missions m LEFT JOIN fields USING (field)
+        (SELECT count(*) FROM cells c WHERE c.mission = m.mission), last_received_ms, records, area_m2
+        FROM missions m
         WHERE (?1 IS NULL OR field = ?1) AND (?2 IS NULL OR mission = ?2) ORDER BY first_wall_ms DESC, mission";
     let with = params![field.map(FieldId::as_str), mission.map(MissionId::as_str)];
     let rows = list(db, query, with, |r| {
@@ -131,6 +141,8 @@ pub(super) fn missions(
             mission: r.get(0)?,
             robot: r.get(1)?,
             field: r.get(2)?,
+            crop: None,
+            area_m2: r.get(25)?,
             plan: r.get(3)?,
             rig: r.get(4)?,
             segmenter: r.get(5)?,
@@ -159,6 +171,7 @@ pub(super) fn missions(
             view.finished = finished.map(|text| parse("mission's end", &text)).transpose()?;
             let crop = crop.map(|crop| parse("crop", &format!("\"{crop}\""))).transpose()?;
             view.unwanted = tally.unwanted(crop).into();
+            view.crop = crop;
             Ok(view)
         })
         .collect()
