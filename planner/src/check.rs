@@ -30,6 +30,7 @@ pub fn check(plan: &Plan, field: &Field, rig: &Rig) -> Vec<Finding> {
     found.extend(curvature::curvature(&plan.path, rig));
     found.extend(steering::steering(plan, rig));
     found.extend(gears(&plan.path, rig));
+    found.extend(boom_across(rig));
     found.extend(references(plan));
     found.extend(nozzles::nozzles(plan, rig));
     found.extend(zones::zones(plan, rig));
@@ -109,6 +110,18 @@ fn gears(path: &[Leg], rig: &Rig) -> Vec<Finding> {
         }
         _ => vec![],
     }
+}
+
+/// What is looked at is a bar across the antenna: for another rig nothing here would hold.
+fn boom_across(rig: &Rig) -> Option<Finding> {
+    const MOST_M: f64 = 0.1;
+    let forward = rig.boom.nozzles.iter().map(|nozzle| nozzle.place.x).find(|x| x.abs() > MOST_M)?;
+    Some(Finding::error(
+        "plan.boom_ahead",
+        "rig: boom.forward_m",
+        format!("the boom is {forward:.2} m ahead of the antenna, at most {MOST_M} m either way is judged"),
+        "mount the antenna above the boom, and measure again",
+    ))
 }
 
 fn references(plan: &Plan) -> Vec<Finding> {

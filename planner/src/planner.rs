@@ -2,7 +2,6 @@
 
 use crate::check::check;
 use crate::coverage::course::{Asked, Course, courses};
-use crate::coverage::curve::CurveError;
 use crate::coverage::layout::{Dimensions, Layout};
 use crate::coverage::swaths::{Spacing, Swath};
 use crate::coverage::tour::{Drive, NoWay, Purpose};
@@ -17,98 +16,14 @@ use crate::selective::needed::Wanted;
 use crate::steady::{CURVATURE_JUMPS, curvature_jumps, jumps_finding};
 use geo::{CoordsIter, Polygon, Simplify};
 use kompas_field::ids::PlanId;
-use kompas_field::prescription::PrescriptionError;
 use kompas_field::units::LitresPerHectare;
 use kompas_field::{Digest, Field, Finding, Findings, Prescription, Rig, Severity, WeedMap};
 use std::borrow::Cow;
 use std::f64::consts::FRAC_PI_2;
 use std::rc::Rc;
 
-/// Why there is no plan.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum PlanError {
-    /// The unfolded boom fits nowhere, or nowhere with room to turn.
-    #[error(
-        "the rig is {width_m:.2} m wide and turns with {radius_m:.2} m: no way round fits into field {field}: use a narrower rig, or one that turns shorter"
-    )]
-    NoRoom {
-        /// The field.
-        field: String,
-        /// Widest part, boom unfolded.
-        width_m: f64,
-        /// Turning radius.
-        radius_m: f64,
-    },
-    /// The unfolded boom gets to a part of the field only.
-    #[error(
-        "the rig is {width_m:.2} m wide and reaches {share_pct:.0} % of field {field} only: narrow places part the rest from it; make each part a field of its own, or use a narrower rig"
-    )]
-    FallsApart {
-        /// The field.
-        field: String,
-        /// Widest part, boom unfolded.
-        width_m: f64,
-        /// What it reaches.
-        share_pct: f64,
-    },
-    /// The weed map, or the prescription, lies on another grid than the field's.
-    #[error(
-        "the map lies on a grid of {map_cols} × {map_rows} cells, the field on {field_cols} × {field_rows}, or elsewhere: it belongs to another field"
-    )]
-    ForeignMap {
-        /// Of the map.
-        map_cols: u32,
-        /// Of the map.
-        map_rows: u32,
-        /// Of the field.
-        field_cols: u32,
-        /// Of the field.
-        field_rows: u32,
-    },
-    /// A selective plan for a map without anything to treat.
-    #[error(
-        "nothing in field {field} reaches the threshold of {min_plants} unwanted plants per grid cell: there is nothing to drive for"
-    )]
-    NothingToTreat {
-        /// The field.
-        field: String,
-        /// The policy's threshold.
-        min_plants: u32,
-    },
-    /// Nothing leads from where the robot stands to the path.
-    #[error(
-        "no way leads from ({x_m:.1}, {y_m:.1}) m to the rest of the path: drive the robot onto the headland and try again"
-    )]
-    NoWay {
-        /// Where it stands, in the field's plane.
-        x_m: f64,
-        /// Where it stands, in the field's plane.
-        y_m: f64,
-    },
-    /// Swaths cannot follow the recorded line.
-    #[error(transparent)]
-    Curve(#[from] CurveError),
-    /// A full load does not last for one piece of work and the ways to it.
-    #[error(
-        "leg {leg} with its ways needs {needed_l:.0} litres and {needed_m:.0} metres, more than a full load: put the supply nearer, or use a larger tank or battery"
-    )]
-    OutOfSupply {
-        /// Index into the plan's path.
-        leg: usize,
-        /// From the last filling.
-        needed_l: f64,
-        /// From the last charging, with the way back.
-        needed_m: f64,
-    },
-    /// A rate in the policy is negative.
-    #[error("the policy asks for an impossible rate")]
-    Rate(#[from] PrescriptionError),
-    /// The finished plan breaks a promise: a fault of the planner, kept from the robot.
-    #[error(
-        "the planner made a plan that its checker refuses, so there is none; please report this field:\n{0}"
-    )]
-    Refused(#[source] Findings),
-}
+mod error;
+pub use error::PlanError;
 
 /// What lanes keep from edges beyond half of the rig: 4 mm for the chords of arcs and for rounding. Where borders nearly
 /// meet, boolean operations leave needles that the checker refuses: a little farther off there are none.
@@ -119,6 +34,9 @@ const RADIUS_MARGIN: f64 = 1.01;
 const WHOLE_SHARE: f64 = 0.995;
 /// With less of the field worked there is no plan: nobody would call it the field's.
 const SMALLEST_SHARE: f64 = 0.75;
+/// Lanes and turns are those of a boom across the antenna. So far off is a matter of measuring it; a boom farther off
+/// swings over the boundary in turns, and passes over other ground than its swaths.
+const BOOM_AHEAD_M: f64 = 0.1;
 /// A robot that turns on the spot still drives its turns, with this radius.
 const MIN_RADIUS_M: f64 = 0.3;
 
@@ -177,7 +95,7 @@ fn plan_with(
     rig: &Rig,
     policy: &Policy,
 ) -> Result<Plan, PlanError> {
-    belongs(field, map, policy)?;
+    belongs(field, map, rig, policy)?;
     let polygon = &ground(field);
     let prescription = prescribe(field, map, policy)?;
     let mapped = map.is_some() || policy.prescription.is_some();
@@ -277,7 +195,7 @@ pub(crate) fn finished(
     heading_deg: f64,
     (field, map, rig, policy): (&Field, Option<&WeedMap>, &Rig, &Policy),
 ) -> Result<Plan, PlanError> {
-    belongs(field, map, policy)?;
+    belongs(field, map, rig, policy)?;
     let prescription = prescribe(field, map, policy)?;
     let schedule = schedule(&path, &prescription, rig, policy);
     let jumps = curvature_jumps(&path, rig);
@@ -311,7 +229,11 @@ pub(crate) fn finished(
     if broken.is_empty() { Ok(plan) } else { Err(PlanError::Refused(Findings(broken))) }
 }
 
-fn belongs(field: &Field, map: Option<&WeedMap>, policy: &Policy) -> Result<(), PlanError> {
+fn belongs(field: &Field, map: Option<&WeedMap>, rig: &Rig, policy: &Policy) -> Result<(), PlanError> {
+    let forward_m = rig.boom.nozzles.first().map_or(0.0, |nozzle| nozzle.place.x);
+    if forward_m.abs() > BOOM_AHEAD_M {
+        return Err(PlanError::BoomAhead { rig: rig.name().to_owned(), forward_m, limit_m: BOOM_AHEAD_M });
+    }
     let grids = [map.map(WeedMap::grid), policy.prescription.as_ref().map(Prescription::grid)];
     if let Some(theirs) = grids.into_iter().flatten().find(|grid| *grid != field.grid()) {
         let ours = field.grid();

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{field, rig};
-use kompas_planner::{PlanError, Policy, plan};
+use kompas_planner::{PlanError, Policy, check, plan};
 use std::f64::consts::TAU;
 use std::path::Path;
 use std::process::Command;
@@ -134,4 +134,18 @@ fn a_turning_circle_larger_than_the_field_is_refused() {
     let field = field(&SQUARE, &[]).unwrap();
     let error = plan(&field, None, &wide, &Policy::reference()).unwrap_err();
     assert!(matches!(error, PlanError::NoRoom { .. }), "{error}");
+}
+
+#[test]
+fn a_boom_ahead_of_the_antenna_is_refused() {
+    let mut raw = kompas_field::rig::RigToml::from(rig("robot-3m"));
+    raw.boom.forward_m = -1.2;
+    let ahead = kompas_field::Rig::new(raw).unwrap();
+    let field = field(&SQUARE, &[]).unwrap();
+    let error = plan(&field, None, &ahead, &Policy::reference()).unwrap_err();
+    assert!(matches!(error, PlanError::BoomAhead { .. }), "{error}");
+    assert!(error.to_string().contains("boom.forward_m = -1.2"), "{error}");
+    // Whoever brings a plan made elsewhere is told, too.
+    let made = plan(&field, None, &rig("robot-3m"), &Policy::reference()).unwrap();
+    assert!(check(&made, &field, &ahead).iter().any(|f| f.code == "plan.boom_ahead"));
 }

@@ -1,0 +1,103 @@
+//! Why there is no plan, for people.
+
+use crate::coverage::curve::CurveError;
+use kompas_field::Findings;
+use kompas_field::prescription::PrescriptionError;
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum PlanError {
+    /// The unfolded boom fits nowhere, or nowhere with room to turn.
+    #[error(
+        "the rig is {width_m:.2} m wide and turns with {radius_m:.2} m: no way round fits into field {field}: use a narrower rig, or one that turns shorter"
+    )]
+    NoRoom {
+        /// The field.
+        field: String,
+        /// Widest part, boom unfolded.
+        width_m: f64,
+        /// Turning radius.
+        radius_m: f64,
+    },
+    /// The unfolded boom gets to a part of the field only.
+    #[error(
+        "the rig is {width_m:.2} m wide and reaches {share_pct:.0} % of field {field} only: narrow places part the rest from it; make each part a field of its own, or use a narrower rig"
+    )]
+    FallsApart {
+        /// The field.
+        field: String,
+        /// Widest part, boom unfolded.
+        width_m: f64,
+        /// What it reaches.
+        share_pct: f64,
+    },
+    /// Boom and antenna are too far apart along the robot.
+    #[error(
+        "rig {rig}: boom.forward_m = {forward_m}: a boom more than {limit_m} m ahead of or behind the antenna would leave the field in turns: mount the antenna above the boom, and measure again"
+    )]
+    BoomAhead {
+        /// Its name.
+        rig: String,
+        /// As measured.
+        forward_m: f64,
+        /// What turns are planned for.
+        limit_m: f64,
+    },
+    /// The weed map, or the prescription, lies on another grid than the field's.
+    #[error(
+        "the map lies on a grid of {map_cols} × {map_rows} cells, the field on {field_cols} × {field_rows}, or elsewhere: it belongs to another field"
+    )]
+    ForeignMap {
+        /// Of the map.
+        map_cols: u32,
+        /// Of the map.
+        map_rows: u32,
+        /// Of the field.
+        field_cols: u32,
+        /// Of the field.
+        field_rows: u32,
+    },
+    /// A selective plan for a map without anything to treat.
+    #[error(
+        "nothing in field {field} reaches the threshold of {min_plants} unwanted plants per grid cell: there is nothing to drive for"
+    )]
+    NothingToTreat {
+        /// The field.
+        field: String,
+        /// The policy's threshold.
+        min_plants: u32,
+    },
+    /// Nothing leads from where the robot stands to the path.
+    #[error(
+        "no way leads from ({x_m:.1}, {y_m:.1}) m to the rest of the path: drive the robot onto the headland and try again"
+    )]
+    NoWay {
+        /// Where it stands, in the field's plane.
+        x_m: f64,
+        /// Where it stands, in the field's plane.
+        y_m: f64,
+    },
+    /// Swaths cannot follow the recorded line.
+    #[error(transparent)]
+    Curve(#[from] CurveError),
+    /// A full load does not last for one piece of work and the ways to it.
+    #[error(
+        "leg {leg} with its ways needs {needed_l:.0} litres and {needed_m:.0} metres, more than a full load: put the supply nearer, or use a larger tank or battery"
+    )]
+    OutOfSupply {
+        /// Index into the plan's path.
+        leg: usize,
+        /// From the last filling.
+        needed_l: f64,
+        /// From the last charging, with the way back.
+        needed_m: f64,
+    },
+    /// A rate in the policy is negative.
+    #[error("the policy asks for an impossible rate")]
+    Rate(#[from] PrescriptionError),
+    /// The finished plan breaks a promise: a fault of the planner, kept from the robot.
+    #[error(
+        "the planner made a plan that its checker refuses, so there is none; please report this field:\n{0}"
+    )]
+    Refused(#[source] Findings),
+}
