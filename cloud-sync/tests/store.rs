@@ -205,6 +205,31 @@ fn an_edited_field_does_not_change_what_was_done_on_it_before() {
 }
 
 #[test]
+fn each_opening_keeps_what_was_in_the_tank() {
+    with_store(|store| {
+        let mut arrivals = season(3);
+        let applied = arrivals.iter_mut().filter(|one| {
+            let envelope: Envelope = serde_json::from_slice(&one.bytes).unwrap();
+            envelope.open().unwrap().kind() == "as_applied"
+        });
+        let tanks = [json!("middel A"), json!(null), json!("middel B"), json!("middel A")];
+        for (one, tank) in applied.zip(tanks.iter().cycle()) {
+            *one = changed(one, |value| value["payload"]["product"] = tank.clone());
+        }
+        take(store, &arrivals).unwrap();
+        let view = store.mission(&mission()).unwrap().unwrap();
+        assert_eq!(json!(view.products), json!([null, "middel A", "middel B"]));
+        let openings = store.openings(&mission(), None).unwrap();
+        for tank in &tanks {
+            assert!(openings.iter().any(|one| json!(one.product) == *tank), "{tank}");
+        }
+        let before = everything(store);
+        store.rebuild().unwrap();
+        assert_eq!(everything(store), before);
+    });
+}
+
+#[test]
 fn a_mission_knows_its_own_records_and_when_the_last_came() {
     with_store(|store| {
         let mut arrivals = season(3);

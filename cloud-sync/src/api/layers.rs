@@ -236,6 +236,7 @@ fn thinned(line: &[TrackView]) -> Vec<Point2<kompas_field::FieldFrame>> {
 #[derive(Debug, Serialize)]
 struct OpeningProperties {
     nozzle: u16,
+    product: Option<String>,
     volume_ml: f64,
     area_m2: f64,
     opened_wall_ms: i64,
@@ -247,6 +248,7 @@ pub(super) async fn openings(State(api): State<Api>, Path(id): Path<MissionId>, 
             geometry: Geometry::LineString(geo::ring(&field.plane, [seen.opening.from, seen.opening.to])),
             properties: OpeningProperties {
                 nozzle: seen.opening.nozzle,
+                product: seen.product,
                 volume_ml: seen.opening.volume_ml,
                 area_m2: seen.opening.area_m2,
                 opened_wall_ms: seen.opened_wall_ms,

@@ -24,14 +24,12 @@ struct Decided {
 struct WhyCell {
     #[serde(flatten)]
     cell: CellIndex,
-    product: Option<String>,
     plants: Vec<Decided>,
     openings: Vec<OpeningView>,
 }
 
 #[derive(Debug, Serialize)]
 struct WhyPlant {
-    product: Option<String>,
     #[serde(flatten)]
     plant: Decided,
     /// Openings in the plant's grid cell.
@@ -52,19 +50,14 @@ pub(super) async fn cell(
     asked: HeaderMap,
 ) -> Result<Response, ApiError> {
     let why = ask(&api, move |store| {
-        let (mission, field) = on_field(store, &id)?;
+        let (_, field) = on_field(store, &id)?;
         let cell = CellIndex { col, row };
         if !field.grid().has(cell) {
             return Err(ApiError::NotFound { what: "grid cell", name: format!("{col}/{row}") });
         }
         let plants = store.plants(&id, Some(cell.into()), &[])?;
         let plants = plants.into_iter().map(|plant| decided(&field, plant)).collect();
-        Ok(WhyCell {
-            cell,
-            product: mission.product,
-            plants,
-            openings: store.openings(&id, Some(cell.into()))?,
-        })
+        Ok(WhyCell { cell, plants, openings: store.openings(&id, Some(cell.into()))? })
     });
     json(&asked, &why.await?)
 }
@@ -75,7 +68,7 @@ pub(super) async fn plant(
     asked: HeaderMap,
 ) -> Result<Response, ApiError> {
     let why = ask(&api, move |store| {
-        let (mission, field) = on_field(store, &id)?;
+        let (_, field) = on_field(store, &id)?;
         let plant = store.plant(&id, &robot, &boot, number)?;
         let plant =
             plant.ok_or(ApiError::NotFound { what: "plant", name: format!("{robot}/{boot}/{number}") })?;
@@ -83,7 +76,7 @@ pub(super) async fn plant(
             Some(cell) => store.openings(&id, Some(cell.into()))?,
             None => Vec::new(),
         };
-        Ok(WhyPlant { product: mission.product, plant: decided(&field, plant), openings })
+        Ok(WhyPlant { plant: decided(&field, plant), openings })
     });
     json(&asked, &why.await?)
 }

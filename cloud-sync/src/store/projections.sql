@@ -7,7 +7,7 @@ CREATE TABLE fields(                  -- as the mission that began last had it
   field TEXT PRIMARY KEY, crop TEXT NOT NULL, area_m2 REAL NOT NULL, json TEXT NOT NULL, began_wall_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE missions(
-  mission TEXT PRIMARY KEY, robot TEXT NOT NULL, plan TEXT, rig TEXT, segmenter TEXT, product TEXT,
+  mission TEXT PRIMARY KEY, robot TEXT NOT NULL, plan TEXT, rig TEXT, segmenter TEXT,
   field TEXT, crop TEXT, area_m2 REAL, field_json TEXT, -- as this mission had it
   first_wall_ms INTEGER NOT NULL, last_wall_ms INTEGER NOT NULL, last_received_ms INTEGER NOT NULL,
   records INTEGER NOT NULL,
@@ -18,6 +18,9 @@ CREATE TABLE missions(
   top_rate_l_per_ha REAL NOT NULL DEFAULT 0,
   version INTEGER NOT NULL DEFAULT 0  -- arrival of the last record of this mission
 ) WITHOUT ROWID;
+CREATE TABLE products(                -- '' is plain water
+  mission TEXT NOT NULL, product TEXT NOT NULL, PRIMARY KEY(mission, product)
+) WITHOUT ROWID;
 CREATE TABLE plants(
   mission TEXT NOT NULL, robot TEXT NOT NULL, boot TEXT NOT NULL, plant INTEGER NOT NULL,
   x_m REAL NOT NULL, y_m REAL NOT NULL, col INTEGER, row INTEGER,
@@ -27,7 +30,7 @@ CREATE TABLE plants(
 CREATE INDEX plants_in_cell ON plants(mission, col, row);
 CREATE TABLE openings(
   mission TEXT NOT NULL, robot TEXT NOT NULL, boot TEXT NOT NULL, seq INTEGER NOT NULL, place INTEGER NOT NULL,
-  col INTEGER, row INTEGER, opened_wall_ms INTEGER NOT NULL, json TEXT NOT NULL,
+  col INTEGER, row INTEGER, opened_wall_ms INTEGER NOT NULL, json TEXT NOT NULL, product TEXT,
   PRIMARY KEY(mission, robot, boot, seq, place)
 ) WITHOUT ROWID;
 CREATE INDEX openings_in_cell ON openings(mission, col, row);

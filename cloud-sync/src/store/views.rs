@@ -67,8 +67,8 @@ pub struct MissionView {
     pub rig: Option<String>,
     /// What recognises plants.
     pub segmenter: Option<String>,
-    /// As entered by a person; none is plain water.
-    pub product: Option<String>,
+    /// What was sprayed, as entered by a person, each once; none is plain water.
+    pub products: Vec<Option<String>>,
     /// The first record, the robot's clock.
     pub first_wall_ms: i64,
     /// The last record, the robot's clock.
@@ -142,6 +142,8 @@ pub struct OpeningView {
     pub boot: String,
     /// When, on the robot's calendar.
     pub opened_wall_ms: i64,
+    /// As entered by a person; none is plain water.
+    pub product: Option<String>,
     /// What was done.
     #[serde(flatten)]
     pub opening: NozzleOpening,

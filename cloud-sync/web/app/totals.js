@@ -1,6 +1,7 @@
 // The figures: what was used, against what spraying everything would have used.
 
 import { ago, amount, clock, moment, number, percent, t } from "./text.js";
+import { products } from "./why.js";
 
 const by = id => document.getElementById(id);
 
@@ -86,7 +87,7 @@ export function showFacts(mission, status) {
     list.append(dt, dd);
   };
   fact(t.crop, t.crops[mission.crop] ?? mission.crop);
-  fact(t.product, mission.product ?? t.water);
+  fact(t.product, products(mission.products));
   fact(t.started, moment(mission.first_wall_ms));
   if (mission.finished) fact(t.driven, `${number(mission.finished.driven_m)} m`);
   fact(t.robot, mission.robot);

@@ -9,6 +9,9 @@ const make = (tag, text, kind) => {
   return element;
 };
 
+/** What was sprayed, each once; none is water. */
+export const products = list => [...new Set(list.map(product => product || t.water))].join(", ") || "–";
+
 /** The sentence for a decision, as the API tells it. */
 export function sentence(plant) {
   const rule = t.rules[plant.rule];
@@ -76,7 +79,7 @@ export function plantPanel(plant) {
     [t.area, `${number(plant.area_cm2, 1)} cm²`],
     [t.dose, plant.rate_l_per_ha > 0 ? `${number(plant.rate_l_per_ha)} l/ha` : t.no_dose],
     [t.nozzles, nozzles(plant.nozzles)],
-    [t.product, plant.product ?? t.water],
+    [t.product, products(treat ? plant.openings.map(o => o.product) : [])],
     [t.time, moment(plant.decided_wall_ms)],
     [t.frames, number(plant.frames_seen)],
     [t.place, `${number(plant.lon_lat[1], 7)}, ${number(plant.lon_lat[0], 7)}`],
@@ -99,7 +102,7 @@ export function cellPanel(cell, pick) {
   if (opened) {
     box.append(facts([
       [t.nozzles, nozzles(cell.openings.map(o => o.nozzle))],
-      [t.product, cell.product ?? t.water],
+      [t.product, products(cell.openings.map(o => o.product))],
       [t.opened, clock(cell.openings[0].opened_wall_ms)],
     ]));
   }

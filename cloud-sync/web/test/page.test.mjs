@@ -107,6 +107,7 @@ test("a click on a square and on a plant answers why, in both languages", { skip
   const text = await page.innerText("#because");
   assert.match(text, /Bespoten/);
   assert.match(text, new RegExp(`${plant.rate_l_per_ha} l/ha`));
+  assert.match(text, /Middel\s+onkruidmiddel A/);
   const numbers = plant.nozzles.map(n => n + 1).join(", ");
   assert.ok(text.includes(numbers), `${numbers} in ${text}`);
   await page.waitForTimeout(300);
@@ -124,6 +125,7 @@ test("a click on a square and on a plant answers why, in both languages", { skip
 test("what a job was done with, and how it ended, is said as it is", { skip: missing }, async () => {
   const { page, context } = await open(browser, server.url, { ...desktop, lang: "nl" });
   const [mission] = await api(server.url, "api/missions");
+  assert.match(await page.innerText("#facts"), /Middel\s+onkruidmiddel A/);
   assert.match(await page.innerText("#facts"), /groenindex.*raakt ook het gewas/);
   const records = new Intl.NumberFormat("nl-NL").format(mission.records);
   assert.match(await page.innerText("#figures"), new RegExp(`${records}\\s+records van deze opdracht`));

@@ -242,14 +242,15 @@ fn plant(
 fn as_applied(tx: &Transaction<'_>, stored: &Stored<'_>, applied: &AsApplied) -> Result<(), StoreError> {
     let mission = applied.mission.as_str();
     touch(tx, stored, mission).map_err(sql("store openings"))?;
-    tx.execute(
-        "UPDATE missions SET product = coalesce(?2, product) WHERE mission = ?1",
-        params![mission, applied.product],
-    )
-    .map_err(sql("store openings"))?;
+    let product = applied.product.as_deref();
     for (place, opening) in applied.openings.iter().enumerate() {
         let text = json("opening", opening)?;
-        opened(tx, stored, mission, place, opening, &text).map_err(sql("store openings"))?;
+        opened(tx, stored, mission, product, place, opening, &text).map_err(sql("store openings"))?;
+    }
+    if !applied.openings.is_empty() {
+        let products = "INSERT OR IGNORE INTO products VALUES (?1, ?2)";
+        tx.execute(products, params![mission, product.unwrap_or_default()])
+            .map_err(sql("store a product"))?;
     }
     Ok(())
 }
@@ -258,6 +259,7 @@ fn opened(
     tx: &Transaction<'_>,
     stored: &Stored<'_>,
     mission: &str,
+    product: Option<&str>,
     place: usize,
     opening: &NozzleOpening,
     text: &str,
@@ -266,7 +268,7 @@ fn opened(
     #[expect(clippy::cast_possible_truncation, reason = "one opening's volume and area")]
     let (volume_ul, wetted_mm2) =
         ((opening.volume_ml * 1e3).round() as i64, (opening.area_m2 * 1e6).round() as i64);
-    tx.prepare_cached("INSERT INTO openings VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?.execute(
+    tx.prepare_cached("INSERT INTO openings VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?.execute(
         params![
             mission,
             stored.robot(),
@@ -276,7 +278,8 @@ fn opened(
             opening.cell.map(|cell| cell.col),
             opening.cell.map(|cell| cell.row),
             stored.wall_ms(opening.opened_at),
-            text
+            text,
+            product
         ],
     )?;
     tx.prepare_cached(

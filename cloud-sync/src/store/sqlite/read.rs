@@ -126,7 +126,9 @@ pub(super) fn missions(
     field: Option<&FieldId>,
     mission: Option<&MissionId>,
 ) -> Result<Vec<MissionView>, StoreError> {
-    let query = "SELECT mission, robot, field, plan, rig, segmenter, product, first_wall_ms, last_wall_ms, finished,
+    let query = "SELECT mission, robot, field, plan, rig, segmenter,
+        (SELECT json_group_array(nullif(p.product, '')) FROM products p WHERE p.mission = m.mission),
+        first_wall_ms, last_wall_ms, finished,
         treated, weeds, beets, potatoes, others, openings, volume_ul, wetted_mm2, top_rate_l_per_ha, version, crop,
         (SELECT count(*) FROM cells c WHERE c.mission = m.mission AND c.openings > 0),
         (SELECT count(*) FROM cells c WHERE c.mission = m.mission), last_received_ms, records, area_m2
@@ -135,6 +137,7 @@ pub(super) fn missions(
     let with = params![field.map(FieldId::as_str), mission.map(MissionId::as_str)];
     let rows = list(db, query, with, |r| {
         let (finished, crop): (Option<String>, Option<String>) = (r.get(9)?, r.get(20)?);
+        let products: String = r.get(6)?;
         let tally = Tally::read(r, 11)?;
         let (volume_ul, wetted_mm2): (u64, u64) = (r.get(16)?, r.get(17)?);
         let view = MissionView {
@@ -146,7 +149,7 @@ pub(super) fn missions(
             plan: r.get(3)?,
             rig: r.get(4)?,
             segmenter: r.get(5)?,
-            product: r.get(6)?,
+            products: Vec::new(),
             first_wall_ms: r.get(7)?,
             last_wall_ms: r.get(8)?,
             last_received_ms: r.get(23)?,
@@ -163,11 +166,12 @@ pub(super) fn missions(
             cells_seen: r.get(22)?,
             version: r.get(19)?,
         };
-        Ok((view, tally, finished, crop))
+        Ok((view, tally, finished, crop, products))
     })
     .map_err(sql("read missions"))?;
     rows.into_iter()
-        .map(|(mut view, tally, finished, crop)| {
+        .map(|(mut view, tally, finished, crop, products)| {
+            view.products = parse("list of products", &products)?;
             view.finished = finished.map(|text| parse("mission's end", &text)).transpose()?;
             let crop = crop.map(|crop| parse("crop", &format!("\"{crop}\""))).transpose()?;
             view.unwanted = tally.unwanted(crop).into();
@@ -252,16 +256,17 @@ pub(super) fn openings(
     mission: &MissionId,
     within: Option<CellRange>,
 ) -> Result<Vec<OpeningView>, StoreError> {
-    let query = "SELECT robot, boot, opened_wall_ms, json FROM openings WHERE mission = ?1";
+    let query = "SELECT robot, boot, opened_wall_ms, json, product FROM openings WHERE mission = ?1";
+    let read = |r: &Row<'_>| Ok((raw_plant(r)?, r.get(4)?));
     let rows = match bounds(within) {
-        None => list(db, &format!("{query} ORDER BY robot, boot, seq, place"), [mission.as_str()], raw_plant),
+        None => list(db, &format!("{query} ORDER BY robot, boot, seq, place"), [mission.as_str()], read),
         Some([west, east, south, north]) => {
             let query = format!("{query} AND {IN_CELLS} ORDER BY robot, boot, seq, place");
-            list(db, &query, params![mission.as_str(), west, east, south, north], raw_plant)
+            list(db, &query, params![mission.as_str(), west, east, south, north], read)
         }
     };
-    let view = |(robot, boot, opened_wall_ms, json): RawPlant| {
-        Ok(OpeningView { robot, boot, opened_wall_ms, opening: parse("opening", &json)? })
+    let view = |((robot, boot, opened_wall_ms, json), product): (RawPlant, Option<String>)| {
+        Ok(OpeningView { robot, boot, opened_wall_ms, product, opening: parse("opening", &json)? })
     };
     rows.map_err(sql("read openings"))?.into_iter().map(view).collect()
 }
