@@ -9,6 +9,7 @@
 use kompas_field::ids::{FarmId, FieldId, MissionId};
 use kompas_field::{CellIndex, Digest, Envelope, Field, Payload, PlantClass, RecordKey, WallTime};
 
+pub(crate) mod possible;
 pub mod sqlite;
 mod views;
 
@@ -19,7 +20,7 @@ pub use views::{
 
 /// Of truth and projections together: whoever changes either, or what projections hold, counts it up. A store of
 /// an older format makes its projections again; a reader's copy of an answer is of its format.
-pub const FORMAT: i64 = 4;
+pub const FORMAT: i64 = 5;
 
 /// A record as it arrived, read as far as this program can.
 #[derive(Debug, Clone)]
@@ -71,7 +72,7 @@ pub enum RefusedBecause {
     OtherSender,
     /// The payload is not what the envelope's hash says: changed on the way. Not receipted, so it is sent again.
     ChangedOnTheWay,
-    /// Our schema, but the payload does not read.
+    /// Our schema, but the payload does not read, or says what cannot be.
     UnreadablePayload,
     /// It reads, but holds a number that no store can.
     Unstorable,

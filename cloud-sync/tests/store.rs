@@ -339,6 +339,59 @@ fn what_does_not_read_is_set_apart_once_and_stops_nobody() {
 }
 
 #[test]
+fn what_cannot_be_is_set_apart_and_spoils_no_total() {
+    let good = season(8);
+    let of_kind = |kind: &str| {
+        good.iter().find(|one| {
+            let envelope: Envelope = serde_json::from_slice(&one.bytes).unwrap();
+            envelope.open().unwrap().kind() == kind
+        })
+    };
+    let odd = |kind: &str, pointer: &str, number: Value| {
+        let number = |value: &mut Value| *value.pointer_mut(pointer).unwrap() = number;
+        (changed(of_kind(kind).unwrap(), number), pointer.rsplit('/').next().unwrap().to_owned())
+    };
+    for (bad, named) in [
+        odd("as_applied", "/payload/openings/1/volume_ml", json!(-3.0)),
+        odd("as_applied", "/payload/openings/0/volume_ml", json!(1e300)),
+        odd("as_applied", "/payload/openings/0/area_m2", json!(1e18)),
+        odd("as_applied", "/payload/openings/0/to/0", json!(40_000.0)),
+        odd("plants", "/payload/decisions/0/rate_l_per_ha", json!(-1.0)),
+        odd("plants", "/payload/decisions/0/position/1", json!(1e200)),
+        odd("track", "/payload/points/0/position/0", json!(-1e7)),
+        odd("mission_finished", "/payload/driven_m", json!(1e40)),
+    ] {
+        with_store(|store| {
+            let taken = take(store, &[bad, good[0].clone()]).unwrap();
+            assert_eq!(outcomes(&taken), [Outcome::Committed, Outcome::Quarantined], "{named}");
+            let kept = store.quarantine(9).unwrap();
+            let why = (kept[0].why.as_str(), kept[0].detail.as_str());
+            assert!(why.0 == "unreadable_payload" && why.1.contains("is possible"), "{named}: {why:?}");
+            assert_eq!(store.missions(None).unwrap().len(), 1);
+        });
+    }
+}
+
+#[test]
+fn a_clock_that_no_calendar_has_is_kept_and_can_be_shown() {
+    for t_wall in [i64::MIN, i64::MAX] {
+        with_store(|store| {
+            let odd: Vec<Arrival> =
+                season(8).iter().map(|one| changed(one, |value| value["t_wall"] = json!(t_wall))).collect();
+            assert_eq!(take(store, &odd).unwrap().new, odd.len() as u64);
+            // What `new Date` of a browser takes.
+            let calendar = -8_640_000_000_000_000..=8_640_000_000_000_000_i64;
+            let view = store.mission(&mission()).unwrap().unwrap();
+            let mut times =
+                vec![view.first_wall_ms, view.last_wall_ms, store.robots().unwrap()[0].last_wall_ms];
+            times.extend(store.openings(&mission(), None).unwrap().iter().map(|one| one.opened_wall_ms));
+            times.extend(store.incidents(None, 9).unwrap().iter().map(|one| one.at_wall_ms));
+            assert!(times.iter().all(|time| calendar.contains(time)), "{times:?}");
+        });
+    }
+}
+
+#[test]
 fn one_robots_receipts_go_to_that_robot() {
     with_store(|store| {
         let one = season(9);

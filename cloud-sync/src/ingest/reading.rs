@@ -1,6 +1,7 @@
 //! From a message to a record, or to a reason why it is none.
 
 use super::Arrival;
+use crate::store::possible::impossible;
 use crate::store::{Incoming, Refused, RefusedBecause};
 use crate::wire::{MAX_RECORD_BYTES, sender_of};
 use kompas_field::record::EnvelopeError;
@@ -28,7 +29,10 @@ pub(super) fn read(arrival: &Arrival) -> Result<Incoming, Box<Refused>> {
         return Err(refuse(RefusedBecause::OtherSender, detail, Some(key)));
     }
     let payload = match envelope.open() {
-        Ok(payload) => Some(payload),
+        Ok(payload) => match impossible(&payload) {
+            None => Some(payload),
+            Some(what) => return Err(refuse(RefusedBecause::UnreadablePayload, what, Some(key))),
+        },
         Err(EnvelopeError::UnknownSchema(_)) => None,
         Err(error @ EnvelopeError::DigestMismatch { .. }) => {
             return Err(refuse(RefusedBecause::ChangedOnTheWay, error.to_string(), Some(key)));

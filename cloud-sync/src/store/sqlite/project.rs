@@ -2,6 +2,7 @@
 //! whole numbers, so the order of arrival does not show.
 
 use super::super::StoreError;
+use super::super::possible::{CALENDAR_MS, impossible};
 use super::sql;
 use kompas_field::decision::Decision;
 use kompas_field::record::{
@@ -33,8 +34,18 @@ impl Stored<'_> {
     fn wall_ms(&self, moment: RobotInstant) -> i64 {
         #[expect(clippy::cast_possible_truncation, reason = "a mission's length in milliseconds fits")]
         let later_ms = (moment.since(self.envelope.t_mono).get() * 1e3).round() as i64;
-        self.envelope.t_wall.unix_ms().saturating_add(later_ms)
+        on_calendar(self.envelope.t_wall.unix_ms().saturating_add(later_ms))
     }
+
+    /// When it was written, on the robot's calendar.
+    fn written_ms(&self) -> i64 {
+        on_calendar(self.envelope.t_wall.unix_ms())
+    }
+}
+
+/// A robot's wrong clock is no reason to refuse its record, but every reader must be able to show the date.
+fn on_calendar(unix_ms: i64) -> i64 {
+    unix_ms.clamp(-CALENDAR_MS, CALENDAR_MS)
 }
 
 /// Every stored record, in order of arrival; how many.
@@ -50,7 +61,8 @@ pub(super) fn everything(tx: &Transaction<'_>) -> Result<u64, StoreError> {
         let (arrival, farm, received_ms, wire) = fields.map_err(sql("read records"))?;
         let envelope: Envelope = serde_json::from_slice(&wire)
             .map_err(|source| StoreError::Unreadable { what: "record", source })?;
-        let payload = envelope.open().ok();
+        // What an earlier program took in without looking stays a record, and is on no map.
+        let payload = envelope.open().ok().filter(|payload| impossible(payload).is_none());
         let received = WallTime::from_unix_ms(received_ms);
         record(
             tx,
@@ -80,12 +92,7 @@ fn robot(tx: &Transaction<'_>, stored: &Stored<'_>) -> rusqlite::Result<()> {
          last_received_ms = max(last_received_ms, excluded.last_received_ms),
          last_wall_ms = max(last_wall_ms, excluded.last_wall_ms)",
     )?
-    .execute(params![
-        stored.robot(),
-        stored.farm,
-        stored.received.unix_ms(),
-        stored.envelope.t_wall.unix_ms()
-    ])?;
+    .execute(params![stored.robot(), stored.farm, stored.received.unix_ms(), stored.written_ms()])?;
     Ok(())
 }
 
@@ -102,7 +109,7 @@ fn touch(tx: &Transaction<'_>, stored: &Stored<'_>, mission: &str) -> rusqlite::
     .execute(params![
         mission,
         stored.robot(),
-        stored.envelope.t_wall.unix_ms(),
+        stored.written_ms(),
         stored.received.unix_ms(),
         stored.arrival
     ])?;
@@ -126,7 +133,7 @@ fn mission_started(
     let fields = "INSERT INTO fields VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE
         SET crop = excluded.crop, area_m2 = excluded.area_m2, json = excluded.json, began_wall_ms = excluded.began_wall_ms
         WHERE (excluded.began_wall_ms, excluded.json) > (began_wall_ms, json)";
-    let began_wall_ms = stored.envelope.t_wall.unix_ms();
+    let began_wall_ms = stored.written_ms();
     tx.execute(fields, params![field.id.as_str(), crop, area_m2, text, began_wall_ms])
         .map_err(sql("store a field"))?;
     let missions =
