@@ -5,7 +5,7 @@ use crate::coverage::join::{End, Join};
 use crate::coverage::layout::{Dimensions, Layout, layout};
 use crate::coverage::roads::{LaneRoads, Roads};
 use crate::coverage::swaths::Swath;
-use crate::geometry::pose::{Pose, Pt};
+use crate::geometry::pose::{Pose, Pt, direction};
 use crate::plan::{Gear, Generation, Leg, LegKind, Plan};
 use crate::planner::{PlanError, dimensions, finished, ground};
 use crate::policy::Policy;
@@ -30,17 +30,13 @@ pub fn resume(
     let rest = rest_of(&plan.path, driven.get());
     let no_way = || PlanError::NoWay { x_m: pose.position.x, y_m: pose.position.y };
     let leg = rest.first().ok_or_else(no_way)?;
-    let first = leg.points.first().ok_or_else(no_way)?;
-    // On a bend the tangent lies half-way between the two chords that meet in its point.
-    let short = |a: Point2<FieldFrame>, b: Point2<FieldFrame>| a.distance(b).get() < ARC_CHORD_M;
-    let after = leg.points[1];
-    let mut pairs = plan.path.iter().flat_map(|l| l.points.windows(2)).filter(|w| w[1] == *first);
-    let before = pairs.find(|w| short(w[0], *first) && short(*first, after)).map_or(*first, |w| w[0]);
+    let begun = plan.path.len() - rest.len();
+    let travel = tangent(&plan.path[..=begun], leg).ok_or_else(no_way)?;
     let dimensions = dimensions(rig);
     let ground = ground(field);
-    let travel = (after.y - before.y).atan2(after.x - before.x);
     let leave = End::fixed(Pose::new(pose.position.into(), pose.heading.get()));
-    let enter = End::fixed(Pose::new((*first).into(), travel));
+    // The nose points where the robot drives, or away from there.
+    let enter = End::fixed(if leg.gear == Gear::Forward { travel } else { travel.flipped() });
     if !field.boundary.contains(pose.position) {
         return Err(no_way());
     }
@@ -58,13 +54,36 @@ pub fn resume(
     finished(path, plan.swaths.clone(), vec![], plan.summary.swath_heading_deg, (field, map, rig, &policy))
 }
 
+/// Direction of travel at the first point of `leg`, the rest of the last of `path`. On a bend it lies half-way between the
+/// two chords that meet there; the one before is of the same leg, or of the leg before in the same gear.
+fn tangent(path: &[Leg], leg: &Leg) -> Option<Pose> {
+    let [first, after, ..] = leg.points[..] else { return None };
+    let mut before = first;
+    if let [.., whole] = path
+        && let Some(at) = whole.points.len().checked_sub(leg.points.len())
+        && whole.points[at] == first
+    {
+        before = match path {
+            _ if at > 0 => whole.points[at - 1],
+            [.., last, _] if last.gear == leg.gear && last.points.len() > 1 => {
+                last.points[last.points.len() - 2]
+            }
+            _ => first,
+        };
+    }
+    let short = |a: Point2<FieldFrame>, b: Point2<FieldFrame>| a.distance(b).get() < ARC_CHORD_M;
+    let from = if short(before, first) && short(first, after) { before } else { first };
+    Some(Pose::new(first.into(), direction(from.into(), after.into())))
+}
+
 /// A connection as legs without work.
 pub(crate) fn turns(way: &Join, dimensions: Dimensions) -> Vec<Leg> {
     let leg = |(gear, points): (Gear, Vec<Pt>)| {
         let points = points.into_iter().map(Into::into).collect();
         Leg { kind: LegKind::Turn, implement: false, gear, points }
     };
-    way.stretches(dimensions).into_iter().map(leg).collect()
+    // Between ends that are one there is nothing to drive.
+    way.stretches(dimensions).into_iter().filter(|(_, points)| points.len() > 1).map(leg).collect()
 }
 
 /// As many headland passes as the plan has, for all of them are roads; more than a turn needs at times.

@@ -20,8 +20,9 @@ pub(super) fn curvature(path: &[Leg], rig: &Rig) -> Vec<Finding> {
     const MOST: usize = 20;
     let radius = rig.robot.min_turning_radius.get() * CIRCLE_SHARE;
     let spacing = (rig.robot.min_turning_radius.get() / 8.0).max(0.05);
-    let mut found = Vec::new();
-    for run in runs(path) {
+    let runs = runs(path);
+    let mut found = changes(&runs);
+    for run in runs {
         let run = thinned(&run, spacing);
         for three in run.windows(3) {
             let (a, b, c) = (three[0].0, three[1].0, three[2].0);
@@ -48,6 +49,24 @@ pub(super) fn curvature(path: &[Leg], rig: &Rig) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// Where the gear changes, the nose keeps its direction, so that the direction of travel flips.
+fn changes(runs: &[Vec<Mark>]) -> Vec<Finding> {
+    runs.windows(2)
+        .filter_map(|pair| {
+            let (end, begin) = (pair[0].last()?, pair[1].first()?);
+            let before = pair[0].iter().rev().find(|m| m.0.distance(end.0).get() >= SHORT_M)?;
+            let after = pair[1].iter().find(|m| m.0.distance(begin.0).get() >= SHORT_M)?;
+            let nose = wrapped(heading(begin.0, after.0) - heading(before.0, end.0) - PI);
+            let cause = format!(
+                "the gear changes and the robot would turn by {:.0}° standing",
+                nose.to_degrees().abs()
+            );
+            (nose.abs() > CORNER_RAD)
+                .then(|| Finding::error("plan.corner", place(begin.1, begin.0), cause, "make the plan again"))
+        })
+        .collect()
 }
 
 fn runs(path: &[Leg]) -> Vec<Vec<Mark>> {
