@@ -6,7 +6,8 @@ use crate::config::{Config, DriverChoice};
 use crate::drivers::folder::{DryBoom, NoMachine};
 use crate::drivers::{Frame, FrameFault, FrameSource};
 use crate::job::Job;
-use crate::robot::{Tick, TickError};
+use crate::mission::WrongMove;
+use crate::robot::Tick;
 use crate::setup::{Drivers, Ready, SetupError, ready_with};
 use crate::sim::Simulator;
 use image::RgbImage;
@@ -51,9 +52,9 @@ pub enum BenchError {
     /// No robot.
     #[error(transparent)]
     Setup(#[from] SetupError),
-    /// The loop broke off.
+    /// A mistake in the order of calls.
     #[error(transparent)]
-    Tick(#[from] TickError),
+    Mission(#[from] WrongMove),
     /// A picture that cannot be packed.
     #[error("cannot encode a picture")]
     Encode(#[source] image::ImageError),
@@ -118,8 +119,8 @@ pub fn measure(config: &Config, job: &Job, frames: usize) -> Result<BenchFigures
         })
     };
     let Ready { mut robot, .. } = ready_with(&quiet, job, None, drivers)?;
-    robot.start().map_err(TickError::from)?;
-    while robot.tick()? == Tick::Looked {}
+    robot.start()?;
+    while robot.tick() == Tick::Looked {}
     let stages = robot.tally.stages;
     let end = robot.end(true, None)?;
     std::fs::remove_dir_all(&folder).map_err(BenchError::Folder)?;

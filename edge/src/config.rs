@@ -235,7 +235,7 @@ impl PlanSource {
         let file = r.optional_path("plan.file", "a plan of this field; without the key the robot plans now");
         let weed_map =
             r.optional_path("plan.weed_map", "a weed map of this field; without it all of it is treated");
-        let rate = "from the product's label";
+        let rate = "of the plan; what a nozzle gives follows from the rig's flow and the speed";
         let rate = LitresPerHectare::new(r.number("plan.rate_l_per_ha", Some(200.0), 1.0..=1000.0, rate));
         let heading = "degrees clockwise from north; without the key the planner chooses";
         let given = r.number("plan.swath_heading_deg", Some(-1.0), -1.0..=180.0, heading);

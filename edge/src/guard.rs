@@ -3,7 +3,8 @@
 //! # Invariants
 //! - A [`Permit`] is made here and nowhere else, and the boom takes nothing else.
 //! - Every input has a maximum age. What is missing or stale closes; nothing is assumed.
-//! - The geofence holds for the wetted ground, widened by the position error, not for the robot's middle.
+//! - The geofence and the plan's spray-free zones hold for the wetted ground, widened by the position error, not for
+//!   the robot's middle.
 //! - Each change of the reason to stay shut is told once.
 
 use crate::drivers::{FixQuality, NozzleCommand};
@@ -11,10 +12,13 @@ use crate::pose::{LastFix, Motion, PoseGap};
 use geo::Contains;
 use kompas_field::units::{Metres, MetresPerSecond, Seconds};
 use kompas_field::{Boundary, ClosedBecause, FieldFrame, Point2, RobotInstant};
+use kompas_planner::SprayFreeZone;
 
 mod permit;
+mod zones;
 
 pub use permit::Permit;
+use zones::Zones;
 
 /// What must hold before anything opens.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -78,13 +82,15 @@ pub struct Wanted {
 pub struct Guard {
     rules: GuardRules,
     boundary: Boundary,
+    zones: Zones,
     closed: Option<ClosedBecause>,
 }
 
 impl Guard {
-    /// For one field. Shut, until everything has been seen to be well.
-    pub const fn new(rules: GuardRules, boundary: Boundary) -> Self {
-        Self { rules, boundary, closed: Some(ClosedBecause::MissionNotTreating) }
+    /// For one field and the zones of its plan. Shut, until everything has been seen to be well.
+    pub fn new(rules: GuardRules, boundary: Boundary, zones: &[SprayFreeZone]) -> Self {
+        let closed = Some(ClosedBecause::MissionNotTreating);
+        Self { rules, boundary, zones: Zones::new(zones), closed }
     }
 
     /// The first reason to keep every nozzle shut; `None` when there is none.
@@ -168,7 +174,7 @@ impl Guard {
         Ok(Permit::grant(wanted.command))
     }
 
-    /// Whether the ground, widened by `clear` on every side, lies in the boundary and in no exclusion.
+    /// Whether the ground, widened by `clear` on every side, lies in the boundary, in no exclusion and in no zone.
     fn may_wet(&self, ground: &WettedGround, clear: Metres) -> bool {
         if ground.iter().any(|corner| !corner.is_finite()) {
             return false;
@@ -185,7 +191,8 @@ impl Guard {
             y: corner.y + clear.get() * (a * along[1] + b * across[1]),
         });
         let ring = geo::LineString::new(widened.collect());
-        self.boundary.polygon().contains(&geo::Polygon::new(ring, vec![]))
+        let ground = geo::Polygon::new(ring, vec![]);
+        self.boundary.polygon().contains(&ground) && !self.zones.touch(&ground)
     }
 }
 

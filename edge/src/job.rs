@@ -33,6 +33,7 @@ impl Job {
         let map = load_weed_map(&config.plan, &mut findings);
         if let Some(rig) = &rig {
             findings.extend(sight(rig, config));
+            findings.extend(never_fast_enough(rig, config));
         }
         findings.extend(late_frames(config));
         let whole = rig.zip(field).and_then(|(rig, field)| {
@@ -196,6 +197,21 @@ fn late_frames(config: &Config) -> Option<Finding> {
         let cause = format!("older than policy.max_frame_age_s = {:.2}: every nozzle stays shut", most.get());
         let remedy = "decide faster (segmenter.look), or state what the robot measures";
         Finding::warning("policy.late_frames", place, cause, remedy)
+    })
+}
+
+/// Whether the rig may ever drive so fast that no more lands than the policy allows.
+fn never_fast_enough(rig: &Rig, config: &Config) -> Option<Finding> {
+    let slowest = config.policy.nozzle_rules(&rig.boom).min_speed;
+    (slowest > rig.robot.max_speed).then(|| {
+        let place = format!("policy.max_rate_l_per_ha = {:.0}", config.policy.max_rate.get());
+        let cause = format!(
+            "holds from {slowest:.2} on, the rig drives {:.2} at most: every nozzle would stay shut",
+            rig.robot.max_speed
+        );
+        let remedy =
+            "mount smaller nozzles (boom.flow_l_per_min), or allow the rate that the product's label allows";
+        Finding::error("policy.max_rate", place, cause, remedy)
     })
 }
 

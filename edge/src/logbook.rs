@@ -27,7 +27,7 @@ const TRACK_STEP_M: f64 = 0.25;
 
 /// The list of decisions cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write the list of decisions: give another file or free space")]
+#[error("cannot write the list of decisions, which ends early: give another file or free space")]
 pub struct DecisionListError(#[source] std::io::Error);
 
 struct Batch<T> {
@@ -66,7 +66,7 @@ pub struct Logbook {
     track: Batch<TrackPoint>,
     last_point: Option<TrackPoint>,
     backlog: VecDeque<Payload>,
-    list: Option<Box<dyn Write>>,
+    list: Result<Option<Box<dyn Write>>, DecisionListError>,
 }
 
 impl Logbook {
@@ -86,7 +86,7 @@ impl Logbook {
             track: Batch::new(POINTS, OTHERS_WAIT),
             last_point: None,
             backlog: VecDeque::new(),
-            list,
+            list: Ok(list),
         }
     }
 
@@ -111,17 +111,16 @@ impl Logbook {
         self.send(Payload::Incident(incident), clock);
     }
 
-    /// One plant, decided for good.
-    ///
-    /// # Errors
-    /// [`DecisionListError`]; the record is on its way all the same.
-    pub fn decided(&mut self, decision: Decision, now: RobotInstant) -> Result<(), DecisionListError> {
-        let line = self.list.as_mut().map(|list| {
-            serde_json::to_writer(&mut *list, &decision)?;
-            list.write_all(b"\n")
-        });
+    /// One plant, decided for good. A list that cannot be written ends there, and [`Logbook::close`] says so.
+    pub fn decided(&mut self, decision: Decision, now: RobotInstant) {
+        if let Ok(Some(list)) = &mut self.list {
+            let line = serde_json::to_writer(&mut *list, &decision).map_err(std::io::Error::from);
+            if let Err(why) = line.and_then(|()| list.write_all(b"\n")) {
+                tracing::error!("the list of decisions ends here, records go on: {why}");
+                self.list = Err(DecisionListError(why));
+            }
+        }
         self.decisions.push(decision, now);
-        line.unwrap_or(Ok(())).map_err(DecisionListError)
     }
 
     /// One nozzle, once open.
@@ -183,16 +182,14 @@ impl Logbook {
         }
     }
 
-    /// The end of the program: everything out, the mission's last state stored, the writer awaited.
-    ///
-    /// # Errors
-    /// [`DecisionListError`] when the list's last lines cannot be written.
+    /// The end of the program: everything out, the mission's last state stored, the writer awaited. Beside what the
+    /// disk took, whether the list of decisions is whole.
     pub fn close(
         mut self,
         finished: Option<MissionFinished>,
         mission: MissionFile,
         clock: &dyn Clock,
-    ) -> Result<RecorderSummary, DecisionListError> {
+    ) -> (RecorderSummary, Result<(), DecisionListError>) {
         self.turn_page(clock.now(), true, clock);
         if let Some(finished) = finished {
             self.send(Payload::MissionFinished(finished), clock);
@@ -201,9 +198,7 @@ impl Logbook {
         let Self { mut recorder, backlog, list, .. } = self;
         recorder.give_up(backlog.len() as u64);
         let summary = recorder.finish();
-        if let Some(mut list) = list {
-            list.flush().map_err(DecisionListError)?;
-        }
-        Ok(summary)
+        let flush = |list: Option<Box<dyn Write>>| list.map_or(Ok(()), |mut list| list.flush());
+        (summary, list.and_then(|list| flush(list).map_err(DecisionListError)))
     }
 }

@@ -155,9 +155,10 @@ impl MissionFile {
     /// Name and version.
     pub const SCHEMA: &'static str = "kompas.mission/1";
 
-    /// Beside the outbox, because it tells how far the outbox's records reach.
-    pub fn path_beside(outbox: &Path) -> PathBuf {
-        outbox.with_extension("mission.json")
+    /// Beside the outbox, because it tells how far the outbox's records reach; of one field, so that a job elsewhere in
+    /// between does not make a robot begin anew.
+    pub fn path_beside(outbox: &Path, field: &FieldId) -> PathBuf {
+        outbox.with_extension(format!("mission.{field}.json"))
     }
 
     /// The stored mission; `None` where there never was one.
@@ -217,7 +218,7 @@ mod tests {
     #[test]
     fn a_stored_mission_comes_back() {
         let folder = tempfile::tempdir().unwrap();
-        let path = MissionFile::path_beside(&folder.path().join("outbox.db"));
+        let path = MissionFile::path_beside(&folder.path().join("outbox.db"), &file().field);
         assert_eq!(MissionFile::read(&path).unwrap(), None);
         file().store(&path).unwrap();
         let later = MissionFile { progress_m: 99.0, ..file() };

@@ -9,12 +9,11 @@
 //! Over the stem of a crop plant, and over its leaves, nozzles stay shut (`shelter.rs`): a spot keeps what is left of
 //! its window, and one whose middle lies there is a recorded miss, too.
 
-use crate::drivers::NozzleCommand;
 use crate::guard::Wanted;
 use crate::pose::Motion;
 use kompas_field::decision::PlantNumber;
 use kompas_field::rig::{Boom, Nozzle};
-use kompas_field::units::{Metres, MetresPerSecond, Seconds};
+use kompas_field::units::{LitresPerHectare, Metres, MetresPerSecond, Seconds};
 use kompas_field::{FieldFrame, Point2, RobotFrame, RobotInstant, Transform2};
 use kompas_vision::Plant;
 use round::{Ripe, Round};
@@ -37,6 +36,9 @@ pub struct NozzleRules {
     pub crop_distance: Metres,
     /// Nor this close to a crop's leaf.
     pub crop_leaf_margin: Metres,
+    /// Slower than this no valve is told to open: one moment's speed says little of how far the robot will be when it
+    /// closes, and every spot gets more than it should.
+    pub min_speed: MetresPerSecond,
 }
 
 /// Ground to be sprayed for a plant: one of its leaves, or a piece of one.
@@ -90,8 +92,9 @@ pub enum Due {
 
 /// Targets so much farther than those due are looked at, too: valves may open for them in one go.
 const HEED_M: f64 = 0.3;
-/// Slower than this the robot stands, and no plant comes closer.
-const STANDING_MPS: f64 = 0.02;
+/// A valve that would close with its liquid farther than this beyond the last spot is shut at once: the robot drives
+/// faster than when the valve was told.
+const OVERRUN_M: f64 = 0.03;
 
 /// Targets ahead of the boom, and how long each valve is taken.
 #[derive(Debug)]
@@ -100,13 +103,24 @@ pub struct NozzleQueue {
     rules: NozzleRules,
     waiting: Vec<Target>,
     /// Of each nozzle: the last stretch without a gap that it was told to be open.
-    open: Vec<(RobotInstant, RobotInstant)>,
+    open: Vec<Told>,
+}
+
+/// What a nozzle was told last.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    from: RobotInstant,
+    until: RobotInstant,
+    /// What it may wet ends here, in its lane.
+    end: Point2<FieldFrame>,
 }
 
 impl NozzleQueue {
     /// Nothing waits.
     pub fn new(boom: Boom, rules: NozzleRules) -> Self {
-        let open = vec![(RobotInstant::START, RobotInstant::START); boom.nozzles.len()];
+        let never =
+            Told { from: RobotInstant::START, until: RobotInstant::START, end: Point2::new(0.0, 0.0) };
+        let open = vec![never; boom.nozzles.len()];
         Self { boom, rules, waiting: Vec::new(), open }
     }
 
@@ -193,7 +207,8 @@ impl NozzleQueue {
             }
             let windows = self.windows(&round, centre, target.reach);
             let lead = windows.iter().map(|window| window.lead).reduce(Seconds::min);
-            let beside = lead.is_none() && round.drives() && self.passed(centre, target.reach);
+            let drives = round.speed() >= self.rules.min_speed;
+            let beside = lead.is_none() && drives && self.passed(centre, target.reach);
             if beside || lead.is_some_and(|lead| lead <= self.rules.horizon) {
                 round.take(Ripe { target, centre, lead, windows });
             } else {
@@ -206,21 +221,54 @@ impl NozzleQueue {
     }
 
     /// The guard agreed: the valve is taken until then.
-    pub fn committed(&mut self, command: &NozzleCommand) {
-        let (from, until) = &mut self.open[usize::from(command.nozzle)];
-        if command.open_at > *until {
-            *from = command.open_at;
+    pub fn committed(&mut self, wanted: &Wanted) {
+        let (command, [_, front, other, _]) = (wanted.command, wanted.wets);
+        let told = &mut self.open[usize::from(command.nozzle)];
+        if command.open_at > told.until {
+            told.from = command.open_at;
         }
-        *until = (*until).max(command.close_at);
+        if command.close_at >= told.until {
+            told.until = command.close_at;
+            told.end = Point2::new(f64::midpoint(front.x, other.x), f64::midpoint(front.y, other.y));
+        }
+    }
+
+    /// Whether a valve, closing when it was told to, would wet ground beyond what it was opened for, because the robot
+    /// has become faster since.
+    pub fn overruns(&self, now: RobotInstant, motion: &Motion) -> bool {
+        let robot_from_field = Transform2::<FieldFrame, RobotFrame>::at(&motion.pose).inverse();
+        let front = self.boom.carry.get() + self.boom.fan_length.get() / 2.0;
+        self.open.iter().zip(&self.boom.nozzles).filter(|(told, _)| told.until > now).any(|(told, nozzle)| {
+            let left_m = (&robot_from_field * told.end).x - nozzle.place.x - front;
+            let way_m = speed_of(motion, nozzle) * (told.until.since(now) + nozzle.valve_close).get();
+            way_m > left_m + OVERRUN_M
+        })
+    }
+
+    /// Everything was shut at `now`; what waits goes on waiting.
+    pub fn shut(&mut self, now: RobotInstant) {
+        for told in &mut self.open {
+            told.until = told.until.min(now);
+        }
     }
 
     /// Everything was shut at `now`: nothing is open and nothing waits. Returns what waited.
     pub fn clear(&mut self, now: RobotInstant) -> Vec<Target> {
-        for (_, until) in &mut self.open {
-            *until = (*until).min(now);
-        }
+        self.shut(now);
         std::mem::take(&mut self.waiting)
     }
+
+    /// What lands on wetted ground at this speed: flow over speed and width of the fan.
+    pub fn rate_at(&self, speed: MetresPerSecond) -> LitresPerHectare {
+        let litres_per_s = self.boom.flow.get() / 60.0;
+        let m2_per_s = self.boom.fan_width.get() * speed.max(self.rules.min_speed).get();
+        LitresPerHectare::new(litres_per_s / m2_per_s * 1e4)
+    }
+}
+
+/// Of a nozzle over ground: in a turn the outer ones are faster.
+fn speed_of(motion: &Motion, nozzle: &Nozzle) -> f64 {
+    motion.speed.get() - motion.turn_rate.get() * nozzle.place.y
 }
 
 #[cfg(test)]

@@ -2,16 +2,26 @@
 
 use kompas_field::decision::PlantNumber;
 use kompas_field::units::Metres;
-use kompas_field::{FieldCrop, FieldFrame, PlantRole, Point2, Pose2, RobotFrame, RobotInstant, Transform2};
-use kompas_vision::{GroundDetection, Plant, Tracker, TrackerRules};
+use kompas_field::{
+    FieldCrop, FieldFrame, PlantRole, Point2, Pose2, Rig, RobotFrame, RobotInstant, Transform2,
+};
+use kompas_vision::{Camera, GroundDetection, Plant, Tracker, TrackerRules};
 use std::collections::{BTreeMap, BTreeSet};
 
 mod crop;
 
 pub use crop::{CropMap, CropPart};
 
-/// Plants farther than this from the robot are not asked about until they are seen again.
-const NEAR_M: f64 = 8.0;
+/// How far from the antenna of `rig` plants of up to `max_radius` matter: wherever they are seen or sprayed, and a metre
+/// beyond.
+pub fn near(rig: &Rig, max_radius: Metres) -> Metres {
+    let view = rig.camera.as_ref().and_then(|camera| Camera::new(camera).footprint(4)).unwrap_or_default();
+    let nozzles = rig.boom.nozzles.iter().map(|nozzle| nozzle.place);
+    let farthest = view.into_iter().chain(nozzles).map(|p| p.x.hypot(p.y)).fold(0.0, f64::max);
+    let reach = rig.boom.fan_width + rig.boom.carry + max_radius;
+    (Metres::new(farthest) + reach + Metres::new(1.0)).max(Metres::new(8.0))
+}
+
 /// Side of a square of the index of crop and parts.
 const SQUARE_M: f64 = 0.5;
 
@@ -20,6 +30,8 @@ const SQUARE_M: f64 = 0.5;
 pub struct KnownPlants {
     tracker: Tracker,
     crop: FieldCrop,
+    /// Plants farther than this from the robot are not asked about until they are seen again.
+    near: Metres,
     decided: BTreeSet<PlantNumber>,
     /// Not decided, and seen from around here.
     open: BTreeSet<PlantNumber>,
@@ -29,11 +41,12 @@ pub struct KnownPlants {
 }
 
 impl KnownPlants {
-    /// None yet.
-    pub fn new(rules: TrackerRules, crop: FieldCrop) -> Self {
+    /// None yet. What lies within `near` of the antenna must be at hand: camera's view and boom with a plant's reach.
+    pub fn new(rules: TrackerRules, crop: FieldCrop, near: Metres) -> Self {
         Self {
             tracker: Tracker::new(rules),
             crop,
+            near,
             decided: BTreeSet::new(),
             open: BTreeSet::new(),
             crop_map: CropMap::default(),
@@ -91,7 +104,7 @@ impl KnownPlants {
             let place = &robot_from_field * plant.position;
             if ripe(plant, place) {
                 out.push(plant.clone());
-            } else if place.x.hypot(place.y) > NEAR_M {
+            } else if place.x.hypot(place.y) > self.near.get() {
                 far.push(number);
             }
         }
@@ -103,11 +116,25 @@ impl KnownPlants {
         out
     }
 
+    /// After the position jumped, places seen before lie on another line than the robot: nothing of them counts any
+    /// more, and what is seen again is another plant. Returns those that were still to be decided around here.
+    pub fn begin_anew(&mut self) -> Vec<Plant> {
+        let open = std::mem::take(&mut self.open);
+        let rest: Vec<Plant> = open.iter().filter_map(|&number| self.get(number)).cloned().collect();
+        self.decided.extend(open);
+        for number in std::mem::take(&mut self.with_leaves) {
+            self.tracker.forget_leaves(number);
+        }
+        self.crop_map = CropMap::default();
+        self.tracker.forget_places();
+        rest
+    }
+
     /// A hectare has millions of leaves; those that matter again are seen again.
     fn forget_leaves_far_from(&mut self, here: Point2<FieldFrame>) {
         let far = |number: &PlantNumber| {
             let plant = self.get(*number)?;
-            (plant.position.distance(here) > Metres::new(NEAR_M) + plant.extent()).then_some(*number)
+            (plant.position.distance(here) > self.near + plant.extent()).then_some(*number)
         };
         let far: Vec<PlantNumber> = self.with_leaves.iter().filter_map(far).collect();
         for number in far {
@@ -174,7 +201,7 @@ mod tests {
 
     #[test]
     fn a_plant_beside_the_boom_waits_for_the_next_swath() {
-        let mut plants = KnownPlants::new(TrackerRules::default(), FieldCrop::SugarBeet);
+        let mut plants = KnownPlants::new(TrackerRules::default(), FieldCrop::SugarBeet, Metres::new(8.0));
         plants
             .see(RobotInstant::START, &[seen(PlantClass::Weed, 1.0, 0.2), seen(PlantClass::Weed, 1.0, 1.8)]);
         let here = Pose2::new(Point2::new(0.8, 0.0), Radians::ZERO);
@@ -188,7 +215,7 @@ mod tests {
 
     #[test]
     fn what_a_picture_cut_off_a_decided_plant_is_no_plant() {
-        let mut plants = KnownPlants::new(TrackerRules::default(), FieldCrop::SugarBeet);
+        let mut plants = KnownPlants::new(TrackerRules::default(), FieldCrop::SugarBeet, Metres::new(8.0));
         let part = |x: f64, y: f64| GroundDetection { cut: true, ..seen(PlantClass::Weed, x, y) };
         // Leaves of 4 cm²: discs of 1.1 cm.
         plants.see(RobotInstant::START, &[seen(PlantClass::Weed, 1.0, 0.0)]);
@@ -211,8 +238,24 @@ mod tests {
     }
 
     #[test]
+    fn after_a_jump_nothing_seen_before_counts() {
+        let mut plants = KnownPlants::new(TrackerRules::default(), FieldCrop::SugarBeet, Metres::new(8.0));
+        let ground = [seen(PlantClass::SugarBeet, 1.0, 0.0), seen(PlantClass::Weed, 1.2, 0.0)];
+        plants.see(RobotInstant::START, &ground);
+        let undecided: Vec<u64> = plants.begin_anew().iter().map(|plant| plant.number.0).collect();
+        assert_eq!(undecided, [0, 1]);
+        assert_eq!(plants.crop_map().nearest_stem(Point2::new(1.0, 0.0)), None, "no crop at its old place");
+        let here = Pose2::new(Point2::new(0.8, 0.0), Radians::ZERO);
+        assert!(plants.take_ripe(&here, |_, _| true).is_empty(), "nothing waits at its old place");
+        plants.see(RobotInstant::START, &ground);
+        let again: Vec<u64> = plants.take_ripe(&here, |_, _| true).iter().map(|p| p.number.0).collect();
+        assert_eq!(again, [2, 3], "seen again, it is decided on the new line");
+        assert!(plants.crop_map().nearest_stem(Point2::new(1.0, 0.0)).is_some());
+    }
+
+    #[test]
     fn crop_is_found_where_it_was_last_seen() {
-        let mut plants = KnownPlants::new(TrackerRules::default(), FieldCrop::SugarBeet);
+        let mut plants = KnownPlants::new(TrackerRules::default(), FieldCrop::SugarBeet, Metres::new(8.0));
         plants.see(
             RobotInstant::START,
             &[seen(PlantClass::SugarBeet, 0.49, 0.0), seen(PlantClass::Weed, 0.6, 0.0)],

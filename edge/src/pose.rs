@@ -3,7 +3,8 @@
 //! Each fix corrects the place that odometry predicts by a share that follows from both errors. So the line
 //! from camera to nozzle is odometry's (centimetres of GNSS noise cancel) and the place on earth is GNSS's.
 //! What moved further than motion and error explain is a jump: the line begins anew, and until
-//! `settle_fixes` fixes agree with odometry again there is no pose at all.
+//! `settle_fixes` fixes agree with odometry again there is no pose at all. Moments of the line before a jump have no
+//! pose any more: what was seen then would be placed on a line that is not this one.
 
 use crate::drivers::{Fix, FixQuality};
 use kompas_field::frame::heading::wrap;
@@ -65,8 +66,8 @@ impl Motion {
 /// Why there is no pose at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum PoseGap {
-    /// No fix yet, or none so early.
-    #[error("no fix at or before that moment")]
+    /// No fix yet, or none so early on the line that holds since the position last jumped.
+    #[error("no fix at or before that moment, on the line since the last jump")]
     NoFix,
     /// Odometry alone would have to bridge too much.
     #[error("the nearest fix is {distance} away, {limit} may be bridged")]
@@ -102,6 +103,8 @@ struct State {
     motion: Motion,
     /// Of the line itself, m² per axis.
     variance: f64,
+    /// A line begins here: there is none from the state before.
+    begins: bool,
 }
 
 /// Long enough for the slowest camera: 20 s at 20 Hz.
@@ -116,6 +119,9 @@ pub struct PoseHistory {
     rules: PoseRules,
     states: VecDeque<Stamped<State>>,
     last_fix: Option<LastFix>,
+    /// Odometry as last heard, with or without a position.
+    heard: Option<Stamped<MetresPerSecond>>,
+    jumped_at: Option<RobotInstant>,
     missing: u32,
     jumps: u64,
     driven_m: f64,
@@ -125,7 +131,17 @@ impl PoseHistory {
     /// Without any fix.
     pub const fn new(plane: FieldPlane, rules: PoseRules) -> Self {
         let states = VecDeque::new();
-        Self { plane, rules, states, last_fix: None, missing: 0, jumps: 0, driven_m: 0.0 }
+        Self {
+            plane,
+            rules,
+            states,
+            last_fix: None,
+            heard: None,
+            jumped_at: None,
+            missing: 0,
+            jumps: 0,
+            driven_m: 0.0,
+        }
     }
 
     /// Takes the next fix; `true` when position jumped with it.
@@ -135,6 +151,7 @@ impl PoseHistory {
     pub fn take(&mut self, fix: &Stamped<Fix>) -> Result<bool, PlaneError> {
         let Fix { place, heading, quality, sigma, correction_age, speed, turn_rate } = fix.value;
         self.last_fix = Some(LastFix { true_at: fix.true_at, quality, sigma, correction_age });
+        self.drove(Stamped::new(fix.true_at, speed));
         if quality == FixQuality::None {
             return Ok(false);
         }
@@ -155,9 +172,17 @@ impl PoseHistory {
         Ok(jumped)
     }
 
+    /// Wheels turn whether or not there is a position.
+    fn drove(&mut self, now: Stamped<MetresPerSecond>) {
+        if let Some(before) = self.heard.replace(now) {
+            let time = now.true_at.since(before.true_at).max(Seconds::ZERO);
+            self.driven_m += (f64::midpoint(before.value.get(), now.value.get()) * time.get()).abs();
+        }
+    }
+
     /// The next point of the line, and whether it is a jump away from the one before.
     fn joined(&mut self, true_at: RobotInstant, given: Motion) -> (State, bool) {
-        let fresh = State { motion: given, variance: given.sigma.get().powi(2) };
+        let fresh = State { motion: given, variance: given.sigma.get().powi(2), begins: true };
         let Some(before) = self.states.back() else { return (fresh, false) };
         let time = true_at.since(before.true_at);
         if time <= Seconds::ZERO || time > self.rules.max_gap {
@@ -180,16 +205,16 @@ impl PoseHistory {
         if dx.hypot(dy) > explained {
             self.missing = self.rules.settle_fixes;
             self.jumps += 1;
+            self.jumped_at = Some(true_at);
             return (fresh, true);
         }
         self.missing = self.missing.saturating_sub(1);
-        self.driven_m += way_m;
         let share = variance / (variance + fix_variance);
         let position = Point2::new(predicted.position.x + share * dx, predicted.position.y + share * dy);
         let off = wrap(Radians::new(given.pose.heading.get() - predicted.heading.get()));
         let heading = wrap(Radians::new(predicted.heading.get() + HEADING_SHARE * off.get()));
         let motion = Motion { pose: Pose2::new(position, heading), ..given };
-        (State { motion, variance: (1.0 - share) * variance }, false)
+        (State { motion, variance: (1.0 - share) * variance, begins: false }, false)
     }
 
     /// Place and motion at `moment`: between two fixes the line between them, after the last one odometry.
@@ -200,19 +225,35 @@ impl PoseHistory {
         if self.missing > 0 {
             return Err(PoseGap::Jumped { missing: self.missing });
         }
-        let next = self.states.partition_point(|state| state.true_at <= moment);
-        let Some(before) = next.checked_sub(1).map(|i| &self.states[i]) else { return Err(PoseGap::NoFix) };
-        let limit = self.rules.max_gap;
-        let distance = moment.since(before.true_at);
-        let motion = before.value.motion;
-        match self.states.get(next) {
-            Some(after) if after.true_at.since(before.true_at) <= limit => {
-                let share = distance / after.true_at.since(before.true_at);
-                Ok(between(&motion, &after.value.motion, share))
-            }
-            _ if distance <= limit => Ok(Motion { pose: motion.after(distance), ..motion }),
-            _ => Err(PoseGap::TooFar { distance, limit }),
+        if self.jumped_at.is_some_and(|jumped| moment < jumped) {
+            return Err(PoseGap::NoFix);
         }
+        let Some((before, motion)) = self.on_line(moment) else { return Err(PoseGap::NoFix) };
+        let (distance, limit) = (moment.since(before), self.rules.max_gap);
+        if distance > limit {
+            return Err(PoseGap::TooFar { distance, limit });
+        }
+        Ok(motion)
+    }
+
+    /// Place and motion at `moment` by the line that held then, for what has happened already: a nozzle that was open
+    /// while the position jumped wetted ground all the same. `None` before the first fix.
+    pub fn line_at(&self, moment: RobotInstant) -> Option<Motion> {
+        self.on_line(moment).map(|(_, motion)| motion)
+    }
+
+    /// The last fix at or before `moment`, and the motion there; where no line leads to the fix after it, odometry's.
+    fn on_line(&self, moment: RobotInstant) -> Option<(RobotInstant, Motion)> {
+        let next = self.states.partition_point(|state| state.true_at <= moment);
+        let before = next.checked_sub(1).map(|i| &self.states[i])?;
+        let (motion, distance) = (before.value.motion, moment.since(before.true_at));
+        let motion = match self.states.get(next).filter(|after| !after.value.begins) {
+            Some(after) => {
+                between(&motion, &after.value.motion, distance / after.true_at.since(before.true_at))
+            }
+            None => Motion { pose: motion.after(distance), ..motion },
+        };
+        Some((before.true_at, motion))
     }
 
     /// What the receiver said last.

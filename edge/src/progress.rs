@@ -37,12 +37,14 @@ pub struct Progress {
     at_m: f64,
     length_m: f64,
     everywhere: bool,
+    /// Driven since the robot was last on the path.
+    lost_m: f64,
 }
 
 impl Progress {
     /// Of a robot that follows no path: treatment may be anywhere in the field.
     pub const fn free() -> Self {
-        Self { pieces: Vec::new(), at_m: 0.0, length_m: 0.0, everywhere: true }
+        Self { pieces: Vec::new(), at_m: 0.0, length_m: 0.0, everywhere: true, lost_m: 0.0 }
     }
 
     /// On `legs` in driving order, `start` from their beginning.
@@ -59,7 +61,8 @@ impl Progress {
                 }
             }
         }
-        Self { pieces, at_m: start.get().clamp(0.0, length_m), length_m, everywhere: false }
+        let at_m = start.get().clamp(0.0, length_m);
+        Self { pieces, at_m, length_m, everywhere: false, lost_m: 0.0 }
     }
 
     /// The whole path.
@@ -73,21 +76,29 @@ impl Progress {
     }
 
     /// Moves on to the place on the path nearest to `position`; `driven` is the way since the last call. A robot
-    /// that was lost for a while is found again where the path first passes it by; beside the path it treats
-    /// nothing.
+    /// that was lost for a while is found again where the path first passes it by, but no farther along than it can
+    /// have driven: who crosses a later swath on the way round an obstacle has not worked those before it. Beside the
+    /// path it treats nothing.
     pub fn follow(&mut self, position: Point2<FieldFrame>, driven: Metres) -> Where {
         if self.everywhere {
             return Where { distance: self.at(), off: Metres::ZERO, implement: true };
         }
-        let (low, high) = (self.at_m - BACK_M, self.at_m + AHEAD_M + 1.5 * driven.get());
+        self.lost_m += driven.get();
+        let low = self.at_m - BACK_M;
         let first = self.pieces.partition_point(|piece| piece.from_m + piece.length_m < low);
-        let coming = || self.pieces[first..].iter().map(|piece| piece.nearest(position));
-        let near = coming().take_while(|place| place.distance.get() <= high);
-        let near = near.min_by(|a, b| a.off.get().total_cmp(&b.off.get())).filter(|place| place.off <= LOST);
-        let Some(found) = near.or_else(|| coming().find(|place| place.off <= FOUND)) else {
+        let (pieces, at_m) = (&self.pieces[first..], self.at_m);
+        let coming = |way_m: f64| {
+            let places = pieces.iter().map(|piece| piece.nearest(position));
+            places.take_while(move |place| place.distance.get() <= at_m + AHEAD_M + way_m)
+        };
+        let near = coming(1.5 * driven.get()).min_by(|a, b| a.off.get().total_cmp(&b.off.get()));
+        let near = near.filter(|place| place.off <= LOST);
+        let again = || coming(1.1 * self.lost_m).find(|place| place.off <= FOUND);
+        let Some(found) = near.or_else(again) else {
             return Where { distance: self.at(), off: LOST, implement: false };
         };
         self.at_m = self.at_m.max(found.distance.get());
+        self.lost_m = 0.0;
         found
     }
 }
@@ -138,10 +149,26 @@ mod tests {
     fn a_robot_lost_for_a_while_is_found_again() {
         let legs = [leg(&[[0.0, 0.0], [50.0, 0.0]], true), leg(&[[50.0, 0.0], [50.0, 30.0]], false)];
         let mut progress = Progress::new(&legs, Metres::ZERO);
-        assert!(progress.follow(Point2::new(5.0, 0.0), Metres::new(1.0)).implement);
-        assert!(!progress.follow(Point2::new(30.0, 9.0), Metres::ZERO).implement, "beside the path");
-        let found = progress.follow(Point2::new(40.0, 0.1), Metres::ZERO);
+        assert!(progress.follow(Point2::new(5.0, 0.0), Metres::new(5.0)).implement);
+        assert!(!progress.follow(Point2::new(30.0, 9.0), Metres::new(27.0)).implement, "beside the path");
+        let found = progress.follow(Point2::new(40.0, 0.1), Metres::new(14.0));
         assert!(found.implement && (found.distance.get() - 40.0).abs() < 1e-9, "{found:?}");
+    }
+
+    #[test]
+    fn a_way_round_an_obstacle_over_a_later_swath_skips_nothing() {
+        let legs = [
+            leg(&[[0.0, 0.0], [50.0, 0.0]], true),
+            leg(&[[50.0, 0.0], [50.0, 3.0]], false),
+            leg(&[[50.0, 3.0], [0.0, 3.0]], true),
+        ];
+        let mut progress = Progress::new(&legs, Metres::ZERO);
+        progress.follow(Point2::new(10.0, 0.0), Metres::new(10.0));
+        for (x, y) in [(11.0, 1.5), (12.0, 3.0), (14.0, 3.0), (16.0, 1.5)] {
+            assert!(!progress.follow(Point2::new(x, y), Metres::new(2.0)).implement, "({x}, {y})");
+        }
+        let back = progress.follow(Point2::new(17.0, 0.1), Metres::new(2.0));
+        assert!(back.implement && (back.distance.get() - 17.0).abs() < 1e-9, "{back:?}");
     }
 
     #[test]

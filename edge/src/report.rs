@@ -99,8 +99,7 @@ impl Report {
         outbox: Counts,
         uplink: Option<UplinkStatus>,
     ) -> Self {
-        let RunEnd { mission, tally, records, cells_treated, driven, path, position_jumps, weed_map: _ } =
-            end;
+        let RunEnd { mission, tally, records, cells_treated, driven, path, position_jumps, .. } = end;
         let plants = truth.as_ref().map(|score| PlantScore {
             weeds: score.weeds,
             weeds_treated: score.weeds_treated,

@@ -5,7 +5,7 @@ use crate::decide::{DecisionRules, Surroundings};
 use crate::drivers::{FixSource, Frame, FrameSource};
 use crate::eyes::Eyes;
 use crate::guard::Inputs;
-use crate::logbook::{DecisionListError, Logbook};
+use crate::logbook::Logbook;
 use crate::mission::{MissionEvent, MissionFile, MissionState, Totals, WrongMove};
 use crate::plants::KnownPlants;
 use crate::pose::{Motion, PoseGap, PoseHistory};
@@ -43,17 +43,6 @@ pub enum Tick {
     Looked,
     /// The camera has no more pictures.
     NoMorePictures,
-}
-
-/// Why the loop cannot go on. A fault of a driver is not among them: it is counted, and nozzles stay shut.
-#[derive(Debug, thiserror::Error)]
-pub enum TickError {
-    /// The list that a person asked for.
-    #[error(transparent)]
-    DecisionList(#[from] DecisionListError),
-    /// A mistake in the order of calls.
-    #[error(transparent)]
-    Mission(#[from] WrongMove),
 }
 
 /// Everything the loop works with; made by [`crate::setup`].
@@ -120,27 +109,25 @@ impl Robot {
         Ok(())
     }
 
-    /// One picture, and everything that follows from it.
-    ///
-    /// # Errors
-    /// [`TickError`].
-    pub fn tick(&mut self) -> Result<Tick, TickError> {
+    /// One picture, and everything that follows from it. A fault of a driver or of the disk is no reason to stop: it is
+    /// counted, and nozzles stay shut.
+    pub fn tick(&mut self) -> Tick {
         let mut watch = Stopwatch::start(self.stopwatch);
-        let Some(frame) = self.camera.next_frame() else { return Ok(Tick::NoMorePictures) };
+        let Some(frame) = self.camera.next_frame() else { return Tick::NoMorePictures };
         self.tally.stages.frame += watch.split();
         let in_hand = watch.now();
         let now = self.time.after_frame(frame.true_at);
         let decided_before = self.tally.stages.decide;
-        self.live_until(now)?; // fixes come in, valves move
+        self.live_until(now); // fixes come in, valves move
         self.tally.stages.nozzle += watch.split();
         self.look(&frame, &mut watch); // plants to places, places to plants known
-        self.serve(now)?; // decisions, and valves again
+        self.serve(now); // decisions, and valves again
         self.tally.latency(in_hand, watch.now());
         self.tally.stages.nozzle += watch.split() - (self.tally.stages.decide - decided_before);
         self.logbook.turn_page(now, false, self.time.clock());
         self.store_progress(now);
         self.tally.stages.record += watch.split();
-        Ok(Tick::Looked)
+        Tick::Looked
     }
 
     /// What the picture shows, where it was taken. What cannot be used is counted and closes the nozzles.
@@ -159,9 +146,10 @@ impl Robot {
                 return self.logbook.incident(what, frame.true_at, self.time.clock());
             }
         };
-        self.memory.last_frame = Some(frame.true_at);
         match self.poses.at(frame.true_at) {
             Ok(motion) => {
+                // Only a picture with a place tells what lies before the boom.
+                self.memory.last_frame = Some(frame.true_at);
                 let seen = self.eyes.project(&detections, &motion);
                 self.tally.stages.ground += watch.split();
                 self.plants.see(frame.true_at, &seen);
@@ -175,9 +163,9 @@ impl Robot {
     }
 
     /// Lives from the last look at the boom to `now`: each fix is taken when it was true.
-    fn live_until(&mut self, now: RobotInstant) -> Result<(), TickError> {
+    fn live_until(&mut self, now: RobotInstant) {
         for fix in self.gnss.fixes_until(now) {
-            self.step_to(fix.true_at)?;
+            self.step_to(fix.true_at);
             let usable = fix.value.quality != crate::drivers::FixQuality::None;
             let taken = self.poses.take(&fix);
             if let Err(why) = &taken
@@ -186,44 +174,45 @@ impl Robot {
                 tracing::warn!("a fix cannot be used, nozzles stay shut: {why}");
             }
             self.tally.fixes_unusable += u64::from(!usable || taken.is_err());
+            if taken == Ok(true) {
+                self.forget_the_old_line(fix.true_at);
+            }
         }
-        self.step_to(now)
+        self.step_to(now);
     }
 
-    fn step_to(&mut self, until: RobotInstant) -> Result<(), TickError> {
+    fn step_to(&mut self, until: RobotInstant) {
         if let Some(mut at) = self.memory.served_at
             && until.since(at) <= LONGEST_PAUSE
         {
             while at.after(STEP) < until {
                 at = at.after(STEP);
-                self.serve(at)?;
+                self.serve(at);
             }
         }
         if self.memory.served_at.is_none_or(|at| until > at) {
-            self.serve(until)?;
+            self.serve(until);
         }
-        Ok(())
     }
 
     /// One look at the boom: decide what is near, ask the guard, move valves, write down what happened.
-    fn serve(&mut self, now: RobotInstant) -> Result<(), TickError> {
+    fn serve(&mut self, now: RobotInstant) {
         self.time.move_to(now);
         let motion = self.poses.at(now);
         if let Ok(motion) = &motion {
             self.follow(now, motion);
             if self.memory.implement && self.mission.state == MissionState::Treating {
                 let mut watch = Stopwatch::start(self.stopwatch);
-                self.decide(now, motion)?;
+                self.decide(now, motion);
                 self.tally.stages.decide += watch.split();
             }
         }
         let served = self.sprayer.serve(self.inputs(now, motion), self.plants.crop_map());
-        self.write_down(now, served)?;
+        self.write_down(now, served);
         if let (Some(because), Some(before)) = (self.sprayer.closed(), self.memory.served_at) {
             self.tally.shut(because, now.since(before));
         }
         self.memory.served_at = Some(now);
-        Ok(())
     }
 
     fn inputs(&self, now: RobotInstant, motion: Result<Motion, PoseGap>) -> Inputs {
@@ -255,9 +244,10 @@ impl Robot {
 
     /// Decides the plants whose first valve must soon move. Each once; who stands beside the boom waits for
     /// the next swath.
-    fn decide(&mut self, now: RobotInstant, motion: &Motion) -> Result<(), TickError> {
+    fn decide(&mut self, now: RobotInstant, motion: &Motion) {
         let queue = self.sprayer.queue();
         let ahead = queue.decide_ahead(motion, STEP);
+        let queue_rate = queue.rate_at(motion.speed);
         let ripe = self.plants.take_ripe(&motion.pose, |plant, place| {
             let reach = queue.reach_of(plant);
             place.x - reach.get() < ahead.get()
@@ -270,15 +260,27 @@ impl Robot {
                 rate: self.prescription.rate_at(Some(plant.position)),
             };
             let (verdict, rule) = self.rules.decide(&plant, &surroundings);
-            let decision = self.decision(&plant, verdict, rule, surroundings.rate, now);
+            let decision = self.decision(&plant, verdict, rule, queue_rate, now);
             if verdict == Verdict::Treat {
-                self.sprayer.add(&plant);
+                let prescription = &self.prescription;
+                self.sprayer.add(&plant, |leaf| prescription.rate_at(Some(leaf)) > LitresPerHectare::ZERO);
                 self.memory.pending.insert(plant.number, decision);
             } else {
-                self.decided(decision, now)?;
+                self.decided(decision, now);
             }
         }
-        Ok(())
+    }
+
+    /// The position jumped: plants seen before lie on another line than the robot from now on. What waits for a valve
+    /// goes with the guard's closing; what was not decided is told, and nothing opens before a picture has shown the
+    /// ground anew.
+    fn forget_the_old_line(&mut self, now: RobotInstant) {
+        self.memory.last_frame = None;
+        for plant in self.plants.begin_anew() {
+            let rule = Rule::Closed { because: ClosedBecause::PositionJumped };
+            let decision = self.decision(&plant, Verdict::Leave, rule, LitresPerHectare::ZERO, now);
+            self.decided(decision, now);
+        }
     }
 }
 

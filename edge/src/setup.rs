@@ -10,7 +10,7 @@ use crate::job::Job;
 use crate::logbook::Logbook;
 use crate::mission::{MissionEvent, MissionFile, MissionFileError, MissionState, Totals, WrongMove};
 use crate::nozzles::NozzleQueue;
-use crate::plants::KnownPlants;
+use crate::plants::{KnownPlants, near};
 use crate::pose::PoseHistory;
 use crate::progress::Progress;
 use crate::recorder::{OutboxSink, Recorder};
@@ -133,7 +133,7 @@ pub fn ready_with(
 ) -> Result<Ready, SetupError> {
     let calendar = SystemClock::start();
     let boot = BootId::new(format!("b-{:x}-{:x}", calendar.wall().unix_ms(), std::process::id()))?;
-    let mission_path = MissionFile::path_beside(&config.records.outbox);
+    let mission_path = MissionFile::path_beside(&config.records.outbox, &job.field.id);
     let (mission, previous) = open_mission(config, job, &mission_path, &boot, calendar)?;
     let start = Metres::new(previous.as_ref().map_or(0.0, |_| mission.progress_m));
 
@@ -159,8 +159,10 @@ pub fn ready_with(
     begin(&mut logbook, &time, job, &mission, previous.as_ref(), eyes.segmenter_id());
 
     let rules = GuardRules { max_speed: job.rig.robot.max_speed, ..config.policy.guard };
-    let guard = Guard::new(rules, job.field.boundary.clone());
-    let queue = NozzleQueue::new(job.rig.boom.clone(), config.policy.nozzles);
+    let guard = Guard::new(rules, job.field.boundary.clone(), &job.plan.zones);
+    let nozzles = config.policy.nozzle_rules(&job.rig.boom);
+    let queue = NozzleQueue::new(job.rig.boom.clone(), nozzles);
+    let near = near(&job.rig, nozzles.max_radius);
     let progress = match config.driver {
         DriverChoice::Simulator(_) => Progress::new(&job.plan.path, start),
         DriverChoice::Folder { .. } => Progress::free(),
@@ -173,7 +175,7 @@ pub fn ready_with(
         gnss,
         eyes,
         poses: PoseHistory::new(job.field.plane, config.policy.pose),
-        plants: KnownPlants::new(TrackerRules::default(), job.field.crop),
+        plants: KnownPlants::new(TrackerRules::default(), job.field.crop, near),
         rules: config.policy.decision_rules(job.field.crop),
         prescription: job.plan.prescription.clone(),
         grid: job.field.grid(),

@@ -5,7 +5,7 @@ use crate::guard::{Guard, Inputs, Permit};
 use crate::nozzles::{Due, NozzleQueue, Target};
 use crate::plants::CropMap;
 use kompas_field::decision::PlantNumber;
-use kompas_field::{ClosedBecause, RobotInstant, Rule};
+use kompas_field::{ClosedBecause, FieldFrame, Point2, RobotInstant, Rule};
 use kompas_vision::Plant;
 use std::collections::BTreeMap;
 
@@ -56,6 +56,8 @@ pub struct Sprayer {
     answers: bool,
     in_flight: Vec<InFlight>,
     accounts: BTreeMap<PlantNumber, Account>,
+    /// Of the last look.
+    now: RobotInstant,
 }
 
 impl Sprayer {
@@ -66,7 +68,16 @@ impl Sprayer {
         boom: Box<dyn NozzleDriver>,
         stop: Box<dyn EmergencyStop>,
     ) -> Self {
-        Self { queue, guard, boom, stop, answers: true, in_flight: Vec::new(), accounts: BTreeMap::new() }
+        Self {
+            queue,
+            guard,
+            boom,
+            stop,
+            answers: true,
+            in_flight: Vec::new(),
+            accounts: BTreeMap::new(),
+            now: RobotInstant::START,
+        }
     }
 
     /// The queue, for where plants must be decided.
@@ -79,13 +90,18 @@ impl Sprayer {
         self.guard.closed()
     }
 
-    /// Takes a plant to be sprayed; its outcome comes out of [`Sprayer::serve`] once.
-    pub fn add(&mut self, plant: &Plant) {
+    /// Takes a plant to be sprayed, those of its leaves that stand where `prescribed`; its outcome comes out of
+    /// [`Sprayer::serve`] once.
+    pub fn add(&mut self, plant: &Plant, prescribed: impl Fn(Point2<FieldFrame>) -> bool) {
         let account = self.accounts.entry(plant.number).or_default();
         let targets: Vec<Target> = self.queue.targets(plant).collect();
         for target in targets {
             account.expect(target.area_cm2);
-            self.queue.add(target);
+            if prescribed(target.centre) {
+                self.queue.add(target);
+            } else {
+                account.missed(Rule::CellNotPrescribed);
+            }
         }
     }
 
@@ -96,13 +112,23 @@ impl Sprayer {
             self.answers = self.boom.schedule(&[]).is_ok();
         }
         let inputs = Inputs { stopped: self.stop.is_latched(), boom_answers: self.answers, ..inputs };
-        let change = self.guard.watch(&inputs);
+        self.now = inputs.now;
+        let mut change = self.guard.watch(&inputs);
         self.settle(inputs.now);
         match (self.guard.closed(), inputs.motion) {
             (None, Ok(motion)) => {
+                if self.queue.overruns(inputs.now, &motion) {
+                    self.boom.close_all(inputs.now);
+                    self.queue.shut(inputs.now);
+                    self.cut_off(ClosedBecause::TooFast);
+                }
                 let mut round = self.queue.due(inputs.now, &motion);
                 while let Some(due) = self.queue.next_due(&mut round, crop) {
                     self.open(due, &inputs);
+                }
+                if !self.answers {
+                    change = self.guard.watch(&Inputs { boom_answers: false, ..inputs }).or(change);
+                    self.shut(inputs.now, ClosedBecause::BoomUnavailable, true);
                 }
             }
             (closed, _) => {
@@ -150,8 +176,15 @@ impl Sprayer {
         if !self.in_flight.is_empty() || just_closed {
             self.boom.close_all(now);
         }
-        let cut = std::mem::take(&mut self.in_flight).into_iter().map(|f| f.target);
-        for target in cut.chain(self.queue.clear(now)) {
+        self.cut_off(because);
+        for target in self.queue.clear(now) {
+            self.missed(&target, Rule::Closed { because });
+        }
+    }
+
+    /// Valves were shut over what was being wetted.
+    fn cut_off(&mut self, because: ClosedBecause) {
+        for InFlight { target, .. } in std::mem::take(&mut self.in_flight) {
             self.missed(&target, Rule::Closed { because });
         }
     }
@@ -168,6 +201,10 @@ impl Sprayer {
                 return self.missed(&target, Rule::TooLate { late_ms: by.get() * 1e3 });
             }
         };
+        if !self.answers {
+            // It failed in this round: nothing more is asked of it until it has answered.
+            return self.missed(&target, Rule::Closed { because: ClosedBecause::BoomUnavailable });
+        }
         let mut permits: Vec<Permit> = Vec::new();
         let mut refused = None;
         for wanted in &wanted {
@@ -186,11 +223,20 @@ impl Sprayer {
             return self.missed(&target, Rule::Closed { because: ClosedBecause::BoomUnavailable });
         }
         let mut nozzles = covered;
-        for permit in &permits {
-            let command = permit.command();
-            self.queue.committed(&command);
-            nozzles.push(command.nozzle);
+        for wanted in &wanted {
+            self.queue.committed(wanted);
+            nozzles.push(wanted.command.nozzle);
         }
         self.in_flight.push(InFlight { target, nozzles, done_at: until });
     }
 }
+
+/// However the loop ends, valves are shut.
+impl Drop for Sprayer {
+    fn drop(&mut self) {
+        self.boom.close_all(self.now);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -62,7 +62,7 @@ fn a_full_outbox_shuts_everything_and_nothing_is_treated_without_a_record() {
     config.records.limits.waiting_bytes = 3_000;
     let mut ready = kompas_edge::setup::ready(&config, &job, None).unwrap();
     ready.robot.start().unwrap();
-    while ready.robot.tick().unwrap() == kompas_edge::robot::Tick::Looked {
+    while ready.robot.tick() == kompas_edge::robot::Tick::Looked {
         // Faster than the disk's answer, a run would be over before the guard hears of it.
         std::thread::sleep(std::time::Duration::from_millis(2));
     }
@@ -71,6 +71,34 @@ fn a_full_outbox_shuts_everything_and_nothing_is_treated_without_a_record() {
     assert!(end.records.cause.unwrap().contains("outbox full"));
     let after = end.tally.by_rule.get("closed_recorder_unavailable").copied().unwrap_or(0);
     assert!(after > 0, "{:?}", end.tally.by_rule);
+}
+
+/// A file on a disk that is full after so many bytes.
+struct FullAfter(usize);
+
+impl std::io::Write for FullAfter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = self.0.checked_sub(bytes.len()).ok_or(std::io::ErrorKind::StorageFull)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_list_of_decisions_that_cannot_be_written_costs_no_record() {
+    let clean = Yard::new("").run("decisions.jsonl", None);
+    let yard = Yard::new("");
+    let (config, job) = yard.load();
+    let mut ready = kompas_edge::setup::ready(&config, &job, Some(Box::new(FullAfter(9_000)))).unwrap();
+    ready.robot.start().unwrap();
+    while ready.robot.tick() == kompas_edge::robot::Tick::Looked {}
+    let end = ready.robot.end(false, ready.drive_end).unwrap();
+    assert!(end.list.is_err());
+    assert_eq!((end.tally.plants, end.records.unwritten), (clean.plants_decided, 0));
+    assert_eq!(end.records.written, clean.records_written);
 }
 
 /// Pictures of a simulated drive, written out as a person would deliver them.

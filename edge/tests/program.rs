@@ -79,6 +79,15 @@ fn mistakes_in_every_file_are_told_together() {
 }
 
 #[test]
+fn a_rate_that_the_rig_never_keeps_to_is_an_error() {
+    // 0.1 l/min over 0.11 m: 76 l/ha at the rig's 2 m/s.
+    let output = check(&Yard::new("max_rate_l_per_ha = 70.0\n"));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("policy.max_rate_l_per_ha = 70"), "{}", text(&output.stderr));
+    assert!(check(&Yard::new("max_rate_l_per_ha = 80.0\n")).status.success());
+}
+
+#[test]
 fn bad_boundaries_are_named_and_end_with_2() {
     let ring = |corners: &str| format!(r#"{{"type":"Polygon","coordinates":[[{corners}]]}}"#);
     let cases = [

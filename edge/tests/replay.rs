@@ -100,13 +100,27 @@ fn a_paused_run_goes_on() {
 }
 
 #[test]
+fn a_job_in_another_field_in_between_does_not_begin_the_first_anew() {
+    let yard = Yard::new("");
+    let first = yard.run("one.jsonl", Some(60));
+    let here = std::fs::read_to_string(&yard.config).unwrap();
+    let elsewhere = here.replace("crop = \"sugar_beet\"", "crop = \"sugar_beet\"\nid = \"elsewhere\"");
+    std::fs::write(&yard.config, elsewhere).unwrap();
+    assert_eq!(yard.run("two.jsonl", Some(5)).resumed_from_m, None);
+    std::fs::write(&yard.config, here).unwrap();
+    let again = yard.run("three.jsonl", Some(5));
+    assert_eq!(again.mission, first.mission);
+    assert!(again.resumed_from_m.unwrap() > 10.0, "{again:?}");
+}
+
+#[test]
 fn a_killed_robot_goes_on_and_says_so() {
     let yard = Yard::new("");
     let (config, job) = yard.load();
     let Ready { mut robot, .. } = ready(&config, &job, None).unwrap();
     robot.start().unwrap();
     for _ in 0..60 {
-        assert_eq!(robot.tick().unwrap(), Tick::Looked);
+        assert_eq!(robot.tick(), Tick::Looked);
     }
     drop(robot); // no end: what a kill leaves behind, but for the recorder's queue
     let before = yard.records().len();

@@ -126,7 +126,8 @@ pub struct Decision {
     /// Why.
     #[serde(flatten)]
     pub rule: Rule,
-    /// Rate while the nozzle is open; 0 when left.
+    /// What lands on wetted ground while the nozzle is open, by its flow, its fan and the speed when it was decided; 0
+    /// when left.
     pub rate_l_per_ha: LitresPerHectare,
     /// Nozzles told to open for it.
     pub nozzles: Vec<u16>,

@@ -162,6 +162,11 @@ impl Tracker {
             .collect()
     }
 
+    /// The places of all plants so far are not to be trusted: whatever is seen from now on is a plant of its own.
+    pub fn forget_places(&mut self) {
+        self.squares.clear();
+    }
+
     /// Where the leaves of a plant are is not asked any more until it is seen again.
     pub fn forget_leaves(&mut self, number: PlantNumber) {
         let at = usize::try_from(number.0).ok();

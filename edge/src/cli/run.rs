@@ -74,7 +74,7 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
     let mut progress = Progress::new(frames, args.json && !cfg!(debug_assertions));
     let (mut looked, mut paused) = (0, false);
     let pace = Pace { times: args.pace, clock: SystemClock::start() };
-    while robot.tick()? == Tick::Looked {
+    while robot.tick() == Tick::Looked {
         looked += 1;
         progress.step(|| format!("{} plants treated", robot.tally.plants_treated));
         pace.wait(robot.time.clock().now());
@@ -100,6 +100,7 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
     } else {
         report.lines().iter().for_each(|line| print(line));
     }
+    end.list?;
     if report.records_unwritten > 0 {
         let cause = end.records.cause.unwrap_or_else(|| "the disk took too long".to_owned());
         return Err(

@@ -1,9 +1,10 @@
 //! Limits and margins: what must hold before a nozzle opens, and by what a plant is judged.
 
 use super::{
-    Confidence, DecisionRules, FieldCrop, FixQuality, GuardRules, Metres, MetresPerSecond, NozzleRules,
-    PoseRules, Reader, Seconds,
+    Confidence, DecisionRules, FieldCrop, FixQuality, GuardRules, LitresPerHectare, Metres, MetresPerSecond,
+    NozzleRules, PoseRules, Reader, Seconds,
 };
+use kompas_field::rig::Boom;
 
 /// The `[policy]` section. Defaults suit a robot with RTK: two centimetres at one standard deviation.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +23,8 @@ pub struct Policy {
     pub min_area_cm2: f64,
     /// Around a crop's stem.
     pub crop_distance: Metres,
+    /// Most on wetted ground.
+    pub max_rate: LitresPerHectare,
 }
 
 impl Policy {
@@ -53,6 +56,19 @@ impl Policy {
         let crop_leaf_margin =
             metres("crop_leaf_margin_m", 0.0, 0.5, "nearer to a crop's leaf nothing is sprayed");
 
+        let min_speed = MetresPerSecond::new(r.number(
+            "policy.min_speed_mps",
+            Some(0.1),
+            0.02..=2.0,
+            "slower than this every nozzle stays shut",
+        ));
+        let max_rate = LitresPerHectare::new(r.number(
+            "policy.max_rate_l_per_ha",
+            Some(10_000.0),
+            1.0..=10_000.0,
+            "most of the spray on wetted ground, by the product's label; what would be more is not sprayed",
+        ));
+
         let sigmas = "standard deviations kept clear of the boundary; 2 are 95 %";
         let geofence_sigmas = r.number("policy.geofence_sigmas", Some(2.0), 0.0..=10.0, sigmas);
         let confidence = r.number("policy.min_confidence", Some(0.5), 0.0..=1.0, "less sure plants are left");
@@ -76,11 +92,28 @@ impl Policy {
                 geofence_margin,
             },
             pose: PoseRules { max_gap, jump_floor, ..PoseRules::default() },
-            nozzles: NozzleRules { margin, max_radius, horizon, min_pause, crop_distance, crop_leaf_margin },
+            nozzles: NozzleRules {
+                margin,
+                max_radius,
+                horizon,
+                min_pause,
+                crop_distance,
+                crop_leaf_margin,
+                min_speed,
+            },
+            max_rate,
             min_confidence: Confidence::clamped(confidence),
             min_area_cm2,
             crop_distance,
         }
+    }
+
+    /// Rules of the valves of `boom`: so slow that more than [`Self::max_rate`] would land, nothing opens.
+    pub fn nozzle_rules(&self, boom: &Boom) -> NozzleRules {
+        let litres_per_s = boom.flow.get() / 60.0;
+        let slowest = litres_per_s * 1e4 / (self.max_rate.get() * boom.fan_width.get());
+        let min_speed = self.nozzles.min_speed.max(MetresPerSecond::new(slowest));
+        NozzleRules { min_speed, ..self.nozzles }
     }
 
     /// What decides about plants in a field of this crop.

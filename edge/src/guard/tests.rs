@@ -21,7 +21,7 @@ fn guard() -> Guard {
         geofence_sigmas: 2.0,
         geofence_margin: Metres::new(0.05),
     };
-    Guard::new(rules, Boundary::new(&raw).unwrap())
+    Guard::new(rules, Boundary::new(&raw).unwrap(), &[])
 }
 
 const NOW_S: f64 = 100.0;
@@ -127,6 +127,33 @@ fn the_fence_holds_for_the_wetted_ground() {
     let mut nan = spot(20.0, 20.0);
     nan.wets[2] = Point2::new(f64::NAN, 20.0);
     assert_eq!(guard().permit(&nan, &well()), Err(ClosedBecause::OutsideGeofence));
+}
+
+#[test]
+fn the_zones_of_the_plan_stay_dry() {
+    let zone = |line: &[[f64; 2]]| SprayFreeZone {
+        line: line.iter().map(|&point| point.into()).collect(),
+        width_m: Metres::new(2.0),
+        rule: "ditch".to_owned(),
+        source: "test".to_owned(),
+        checked: "2026-11-28".to_owned(),
+    };
+    let zones = [zone(&[[10.0, 0.0], [10.0, 30.0], [40.0, 30.0]]), zone(&[[70.0, 70.0]])];
+    let guard = Guard { zones: Zones::new(&zones), ..guard() };
+    // Half a length of 0.1 and 0.07 for position error and drift; across half a width of 0.05.
+    for (x, y, may) in [
+        (10.0, 20.0, false),
+        (12.16, 20.0, false),
+        (12.18, 20.0, true),
+        (7.82, 20.0, true),
+        (30.0, 32.11, false),
+        (30.0, 32.13, true),
+        (70.0, 70.0, false),
+        (72.18, 70.0, true),
+    ] {
+        let got = guard.permit(&spot(x, y), &well());
+        assert_eq!(got.is_ok(), may, "{x} {y}: {got:?}");
+    }
 }
 
 #[test]

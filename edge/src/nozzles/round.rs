@@ -1,13 +1,13 @@
 //! One look at the queue: what is due now, handed on one by one.
 
 use super::shelter::Shelter;
-use super::{Due, NozzleQueue, STANDING_MPS, Target};
+use super::{Due, NozzleQueue, Target, Told, speed_of};
 use crate::drivers::NozzleCommand;
 use crate::guard::Wanted;
 use crate::plants::CropMap;
 use crate::pose::Motion;
 use kompas_field::rig::Nozzle;
-use kompas_field::units::{Metres, Seconds};
+use kompas_field::units::{Metres, MetresPerSecond, Seconds};
 use kompas_field::{FieldFrame, Point2, RobotFrame, RobotInstant, Transform2};
 use std::collections::VecDeque;
 
@@ -55,8 +55,8 @@ impl Round {
         Self { now, motion, robot_from_field, due: VecDeque::new(), lanes, turn: 0 }
     }
 
-    pub(super) fn drives(&self) -> bool {
-        self.motion.speed.get() >= STANDING_MPS
+    pub(super) const fn speed(&self) -> MetresPerSecond {
+        self.motion.speed
     }
 
     pub(super) fn take(&mut self, ripe: Ripe) {
@@ -82,7 +82,7 @@ impl Round {
     }
 
     fn speed_of(&self, nozzle: &Nozzle) -> f64 {
-        self.motion.speed.get() - self.motion.turn_rate.get() * nozzle.place.y
+        speed_of(&self.motion, nozzle)
     }
 }
 
@@ -93,7 +93,10 @@ impl NozzleQueue {
         let Ripe { target, centre, lead, mut windows } = round.due.pop_front()?;
         round.turn += 1;
         let Some(lead) = lead else { return Some(Due::Beside { target }) };
-        let shelter = Shelter::around(&target, crop, &self.boom, &self.rules, &round.robot_from_field);
+        // A valve that stays open from the spot before wets this much more than the spot.
+        let bridge = self.longest_bridge(&round.motion);
+        let shelter =
+            Shelter::around(&target, crop, &self.boom, &self.rules, bridge, &round.robot_from_field);
         let half_width = self.boom.fan_width.get() / 2.0;
         let over =
             |nozzle: u16| (self.boom.nozzles[usize::from(nozzle)].place.y - centre.y).abs() <= half_width;
@@ -119,6 +122,15 @@ impl NozzleQueue {
         })
     }
 
+    /// Ground between two spots that one valve wets without closing in between.
+    fn longest_bridge(&self, motion: &Motion) -> Metres {
+        let bridges = self.boom.nozzles.iter().map(|nozzle| {
+            let time = self.rules.min_pause + nozzle.valve_open - nozzle.valve_close;
+            Metres::new(speed_of(motion, nozzle) * time.get())
+        });
+        bridges.fold(Metres::ZERO, Metres::max)
+    }
+
     fn lane(&self, window: &Window) -> &Nozzle {
         &self.boom.nozzles[usize::from(window.nozzle)]
     }
@@ -129,7 +141,7 @@ impl NozzleQueue {
         let window = |(number, nozzle): (u16, &Nozzle)| {
             let half = self.overlap_m(nozzle, centre, reach)?;
             let speed = round.speed_of(nozzle);
-            if speed < STANDING_MPS {
+            if speed < self.rules.min_speed.get() {
                 return None;
             }
             let (near_m, far_m) = (centre.x - half - nozzle.place.x, centre.x + half - nozzle.place.x);
@@ -186,7 +198,7 @@ impl NozzleQueue {
         let (mut wanted, mut covered, mut until) = (Vec::new(), Vec::new(), round.now);
         for window in windows {
             let lane = self.lane(window);
-            let (open_from, open_until) = self.open[usize::from(window.nozzle)];
+            let Told { from: open_from, until: open_until, .. } = self.open[usize::from(window.nozzle)];
             let paused = open_until.after(self.rules.min_pause);
             let told = open_until >= window.close_at;
             if told && open_from <= window.open_at.after(self.rules.min_pause) {

@@ -19,16 +19,17 @@ pub(super) struct Shelter {
 }
 
 impl Shelter {
-    /// The crop that a fan over `target` could touch.
+    /// The crop that a fan over `target`, or on the way of at most `bridge` to it, could touch.
     pub(super) fn around(
         target: &Target,
         crop: &CropMap,
         boom: &Boom,
         rules: &NozzleRules,
+        bridge: Metres,
         robot_from_field: &Transform2<RobotFrame, FieldFrame>,
     ) -> Self {
         let (half_width, half_length) = (boom.fan_width.get() / 2.0, boom.fan_length.get() / 2.0);
-        let reach = target.reach.get() + boom.fan_width.get() + half_length;
+        let reach = target.reach.get() + bridge.get() + boom.fan_width.get() + half_length;
         let margins = rules.crop_distance.max(rules.crop_leaf_margin) + Metres::new(LARGEST_LEAF_M);
         let (mut discs, mut distance) = (Vec::new(), f64::INFINITY);
         for part in crop.around(target.centre, Metres::new(reach) + margins) {

@@ -1,4 +1,5 @@
 use super::*;
+use crate::drivers::NozzleCommand;
 use crate::plants::{CropMap, KnownPlants};
 use kompas_field::rig::{BoomToml, RigToml, RobotToml};
 use kompas_field::units::{MetresPerSecond, Radians, RadiansPerSecond};
@@ -8,6 +9,10 @@ use proptest::prelude::*;
 
 /// Ten nozzles 10 cm apart, half a metre behind the antenna.
 fn boom() -> Boom {
+    boom_with([20.0, 10.0], 0.1)
+}
+
+fn boom_with([valve_open_ms, valve_close_ms]: [f64; 2], fan_width_m: f64) -> Boom {
     let robot = RobotToml {
         width_m: 1.2,
         min_turning_radius_m: 1.0,
@@ -21,11 +26,11 @@ fn boom() -> Boom {
         forward_m: -0.5,
         nozzle_count: 10,
         nozzle_pitch_m: 0.1,
-        fan_width_m: 0.1,
+        fan_width_m,
         fan_length_m: 0.02,
         carry_m: 0.03,
-        valve_open_ms: 20.0,
-        valve_close_ms: 10.0,
+        valve_open_ms,
+        valve_close_ms,
         flow_l_per_min: 0.5,
     };
     Rig::new(RigToml { name: "test".to_owned(), robot, boom, camera: None }).unwrap().boom
@@ -39,6 +44,7 @@ fn rules() -> NozzleRules {
         min_pause: Seconds::new(0.03),
         crop_distance: Metres::new(0.03),
         crop_leaf_margin: Metres::new(0.005),
+        min_speed: MetresPerSecond::new(0.1),
     }
 }
 
@@ -62,7 +68,8 @@ fn target(plant: u64, x: f64, y: f64, reach: f64) -> Target {
 
 /// One leaf of 3.14 cm² (a disc of 1 cm) at each place, with its stem far away.
 fn crop(places: &[(f64, f64)]) -> CropMap {
-    let mut known = KnownPlants::new(TrackerRules { gate: Metres::new(1e-6) }, FieldCrop::SugarBeet);
+    let mut known =
+        KnownPlants::new(TrackerRules { gate: Metres::new(1e-6) }, FieldCrop::SugarBeet, Metres::new(8.0));
     let seen = |&(x, y): &(f64, f64)| {
         let sighting = Sighting {
             position: Point2::new(x, y + 0.3),
@@ -103,7 +110,7 @@ fn drive_among(
             match due {
                 Due::Open { wanted, .. } => {
                     for wanted in wanted {
-                        queue.committed(&wanted.command);
+                        queue.committed(&wanted);
                         out.push(wanted.command);
                     }
                 }
@@ -201,6 +208,60 @@ fn what_no_nozzle_passes_over_is_told_once_the_boom_is_past() {
     let found = due(&mut queue, 9.0, &driving(2.9, 1.0, 0.0), &CropMap::default());
     assert!(matches!(found, Some(Due::Beside { .. })), "{found:?}");
     assert!(queue.is_empty());
+}
+
+/// A valve that opens in 200 ms and closes in 50 is held open over 18 cm between two spots at 1 m/s.
+#[test]
+fn a_slow_valve_is_not_held_open_over_crop() {
+    let mut queue = NozzleQueue::new(boom_with([200.0, 50.0], 0.06), rules());
+    queue.add(target(0, 2.0, 0.05, 0.02));
+    queue.add(target(1, 2.21, 0.05, 0.02));
+    let (commands, _) = drive_among(&mut queue, 1.0, 4.0, &crop(&[(2.09, 0.05)]));
+    let lands = |t: RobotInstant, valve_s: f64| t.since(at(0.0)).get() + valve_s - 0.5 + 0.03;
+    assert!(!commands.is_empty());
+    let held = commands.windows(2).any(|pair| pair[0].close_at == pair[1].open_at);
+    assert!(!held, "{commands:?}");
+    for command in &commands {
+        let (from, to) = (lands(command.open_at, 0.2) - 0.01, lands(command.close_at, 0.05) + 0.01);
+        assert!(to < 2.08 || from > 2.1, "{from} to {to}");
+    }
+}
+
+#[test]
+fn a_valve_told_at_a_crawl_overruns_once_the_robot_drives_off() {
+    let mut queue = NozzleQueue::new(boom(), rules());
+    queue.add(target(0, -0.39, 0.05, 0.05));
+    let slow = driving(0.0, 0.2, 0.0);
+    let Some(Due::Open { wanted, .. }) = due(&mut queue, 1.0, &slow, &CropMap::default()) else {
+        panic!("it is due")
+    };
+    for wanted in &wanted {
+        queue.committed(wanted);
+    }
+    assert!(!queue.overruns(at(1.0), &slow));
+    assert!(!queue.overruns(at(1.3), &driving(0.06, 0.2, 0.0)), "as fast as before");
+    assert!(!queue.overruns(at(1.3), &driving(0.065, 0.22, 0.0)), "a little faster");
+    assert!(queue.overruns(at(1.3), &driving(0.1, 0.6, 0.0)), "drives off");
+    queue.shut(at(1.3));
+    assert!(!queue.overruns(at(1.35), &driving(0.1, 0.6, 0.0)), "shut");
+}
+
+#[test]
+fn a_crawling_robot_opens_nothing_and_waits() {
+    let mut queue = NozzleQueue::new(boom(), rules());
+    queue.add(target(0, -0.4, 0.05, 0.05));
+    assert_eq!(due(&mut queue, 1.0, &driving(0.0, 0.09, 0.0), &CropMap::default()), None);
+    assert_eq!(queue.len(), 1);
+    assert!(due(&mut queue, 1.1, &driving(0.0, 0.3, 0.0), &CropMap::default()).is_some());
+}
+
+#[test]
+fn the_rate_is_flow_over_speed_and_fan() {
+    let queue = NozzleQueue::new(boom(), rules());
+    // 0.5 l/min over 0.1 m at 1 m/s: half a litre on 6 m².
+    let rate = queue.rate_at(MetresPerSecond::new(1.0)).get();
+    assert!((rate - 0.5 / 6.0 * 1e4).abs() < 1e-9, "{rate}");
+    assert!((queue.rate_at(MetresPerSecond::new(2.0)).get() - rate / 2.0).abs() < 1e-9);
 }
 
 #[test]

@@ -93,7 +93,7 @@ mod tests {
         };
         let leaf = Leaf { place: Point2::new(1.4, -0.2), area_cm2: 2.0 };
         let seen = GroundDetection { sighting, cut: false, lean: Metres::ZERO, leaves: vec![leaf] };
-        let mut known = KnownPlants::new(TrackerRules::default(), FieldCrop::SugarBeet);
+        let mut known = KnownPlants::new(TrackerRules::default(), FieldCrop::SugarBeet, Metres::new(8.0));
         known.see(RobotInstant::START, &[seen]);
         let mut map = known.into_crop_map();
         let near = |map: &CropMap| map.around(Point2::new(1.3, -0.2), Metres::new(0.15)).collect::<Vec<_>>();

@@ -69,6 +69,33 @@ fn a_jump_is_held_until_fixes_agree_again() {
 }
 
 #[test]
+fn the_line_before_a_jump_is_only_for_what_happened_on_it() {
+    let mut poses = driven((0..20).map(|i| fix(f64::from(i) * 0.1, 0.0)));
+    for i in 0..=6 {
+        poses.take(&fix(2.0 + f64::from(i) * 0.1, 0.4)).unwrap();
+    }
+    assert_eq!(poses.at(seconds(1.95)), Err(PoseGap::NoFix), "a picture of then is placed nowhere");
+    let place = |at_s: f64| poses.line_at(seconds(at_s)).unwrap().pose.position;
+    assert!(place(1.95).distance(Point2::new(1.95, 0.0)) < Metres::new(0.01), "not half way to the new line");
+    assert!(place(2.05).distance(Point2::new(2.05, 0.4)) < Metres::new(0.01));
+    assert_eq!(PoseHistory::new(plane(), PoseRules::default()).line_at(seconds(1.0)), None);
+}
+
+#[test]
+fn odometry_counts_through_an_outage() {
+    let lost = |at_s: f64| {
+        let mut lost = fix(at_s, 0.0);
+        lost.value.quality = FixQuality::None;
+        lost
+    };
+    let poses = driven((0..=100).map(|i| {
+        let at_s = f64::from(i) * 0.1;
+        if (20..80).contains(&i) { lost(at_s) } else { fix(at_s, 0.0) }
+    }));
+    assert!((poses.driven().get() - 10.0).abs() < 1e-6, "{}", poses.driven());
+}
+
+#[test]
 fn a_receiver_without_a_fix_gives_no_pose_but_is_heard() {
     let mut lost = fix(1.3, 0.0);
     lost.value.quality = FixQuality::None;

@@ -2,8 +2,8 @@
 
 use super::{
     ClosedBecause, Decision, FieldFrame, IncidentKind, LitresPerHectare, MissionFile, NozzleOpening, Outcome,
-    Plant, Point2, Robot, RobotFrame, RobotInstant, Rule, STORE_EVERY, Served, Sighting, TickError, Totals,
-    Transform2, Verdict,
+    Plant, Point2, Robot, RobotFrame, RobotInstant, Rule, STORE_EVERY, Served, Sighting, Totals, Transform2,
+    Verdict,
 };
 use crate::drivers::ValveMove;
 use kompas_field::units::Seconds;
@@ -34,7 +34,7 @@ impl Robot {
     }
 
     /// A decision that will not change any more.
-    pub(super) fn decided(&mut self, decision: Decision, now: RobotInstant) -> Result<(), TickError> {
+    pub(super) fn decided(&mut self, decision: Decision, now: RobotInstant) {
         self.tally.decided(&decision);
         let seen = Sighting {
             position: decision.position,
@@ -46,10 +46,10 @@ impl Robot {
         if !self.weed_map.add(&seen) {
             tracing::debug!("plant {} stands off the grid", decision.plant.0);
         }
-        Ok(self.logbook.decided(decision, now)?)
+        self.logbook.decided(decision, now);
     }
 
-    pub(super) fn write_down(&mut self, now: RobotInstant, served: Served) -> Result<(), TickError> {
+    pub(super) fn write_down(&mut self, now: RobotInstant, served: Served) {
         let Served { outcomes, change, moves } = served;
         if let Some(change) = change {
             let what = match change {
@@ -68,12 +68,11 @@ impl Robot {
                     decision.rate_l_per_ha = LitresPerHectare::ZERO;
                 }
             }
-            self.decided(decision, now)?;
+            self.decided(decision, now);
         }
         for one in moves {
             self.opened(one, now);
         }
-        Ok(())
     }
 
     /// One valve as it moved, with the ground it passed over.
@@ -82,7 +81,7 @@ impl Robot {
         let Some(mounted) = self.boom.nozzles.get(usize::from(nozzle)) else { return };
         let under = |moment: RobotInstant| -> Option<Point2<FieldFrame>> {
             // After a jump there is no pose, but liquid came out all the same: the last line is the best there is.
-            let motion = self.poses.at(moment).ok()?;
+            let motion = self.poses.line_at(moment)?;
             Some(Transform2::<FieldFrame, RobotFrame>::at(&motion.pose) * mounted.place)
         };
         // Liquid comes `valve_open` after the valve is energised and ends `valve_close` after its release.
@@ -127,21 +126,20 @@ impl Robot {
     }
 
     /// Everything not decided, and everything decided that waits: nothing will come of it.
-    pub(super) fn decide_rest(&mut self, now: RobotInstant, because: ClosedBecause) -> Result<(), TickError> {
+    pub(super) fn decide_rest(&mut self, now: RobotInstant, because: ClosedBecause) {
         let pending = std::mem::take(&mut self.memory.pending);
         for mut decision in pending.into_values() {
             decision.verdict = Verdict::Leave;
             decision.rule = Rule::Closed { because };
             decision.rate_l_per_ha = LitresPerHectare::ZERO;
-            self.decided(decision, now)?;
+            self.decided(decision, now);
         }
         let (rest, parts) = self.plants.take_rest();
         self.tally.parts += parts;
         for plant in rest {
             let decision =
                 self.decision(&plant, Verdict::Leave, Rule::OutOfReach, LitresPerHectare::ZERO, now);
-            self.decided(decision, now)?;
+            self.decided(decision, now);
         }
-        Ok(())
     }
 }

@@ -1,7 +1,8 @@
 //! The end of a run: paused, finished or broken off.
 
-use super::{Robot, Seconds, TickError};
-use crate::mission::{MissionEvent, MissionFile, MissionState};
+use super::{Robot, Seconds};
+use crate::logbook::DecisionListError;
+use crate::mission::{MissionEvent, MissionFile, MissionState, WrongMove};
 use crate::recorder::RecorderSummary;
 use crate::tally::Tally;
 use kompas_field::record::MissionFinished;
@@ -22,6 +23,8 @@ pub struct RunEnd {
     pub tally: Tally,
     /// What the disk took.
     pub records: RecorderSummary,
+    /// Whether the list of decisions that a person asked for is whole; the records are, all the same.
+    pub list: Result<(), DecisionListError>,
     /// Grid cells in which liquid came out, in this run.
     pub cells_treated: usize,
     /// By odometry, in this run.
@@ -39,15 +42,15 @@ impl Robot {
     /// until `drive_end` with no more pictures.
     ///
     /// # Errors
-    /// [`TickError`].
-    pub fn end(mut self, paused: bool, drive_end: Option<RobotInstant>) -> Result<RunEnd, TickError> {
+    /// [`WrongMove`]: the mission was not begun.
+    pub fn end(mut self, paused: bool, drive_end: Option<RobotInstant>) -> Result<RunEnd, WrongMove> {
         let mut now = self.time.clock().now();
         if !paused {
-            self.live_until(now.after(LAST_OPENINGS).max(drive_end.unwrap_or(RobotInstant::START)))?;
+            self.live_until(now.after(LAST_OPENINGS).max(drive_end.unwrap_or(RobotInstant::START)));
             now = self.time.clock().now();
         }
         let served = self.sprayer.end(now);
-        self.write_down(now, served)?;
+        self.write_down(now, served);
         let whole = self.progress.at() + PATH_END >= self.progress.length();
         let event = match (paused, whole) {
             (true, _) => MissionEvent::Pause,
@@ -56,7 +59,7 @@ impl Robot {
         };
         self.mission.state = self.mission.state.on(event)?;
         if !paused {
-            self.decide_rest(now, ClosedBecause::MissionNotTreating)?;
+            self.decide_rest(now, ClosedBecause::MissionNotTreating);
         }
         let mission = self.mission_now();
         let totals = mission.totals;
@@ -70,10 +73,11 @@ impl Robot {
             volume_l: totals.volume_l,
             driven_m: totals.driven_m,
         });
-        let records = self.logbook.close(finished, mission.clone(), self.time.clock())?;
+        let (records, list) = self.logbook.close(finished, mission.clone(), self.time.clock());
         Ok(RunEnd {
             mission,
             records,
+            list,
             cells_treated: self.memory.cells.len(),
             driven: self.poses.driven(),
             path: self.progress.length(),

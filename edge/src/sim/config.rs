@@ -56,7 +56,7 @@ impl PathSpan {
     }
 }
 
-/// A stretch of the path with another fix than [`FixQuality::Fixed`].
+/// A stretch of the path with another fix than a true one of quality [`FixQuality::Fixed`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FixChange {
@@ -66,6 +66,9 @@ pub struct FixChange {
     pub until_m: f64,
     /// What the receiver has there.
     pub quality: FixQuality,
+    /// How far off its position is there, east and north, without its knowing: ambiguities solved wrongly.
+    #[serde(default)]
+    pub shift_m: [f64; 2],
 }
 
 /// The plants of a drawn field. Diameters are of the canopy seen from above, as a mean.

@@ -67,7 +67,7 @@ impl SimGnss {
 
     fn fix(&self, motion: &TrueMotion, white: [f64; 5]) -> Fix {
         let Self { settings, slow: [slow_east, slow_north, slow_heading], .. } = self;
-        let quality = quality_at(&settings.changes, motion.distance);
+        let (quality, shift_m) = solution_at(&settings.changes, motion.distance);
         let (white_m, slow_m) = match quality {
             FixQuality::Fixed => (settings.white_sigma_m, settings.slow_sigma_m),
             FixQuality::Float => (settings.white_sigma_m, settings.float_sigma_m),
@@ -76,8 +76,8 @@ impl SimGnss {
         let stray = |white: f64, slow: Slow| white * white_m + slow.0 * slow_m;
         let true_place = motion.pose.position;
         let place = Point2::new(
-            true_place.x + stray(white[0], *slow_east),
-            true_place.y + stray(white[1], *slow_north),
+            true_place.x + shift_m[0] + stray(white[0], *slow_east),
+            true_place.y + shift_m[1] + stray(white[1], *slow_north),
         );
         // Multipath bends the heading slowly; half of its error is slow.
         let heading_deg =
@@ -118,9 +118,13 @@ impl FixSource for SimGnss {
     }
 }
 
-fn quality_at(changes: &[FixChange], distance: Metres) -> FixQuality {
+/// What the receiver has at that place, and how far off it is.
+fn solution_at(changes: &[FixChange], distance: Metres) -> (FixQuality, [f64; 2]) {
     let here = |change: &&FixChange| distance.get() >= change.from_m && distance.get() < change.until_m;
-    changes.iter().rfind(here).map_or(FixQuality::Fixed, |change| change.quality)
+    changes
+        .iter()
+        .rfind(here)
+        .map_or((FixQuality::Fixed, [0.0; 2]), |change| (change.quality, change.shift_m))
 }
 
 #[cfg(test)]
@@ -163,7 +167,7 @@ mod tests {
 
     #[test]
     fn the_script_changes_the_quality() {
-        let change = |from_m, until_m, quality| FixChange { from_m, until_m, quality };
+        let change = |from_m, until_m, quality| FixChange { from_m, until_m, quality, shift_m: [0.0; 2] };
         let changes = vec![change(20.0, 40.0, FixQuality::Float), change(40.0, 50.0, FixQuality::None)];
         let (mut gnss, drive) = gnss(GnssSim { changes, ..GnssSim::default() }, 0.0);
         for fix in gnss.fixes_until(drive.instant_at(Metres::new(80.0))) {

@@ -107,7 +107,7 @@ impl Yard {
             ready(&config, &job, Some(list)).unwrap();
         robot.start().unwrap();
         let mut looked = 0;
-        while most.is_none_or(|most| looked < most) && robot.tick().unwrap() == Tick::Looked {
+        while most.is_none_or(|most| looked < most) && robot.tick() == Tick::Looked {
             looked += 1;
         }
         let end = robot.end(most.is_some(), drive_end).unwrap();

@@ -1,0 +1,197 @@
+use super::*;
+use crate::drivers::{BoomFault, FixQuality};
+use crate::guard::GuardRules;
+use crate::nozzles::NozzleRules;
+use crate::pose::{LastFix, Motion};
+use kompas_field::rig::{Boom, BoomToml, RigToml, RobotToml};
+use kompas_field::units::{Metres, MetresPerSecond, Radians, RadiansPerSecond, Seconds};
+use kompas_field::{Boundary, Confidence, PlantClass, Pose2, RawBoundary, Rig, Sighting};
+use kompas_vision::{GroundDetection, Leaf, Tracker, TrackerRules};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// What a boom was asked for, and whether it answers.
+#[derive(Debug, Default)]
+struct Wire {
+    cut: bool,
+    commands: usize,
+    shut: usize,
+}
+
+/// A boom at the end of a wire that can be cut.
+struct Wired(Rc<RefCell<Wire>>);
+
+impl NozzleDriver for Wired {
+    fn schedule(&mut self, permits: &[Permit]) -> Result<(), BoomFault> {
+        let mut wire = self.0.borrow_mut();
+        if wire.cut {
+            return Err(BoomFault::NoAnswer("cut".to_owned()));
+        }
+        wire.commands += permits.len();
+        Ok(())
+    }
+
+    fn close_all(&mut self, _now: RobotInstant) {
+        self.0.borrow_mut().shut += 1;
+    }
+
+    fn openings_until(&mut self, _until: RobotInstant) -> Vec<ValveMove> {
+        Vec::new()
+    }
+}
+
+struct NeverStopped;
+
+impl EmergencyStop for NeverStopped {
+    fn is_latched(&self) -> bool {
+        false
+    }
+}
+
+fn boom() -> Boom {
+    let robot = RobotToml {
+        width_m: 1.2,
+        min_turning_radius_m: 1.0,
+        may_reverse: false,
+        max_speed_mps: 2.0,
+        curvature_rate_1_per_m2: None,
+        cusp_cost_m: None,
+    };
+    let boom = BoomToml {
+        width_m: 1.0,
+        forward_m: 0.0,
+        nozzle_count: 10,
+        nozzle_pitch_m: 0.1,
+        fan_width_m: 0.1,
+        fan_length_m: 0.02,
+        carry_m: 0.0,
+        valve_open_ms: 20.0,
+        valve_close_ms: 10.0,
+        flow_l_per_min: 0.5,
+    };
+    Rig::new(RigToml { name: "test".to_owned(), robot, boom, camera: None }).unwrap().boom
+}
+
+/// In the middle of a field of 100 m by 100 m, everything well.
+fn sprayer() -> (Sprayer, Rc<RefCell<Wire>>) {
+    let corners = [[-50.0, -50.0], [50.0, -50.0], [50.0, 50.0], [-50.0, 50.0], [-50.0, -50.0]];
+    let outer = corners.map(Point2::from).to_vec();
+    let boundary = Boundary::new(&RawBoundary { outer, exclusions: vec![] }).unwrap();
+    let guard = GuardRules {
+        min_quality: FixQuality::Fixed,
+        max_sigma: Metres::new(0.03),
+        max_fix_age: Seconds::new(0.3),
+        max_correction_age: Seconds::new(2.0),
+        max_frame_age: Seconds::new(1.0),
+        max_speed: MetresPerSecond::new(2.0),
+        geofence_sigmas: 2.0,
+        geofence_margin: Metres::new(0.05),
+    };
+    let nozzles = NozzleRules {
+        margin: Metres::new(0.01),
+        max_radius: Metres::new(0.2),
+        horizon: Seconds::new(0.15),
+        min_pause: Seconds::new(0.03),
+        crop_distance: Metres::new(0.02),
+        crop_leaf_margin: Metres::ZERO,
+        min_speed: MetresPerSecond::new(0.1),
+    };
+    let wire = Rc::new(RefCell::new(Wire::default()));
+    let queue = NozzleQueue::new(boom(), nozzles);
+    let guard = Guard::new(guard, boundary, &[]);
+    let boom = Box::new(Wired(Rc::clone(&wire)));
+    (Sprayer::new(queue, guard, boom, Box::new(NeverStopped)), wire)
+}
+
+fn at(seconds: f64) -> RobotInstant {
+    RobotInstant::START.after(Seconds::new(seconds))
+}
+
+/// East along y = 0 at 1 m/s, at the origin after a second.
+fn well(now_s: f64) -> Inputs {
+    let motion = Motion {
+        pose: Pose2::new(Point2::new(now_s - 1.0, 0.0), Radians::ZERO),
+        speed: MetresPerSecond::new(1.0),
+        turn_rate: RadiansPerSecond::ZERO,
+        sigma: Metres::new(0.01),
+    };
+    let fix = LastFix {
+        true_at: at(now_s),
+        quality: FixQuality::Fixed,
+        sigma: Metres::new(0.01),
+        correction_age: Seconds::new(1.0),
+    };
+    Inputs {
+        now: at(now_s),
+        stopped: false,
+        treating: true,
+        recording: true,
+        boom_answers: true,
+        motion: Ok(motion),
+        fix: Some(fix),
+        last_frame: Some(at(now_s)),
+        implement: true,
+    }
+}
+
+/// Weeds, each with one leaf at its stem and one 6 cm to the left.
+fn weeds(places: &[(f64, f64)]) -> Vec<Plant> {
+    let seen = places.iter().map(|&(x, y)| {
+        let leaf = |y: f64| Leaf { place: Point2::new(x, y), area_cm2: 2.0 };
+        let sighting = Sighting {
+            position: Point2::new(x, y),
+            sigma: Metres::new(0.01),
+            class: PlantClass::Weed,
+            confidence: Confidence::clamped(0.9),
+            area_cm2: 4.0,
+        };
+        GroundDetection { sighting, cut: false, lean: Metres::ZERO, leaves: vec![leaf(y), leaf(y + 0.06)] }
+    });
+    let mut tracker = Tracker::new(TrackerRules::default());
+    tracker.update(RobotInstant::START, &seen.collect::<Vec<_>>());
+    tracker.plants().to_vec()
+}
+
+#[test]
+fn a_boom_that_breaks_off_is_told_and_nothing_counts_as_sprayed() {
+    let (mut sprayer, wire) = sprayer();
+    for plant in weeds(&[(0.1, 0.0), (0.12, 0.3), (2.0, 0.0)]) {
+        sprayer.add(&plant, |_| true);
+    }
+    let crop = CropMap::default();
+    assert_eq!(sprayer.serve(well(0.5), &crop).change, Some(None), "nothing is near, everything is well");
+    wire.borrow_mut().cut = true;
+    let shut_before = wire.borrow().shut;
+    let served = sprayer.serve(well(1.0), &crop);
+    let because = ClosedBecause::BoomUnavailable;
+    assert_eq!(served.change, Some(Some(because)), "told at once, not when it answers again");
+    let rule = || Outcome::Missed { rule: Rule::Closed { because } };
+    let wanted: Vec<_> = (0..3).map(|number| (PlantNumber(number), rule())).collect();
+    assert_eq!(served.outcomes, wanted, "those due, and those that waited");
+    assert!(wire.borrow().shut > shut_before);
+    wire.borrow_mut().cut = false;
+    let served = sprayer.serve(well(1.05), &crop);
+    assert_eq!((served.change, wire.borrow().commands), (Some(None), 0), "it answers again");
+}
+
+#[test]
+fn a_leaf_over_ground_without_a_rate_is_left() {
+    let (mut sprayer, wire) = sprayer();
+    sprayer.serve(well(0.5), &CropMap::default());
+    let plants = weeds(&[(0.1, 0.0)]);
+    sprayer.add(&plants[0], |leaf| leaf.y > 0.03);
+    sprayer.serve(well(1.0), &CropMap::default());
+    let nozzles = wire.borrow().commands;
+    let outcomes = sprayer.serve(well(1.5), &CropMap::default()).outcomes;
+    assert!(nozzles > 0 && matches!(outcomes[..], [(_, Outcome::Treated { .. })]), "{outcomes:?}");
+    sprayer.add(&plants[0], |_| false);
+    let outcomes = sprayer.serve(well(1.55), &CropMap::default()).outcomes;
+    assert_eq!(outcomes, [(PlantNumber(0), Outcome::Missed { rule: Rule::CellNotPrescribed })]);
+}
+
+#[test]
+fn valves_are_shut_however_the_loop_ends() {
+    let (sprayer, wire) = sprayer();
+    drop(sprayer);
+    assert_eq!(wire.borrow().shut, 1);
+}
