@@ -20,7 +20,7 @@ pub use views::{
 
 /// Of truth and projections together: whoever changes either, or what projections hold, counts it up. A store of
 /// an older format makes its projections again; a reader's copy of an answer is of its format.
-pub const FORMAT: i64 = 5;
+pub const FORMAT: i64 = 6;
 
 /// A record as it arrived, read as far as this program can.
 #[derive(Debug, Clone)]
@@ -106,6 +106,17 @@ pub enum Disposition {
     Disputed,
     /// It reads, but holds a number that no store can: in quarantine.
     Unstorable,
+}
+
+/// Which missions to list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissionChoice {
+    /// On this field; none: on all.
+    pub field: Option<FieldId>,
+    /// Those that come after this one in the list; none: from the start.
+    pub before: Option<MissionId>,
+    /// At most so many.
+    pub most: u32,
 }
 
 /// Grid cells from one corner to the other, both included.
@@ -205,11 +216,11 @@ pub trait Store: Send {
     /// [`StoreError`].
     fn field_of(&self, mission: &MissionId) -> Result<Option<Field>, StoreError>;
 
-    /// The last one first; of all fields, or of one.
+    /// The last one first.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn missions(&self, field: Option<&FieldId>) -> Result<Vec<MissionView>, StoreError>;
+    fn missions(&self, choice: &MissionChoice) -> Result<Vec<MissionView>, StoreError>;
 
     /// # Errors
     /// [`StoreError`].

@@ -2,8 +2,8 @@
 
 use super::Api;
 use super::geo::{self, GeoJson, Geometry};
-use super::respond::{ApiError, ask, json};
-use crate::store::{MissionView, Store};
+use super::respond::{ApiError, MOST, ask, json};
+use crate::store::{MissionChoice, MissionView, Store};
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -19,12 +19,23 @@ pub(super) async fn fields(State(api): State<Api>, asked: HeaderMap) -> Answer {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct OfField {
+pub(super) struct Listed {
     field: Option<FieldId>,
+    /// Continues a list after this mission, its last one.
+    before: Option<MissionId>,
+    limit: Option<u32>,
 }
 
-pub(super) async fn missions(State(api): State<Api>, Query(of): Query<OfField>, asked: HeaderMap) -> Answer {
-    json(&asked, &ask(&api, move |store| Ok(store.missions(of.field.as_ref())?)).await?)
+pub(super) async fn missions(State(api): State<Api>, Query(of): Query<Listed>, asked: HeaderMap) -> Answer {
+    let missions = ask(&api, move |store| {
+        let Listed { field, before, limit } = of;
+        if let Some(before) = &before {
+            find_mission(store, before)?;
+        }
+        let most = limit.unwrap_or(MOST).min(MOST);
+        Ok(store.missions(&MissionChoice { field, before, most })?)
+    });
+    json(&asked, &missions.await?)
 }
 
 pub(super) async fn mission(State(api): State<Api>, Path(id): Path<MissionId>, asked: HeaderMap) -> Answer {

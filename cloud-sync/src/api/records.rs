@@ -1,7 +1,7 @@
 //! What has arrived, from whom, and what needs a person.
 
 use super::Api;
-use super::respond::{ApiError, ask, json};
+use super::respond::{ApiError, MOST, ask, json};
 use crate::ingest::IngestStatus;
 use crate::store::{RobotView, StoreCounts};
 use axum::extract::{Path, State};
@@ -9,9 +9,6 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use kompas_field::ids::MissionId;
 use serde::Serialize;
-
-/// The most lines a list of events has.
-const MOST: u32 = 500;
 
 #[derive(Debug, Serialize)]
 struct Status {

@@ -12,6 +12,9 @@ use std::io::Write;
 /// Below this, compression costs more than it saves.
 const WORTH_COMPRESSING: usize = 1024;
 
+/// The most lines that a list has; those after them are asked for with `before`.
+pub(super) const MOST: u32 = 500;
+
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ApiError {

@@ -1,8 +1,9 @@
 //! The store in one SQLite file: WAL, full sync, one writer.
 
 use super::{
-    CellRange, CellView, Disposition, FORMAT, FieldView, IncidentView, Incoming, MissionView, OpeningView,
-    PlantView, QuarantineView, Refused, RobotView, Store, StoreCounts, StoreError, Stores, TrackView,
+    CellRange, CellView, Disposition, FORMAT, FieldView, IncidentView, Incoming, MissionChoice, MissionView,
+    OpeningView, PlantView, QuarantineView, Refused, RobotView, Store, StoreCounts, StoreError, Stores,
+    TrackView,
 };
 use kompas_field::ids::{FieldId, MissionId};
 use kompas_field::{Field, PlantClass};
@@ -149,12 +150,12 @@ impl Store for SqliteStore {
         read::field_of(&self.db, mission)
     }
 
-    fn missions(&self, field: Option<&FieldId>) -> Result<Vec<MissionView>, StoreError> {
-        read::missions(&self.db, field, None)
+    fn missions(&self, choice: &MissionChoice) -> Result<Vec<MissionView>, StoreError> {
+        read::missions(&self.db, choice)
     }
 
     fn mission(&self, id: &MissionId) -> Result<Option<MissionView>, StoreError> {
-        Ok(read::missions(&self.db, None, Some(id))?.pop())
+        read::mission(&self.db, id)
     }
 
     fn cells(&self, mission: &MissionId) -> Result<Vec<CellView>, StoreError> {

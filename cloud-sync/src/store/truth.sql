@@ -12,6 +12,7 @@ CREATE TABLE IF NOT EXISTS records(
   UNIQUE(robot, boot, seq)
 );
 CREATE INDEX IF NOT EXISTS records_flagged ON records(arrival) WHERE kind IS NULL;
+CREATE INDEX IF NOT EXISTS records_disputed ON records(arrival) WHERE disputed;
 CREATE TABLE IF NOT EXISTS quarantine(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   topic TEXT NOT NULL, why TEXT NOT NULL, detail TEXT NOT NULL,

@@ -8,6 +8,8 @@ import { cellPanel, plantPanel } from "./why.js";
 const by = id => document.getElementById(id);
 /** How often to look for news, and how long to leave the layers alone at the least. */
 const LOOK_MS = 2000, LAYERS_MS = 3000;
+/** Jobs to choose from: the last ones. An older one comes by its address. */
+const JOBS = 100;
 /** An answer that takes longer will not come: a half-open connection says nothing for ever. */
 const ANSWER_MS = 10_000;
 
@@ -33,10 +35,14 @@ try {
 const missionPath = () => `api/missions/${encodeURIComponent(state.mission.mission)}`;
 
 async function refresh() {
-  const [status, missions] = await Promise.all([get("api/status"), get("api/missions")]);
+  const [status, missions] = await Promise.all([get("api/status"), get(`api/missions?limit=${JOBS}`)]);
   Object.assign(state, { status, fetched: performance.now(), contact: true, missions: missions.filter(m => m.field) });
   const asked = new URLSearchParams(location.hash.slice(1)).get("job");
   const wanted = state.mission?.mission ?? asked;
+  if (wanted && !missions.some(m => m.mission === wanted)) {
+    const older = await get(`api/missions/${encodeURIComponent(wanted)}`).catch(() => null);
+    if (older?.field) state.missions.push(older);
+  }
   state.mission = state.missions.find(m => m.mission === wanted) ?? state.missions[0] ?? null;
   by("empty").hidden = state.mission !== null;
   showJobs();

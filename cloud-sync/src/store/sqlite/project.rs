@@ -236,12 +236,25 @@ fn plant(
          top_rate_l_per_ha = max(top_rate_l_per_ha, ?3) WHERE mission = ?1"
     ))?
     .execute(params![mission, treat, decision.rate_l_per_ha.get()])?;
-    if let Some(CellIndex { col, row }) = decision.cell {
+    if let Some(cell) = decision.cell {
+        see(tx, mission, cell)?;
         tx.prepare_cached(&format!(
-            "INSERT INTO cells(mission, col, row, {column}, treated) VALUES (?1, ?2, ?3, 1, ?4)
-             ON CONFLICT DO UPDATE SET {column} = {column} + 1, treated = treated + excluded.treated"
+            "UPDATE cells SET {column} = {column} + 1, treated = treated + ?4
+             WHERE mission = ?1 AND col = ?2 AND row = ?3"
         ))?
-        .execute(params![mission, col, row, treat])?;
+        .execute(params![mission, cell.col, cell.row, treat])?;
+    }
+    Ok(())
+}
+
+/// Makes the grid cell known and counts it, once.
+fn see(tx: &Transaction<'_>, mission: &str, cell: CellIndex) -> rusqlite::Result<()> {
+    let news = tx
+        .prepare_cached("INSERT OR IGNORE INTO cells(mission, col, row) VALUES (?1, ?2, ?3)")?
+        .execute(params![mission, cell.col, cell.row])?;
+    if news > 0 {
+        tx.prepare_cached("UPDATE missions SET cells_seen = cells_seen + 1 WHERE mission = ?1")?
+            .execute([mission])?;
     }
     Ok(())
 }
@@ -294,12 +307,23 @@ fn opened(
          WHERE mission = ?1",
     )?
     .execute(params![mission, volume_ul, wetted_mm2])?;
-    if let Some(CellIndex { col, row }) = opening.cell {
-        tx.prepare_cached(
-            "INSERT INTO cells(mission, col, row, openings, volume_ul) VALUES (?1, ?2, ?3, 1, ?4)
-             ON CONFLICT DO UPDATE SET openings = openings + 1, volume_ul = volume_ul + excluded.volume_ul",
+    match opening.cell {
+        Some(cell) => wet(tx, mission, cell, volume_ul),
+        None => Ok(()),
+    }
+}
+
+fn wet(tx: &Transaction<'_>, mission: &str, cell: CellIndex, volume_ul: i64) -> rusqlite::Result<()> {
+    see(tx, mission, cell)?;
+    let openings: u64 = tx
+        .prepare_cached(
+            "UPDATE cells SET openings = openings + 1, volume_ul = volume_ul + ?4
+             WHERE mission = ?1 AND col = ?2 AND row = ?3 RETURNING openings",
         )?
-        .execute(params![mission, col, row, volume_ul])?;
+        .query_row(params![mission, cell.col, cell.row, volume_ul], |r| r.get(0))?;
+    if openings == 1 {
+        tx.prepare_cached("UPDATE missions SET cells_treated = cells_treated + 1 WHERE mission = ?1")?
+            .execute([mission])?;
     }
     Ok(())
 }

@@ -1,14 +1,19 @@
 //! Queries.
 
 use super::super::{
-    CellRange, CellView, FieldView, IncidentView, MissionView, OpeningView, PlantView, QuarantineView,
-    RobotView, StoreCounts, StoreError, TrackView,
+    CellRange, CellView, FieldView, IncidentView, OpeningView, PlantView, QuarantineView, RobotView,
+    StoreCounts, StoreError, TrackView,
 };
 use super::{SqliteStore, sql};
 use kompas_field::ids::{FieldId, MissionId};
-use kompas_field::{CellIndex, Field, FieldCrop, PlantClass, PlantRole, Point2};
+use kompas_field::{CellIndex, Field, FieldCrop, PlantClass, Point2};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use serde::de::DeserializeOwned;
+
+mod missions;
+
+use missions::Tally;
+pub(super) use missions::{mission, missions};
 
 type Rows<T> = rusqlite::Result<Vec<T>>;
 
@@ -25,10 +30,13 @@ fn list<T>(
     db.prepare_cached(query)?.query_map(with, read)?.collect()
 }
 
+/// Every open page asks this every two seconds: it must not read the history.
+const COUNTS: &str = "SELECT (SELECT coalesce(sum(records), 0) FROM robots),
+    (SELECT count(*) FROM records WHERE kind IS NULL), (SELECT count(*) FROM records WHERE disputed),
+    (SELECT count(*) FROM quarantine)";
+
 pub(super) fn counts(db: &Connection) -> rusqlite::Result<StoreCounts> {
-    let query = "SELECT (SELECT count(*) FROM records), (SELECT count(*) FROM records WHERE kind IS NULL),
-        (SELECT count(*) FROM records WHERE disputed), (SELECT count(*) FROM quarantine)";
-    db.prepare_cached(query)?.query_row([], |r| {
+    db.prepare_cached(COUNTS)?.query_row([], |r| {
         Ok(StoreCounts {
             records: r.get(0)?,
             unknown_schema: r.get(1)?,
@@ -94,91 +102,6 @@ impl SqliteStore {
             .flatten();
         crop.map(|crop| parse("crop", &format!("\"{crop}\""))).transpose()
     }
-}
-
-/// Plants per class, in the order in which the tables have them.
-struct Tally([u32; 4]);
-
-impl Tally {
-    fn read(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
-        Ok(Self([row.get(first)?, row.get(first + 1)?, row.get(first + 2)?, row.get(first + 3)?]))
-    }
-
-    fn all(&self) -> u32 {
-        self.0.iter().sum()
-    }
-
-    /// Weeds and volunteers.
-    fn unwanted(&self, crop: Option<FieldCrop>) -> u32 {
-        let classes = [PlantClass::Weed, PlantClass::SugarBeet, PlantClass::Potato, PlantClass::OtherCrop];
-        let role = |class| match crop {
-            Some(crop) => crop.role_of(class),
-            None if class == PlantClass::Weed => Some(PlantRole::Weed),
-            None => None,
-        };
-        let is_unwanted = |class| matches!(role(class), Some(PlantRole::Weed | PlantRole::Volunteer));
-        classes.into_iter().zip(self.0).filter(|(class, _)| is_unwanted(*class)).map(|(_, n)| n).sum()
-    }
-}
-
-pub(super) fn missions(
-    db: &Connection,
-    field: Option<&FieldId>,
-    mission: Option<&MissionId>,
-) -> Result<Vec<MissionView>, StoreError> {
-    let query = "SELECT mission, robot, field, plan, rig, segmenter,
-        (SELECT json_group_array(nullif(p.product, '')) FROM products p WHERE p.mission = m.mission),
-        first_wall_ms, last_wall_ms, finished,
-        treated, weeds, beets, potatoes, others, openings, volume_ul, wetted_mm2, top_rate_l_per_ha, version, crop,
-        (SELECT count(*) FROM cells c WHERE c.mission = m.mission AND c.openings > 0),
-        (SELECT count(*) FROM cells c WHERE c.mission = m.mission), last_received_ms, records, area_m2
-        FROM missions m
-        WHERE (?1 IS NULL OR field = ?1) AND (?2 IS NULL OR mission = ?2) ORDER BY first_wall_ms DESC, mission";
-    let with = params![field.map(FieldId::as_str), mission.map(MissionId::as_str)];
-    let rows = list(db, query, with, |r| {
-        let (finished, crop): (Option<String>, Option<String>) = (r.get(9)?, r.get(20)?);
-        let products: String = r.get(6)?;
-        let tally = Tally::read(r, 11)?;
-        let (volume_ul, wetted_mm2): (u64, u64) = (r.get(16)?, r.get(17)?);
-        let view = MissionView {
-            mission: r.get(0)?,
-            robot: r.get(1)?,
-            field: r.get(2)?,
-            crop: None,
-            area_m2: r.get(25)?,
-            plan: r.get(3)?,
-            rig: r.get(4)?,
-            segmenter: r.get(5)?,
-            products: Vec::new(),
-            first_wall_ms: r.get(7)?,
-            last_wall_ms: r.get(8)?,
-            last_received_ms: r.get(23)?,
-            records: r.get(24)?,
-            finished: None,
-            plants: tally.all().into(),
-            treated: r.get(10)?,
-            unwanted: 0,
-            openings: r.get(15)?,
-            volume_l: volume_ul as f64 * 1e-6,
-            wetted_m2: wetted_mm2 as f64 * 1e-6,
-            top_rate_l_per_ha: r.get(18)?,
-            cells_treated: r.get(21)?,
-            cells_seen: r.get(22)?,
-            version: r.get(19)?,
-        };
-        Ok((view, tally, finished, crop, products))
-    })
-    .map_err(sql("read missions"))?;
-    rows.into_iter()
-        .map(|(mut view, tally, finished, crop, products)| {
-            view.products = parse("list of products", &products)?;
-            view.finished = finished.map(|text| parse("mission's end", &text)).transpose()?;
-            let crop = crop.map(|crop| parse("crop", &format!("\"{crop}\""))).transpose()?;
-            view.unwanted = tally.unwanted(crop).into();
-            view.crop = crop;
-            Ok(view)
-        })
-        .collect()
 }
 
 pub(super) fn cells(db: &Connection, mission: &MissionId, crop: Option<FieldCrop>) -> Rows<CellView> {

@@ -1,0 +1,188 @@
+//! What readers see of missions, and what must not spoil it.
+#![expect(clippy::unwrap_used, reason = "a test fails where it breaks")]
+#![cfg(feature = "cloud")]
+
+mod support;
+
+use kompas_cloud_sync::ingest::{Arrival, take};
+use kompas_cloud_sync::store::sqlite::SqliteFile;
+use kompas_cloud_sync::store::{MissionChoice, Stores};
+use kompas_cloud_sync::wire::Outcome;
+use kompas_field::ids::MissionId;
+use kompas_field::{Envelope, FieldCrop, WallTime};
+use serde_json::{Value, json};
+use support::arrivals::{all, changed, everything, mission, outcomes, season, with_store};
+use tempfile::TempDir;
+
+#[test]
+fn a_mission_knows_its_own_records_and_when_the_last_came() {
+    with_store(|store| {
+        let mut arrivals = season(3);
+        let other = changed(&arrivals[0], |value| {
+            value["seq"] = json!(9_999);
+            value["payload"]["mission"] = json!("m-later");
+        });
+        arrivals.push(Arrival { received: WallTime::from_unix_ms(1_800_000_900_000), ..other });
+        take(store, &arrivals).unwrap();
+        let of = |id: &str| store.mission(&MissionId::new(id).unwrap()).unwrap().unwrap();
+        let (first, later) = (of("m-small"), of("m-later"));
+        assert_eq!((first.records, later.records), (arrivals.len() as u64 - 1, 1));
+        assert_eq!((first.last_received_ms, later.last_received_ms), (1_800_000_000_000, 1_800_000_900_000));
+    });
+}
+
+#[test]
+fn an_edited_field_does_not_change_what_was_done_on_it_before() {
+    let arrivals = season(3);
+    let began = WallTime::from_unix_ms(1_800_000_000_000);
+    // Next year: the same name, potatoes, a corner sold.
+    let later = changed(&arrivals[0], |value| {
+        value["seq"] = json!(9_999);
+        value["t_wall"] = json!(began);
+        value["payload"]["mission"] = json!("m-later");
+        value["payload"]["field"]["crop"] = json!("potato");
+        value["payload"]["field"]["boundary"]["exclusions"] = json!([]);
+    });
+    for late_is_first in [false, true] {
+        with_store(|store| {
+            let rest: Vec<Arrival> = arrivals.iter().chain([&later]).cloned().collect();
+            let order = if late_is_first { rest.iter().rev().cloned().collect() } else { rest };
+            take(store, &order).unwrap();
+            let of = |id: &str| {
+                let id = MissionId::new(id).unwrap();
+                (store.mission(&id).unwrap().unwrap(), store.field_of(&id).unwrap().unwrap())
+            };
+            let ((old, old_field), (new, new_field)) = (of("m-small"), of("m-later"));
+            assert_eq!((old.crop, new.crop), (Some(FieldCrop::SugarBeet), Some(FieldCrop::Potato)));
+            assert!(old.area_m2 < new.area_m2 && old_field.digest() != new_field.digest());
+            assert_eq!(store.field(&new_field.id).unwrap(), Some(new_field), "the list has the latest");
+            assert_eq!(store.fields().unwrap()[0].crop, "potato");
+        });
+    }
+}
+
+#[test]
+fn each_opening_keeps_what_was_in_the_tank() {
+    with_store(|store| {
+        let mut arrivals = season(3);
+        let applied = arrivals.iter_mut().filter(|one| {
+            let envelope: Envelope = serde_json::from_slice(&one.bytes).unwrap();
+            envelope.open().unwrap().kind() == "as_applied"
+        });
+        let tanks = [json!("middel A"), json!(null), json!("middel B"), json!("middel A")];
+        for (one, tank) in applied.zip(tanks.iter().cycle()) {
+            *one = changed(one, |value| value["payload"]["product"] = tank.clone());
+        }
+        take(store, &arrivals).unwrap();
+        let view = store.mission(&mission()).unwrap().unwrap();
+        assert_eq!(json!(view.products), json!([null, "middel A", "middel B"]));
+        let openings = store.openings(&mission(), None).unwrap();
+        for tank in &tanks {
+            assert!(openings.iter().any(|one| json!(one.product) == *tank), "{tank}");
+        }
+        let before = everything(store);
+        store.rebuild().unwrap();
+        assert_eq!(everything(store), before);
+    });
+}
+
+#[test]
+fn a_long_list_of_missions_comes_in_parts() {
+    with_store(|store| {
+        let start = season(3).remove(0);
+        let many: Vec<Arrival> = (0..9)
+            .map(|number| {
+                changed(&start, |value| {
+                    value["seq"] = json!(100 + number);
+                    value["t_wall"] = json!(1_700_000_000_000_i64 + number / 4 * 1000); // some began together
+                    value["payload"]["mission"] = json!(format!("m-{number}"));
+                })
+            })
+            .collect();
+        take(store, &many).unwrap();
+        let names = |choice| store.missions(&choice).unwrap().into_iter().map(|one| one.mission);
+        let whole: Vec<String> = names(all()).collect();
+        assert_eq!((whole.len(), whole[0].as_str()), (9, "m-8"));
+        let mut parts: Vec<String> = Vec::new();
+        loop {
+            let before = parts.last().map(|last| MissionId::new(last.as_str()).unwrap());
+            let part: Vec<String> = names(MissionChoice { before, most: 2, ..all() }).collect();
+            if part.is_empty() {
+                break;
+            }
+            parts.extend(part);
+        }
+        assert_eq!(parts, whole);
+    });
+}
+
+#[test]
+fn what_cannot_be_is_set_apart_and_spoils_no_total() {
+    let good = season(8);
+    let of_kind = |kind: &str| {
+        good.iter().find(|one| {
+            let envelope: Envelope = serde_json::from_slice(&one.bytes).unwrap();
+            envelope.open().unwrap().kind() == kind
+        })
+    };
+    let odd = |kind: &str, pointer: &str, number: Value| {
+        let number = |value: &mut Value| *value.pointer_mut(pointer).unwrap() = number;
+        (changed(of_kind(kind).unwrap(), number), pointer.rsplit('/').next().unwrap().to_owned())
+    };
+    for (bad, named) in [
+        odd("as_applied", "/payload/openings/1/volume_ml", json!(-3.0)),
+        odd("as_applied", "/payload/openings/0/volume_ml", json!(1e300)),
+        odd("as_applied", "/payload/openings/0/area_m2", json!(1e18)),
+        odd("as_applied", "/payload/openings/0/to/0", json!(40_000.0)),
+        odd("plants", "/payload/decisions/0/rate_l_per_ha", json!(-1.0)),
+        odd("plants", "/payload/decisions/0/position/1", json!(1e200)),
+        odd("track", "/payload/points/0/position/0", json!(-1e7)),
+        odd("mission_finished", "/payload/driven_m", json!(1e40)),
+    ] {
+        with_store(|store| {
+            let taken = take(store, &[bad, good[0].clone()]).unwrap();
+            assert_eq!(outcomes(&taken), [Outcome::Committed, Outcome::Quarantined], "{named}");
+            let kept = store.quarantine(9).unwrap();
+            let why = (kept[0].why.as_str(), kept[0].detail.as_str());
+            assert!(why.0 == "unreadable_payload" && why.1.contains("is possible"), "{named}: {why:?}");
+            assert_eq!(store.missions(&all()).unwrap().len(), 1);
+        });
+    }
+}
+
+#[test]
+fn a_clock_that_no_calendar_has_is_kept_and_can_be_shown() {
+    for t_wall in [i64::MIN, i64::MAX] {
+        with_store(|store| {
+            let odd: Vec<Arrival> =
+                season(8).iter().map(|one| changed(one, |value| value["t_wall"] = json!(t_wall))).collect();
+            assert_eq!(take(store, &odd).unwrap().new, odd.len() as u64);
+            // What `new Date` of a browser takes.
+            let calendar = -8_640_000_000_000_000..=8_640_000_000_000_000_i64;
+            let view = store.mission(&mission()).unwrap().unwrap();
+            let mut times =
+                vec![view.first_wall_ms, view.last_wall_ms, store.robots().unwrap()[0].last_wall_ms];
+            times.extend(store.openings(&mission(), None).unwrap().iter().map(|one| one.opened_wall_ms));
+            times.extend(store.incidents(None, 9).unwrap().iter().map(|one| one.at_wall_ms));
+            assert!(times.iter().all(|time| calendar.contains(time)), "{times:?}");
+        });
+    }
+}
+
+#[test]
+fn a_store_of_an_older_format_is_made_again_when_it_is_opened() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("cloud.sqlite");
+    let before = {
+        let mut store = SqliteFile::at(&path).open().unwrap();
+        take(store.as_mut(), &season(4)).unwrap();
+        everything(store.as_ref())
+    };
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch("DROP TABLE missions; CREATE TABLE missions(mission TEXT); PRAGMA user_version = 1")
+        .unwrap();
+    drop(old);
+    for _ in 0..2 {
+        assert_eq!(everything(SqliteFile::at(&path).open().unwrap().as_ref()), before);
+    }
+}
