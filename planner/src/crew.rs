@@ -23,7 +23,8 @@ pub fn crew(
         .into_iter()
         .map(|part| {
             let heading_deg = plan.summary.swath_heading_deg;
-            finished(part, plan.swaths.clone(), vec![], heading_deg, (field, map, rig, policy))
+            let findings = plan.findings.clone();
+            finished(part, plan.swaths.clone(), findings, heading_deg, (field, map, rig, policy))
         })
         .collect()
 }

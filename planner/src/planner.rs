@@ -126,7 +126,8 @@ fn plan_with(
         let (path, swaths) = legs(&layout, &strips, drives);
         let mut findings: Vec<Finding> = missed.iter().map(unreached).collect();
         findings.extend(worked.filter(|w| *w < WHOLE_SHARE).map(part_undone));
-        findings.extend(cells_left_out(&left_out));
+        let why = "lie where the rig finds no way over them";
+        findings.extend(cells_left_out(&left_out, why, "treat them by hand or with a rig that may reverse"));
         findings.extend(moved_m.and_then(curve_moved));
         let heading_deg = (90.0 - heading.to_degrees()).rem_euclid(180.0);
         match finished(path, swaths, findings, heading_deg, (field, map, rig, policy)) {
@@ -171,18 +172,21 @@ fn part_undone(worked: f64) -> Finding {
     )
 }
 
-/// Cells to treat that no way passes over, counted and named.
-fn cells_left_out(middles: &[Pt]) -> Option<Finding> {
+/// Code of the finding that names cells to treat that the path does not pass over.
+pub(crate) const CELLS_NOT_WORKED: &str = "plan.cells_not_worked";
+
+/// Cells to treat that the path does not pass over, counted and named.
+pub(crate) fn cells_left_out(middles: &[Pt], why: &str, remedy: &str) -> Option<Finding> {
     const NAMED: usize = 20;
     let names: Vec<String> =
         middles.iter().take(NAMED).map(|p| format!("({:.1}, {:.1})", p.x, p.y)).collect();
     let more = if middles.len() > NAMED { " and others" } else { "" };
     (!middles.is_empty()).then(|| {
         Finding::warning(
-            "plan.cells_not_worked",
+            CELLS_NOT_WORKED,
             format!("{}{more} m in the field's plane", names.join(", ")),
-            format!("{} grid cells to treat lie where the rig finds no way over them", middles.len()),
-            "treat them by hand or with a rig that may reverse",
+            format!("{} grid cells to treat {why}", middles.len()),
+            remedy,
         )
     })
 }

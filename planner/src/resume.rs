@@ -7,14 +7,16 @@ use crate::coverage::roads::{LaneRoads, Roads};
 use crate::coverage::swaths::Swath;
 use crate::geometry::pose::{Pose, Pt, direction};
 use crate::plan::{Gear, Generation, Leg, LegKind, Plan};
-use crate::planner::{PlanError, dimensions, finished, ground};
+use crate::planner::{CELLS_NOT_WORKED, PlanError, cells_left_out, dimensions, finished, ground};
 use crate::policy::Policy;
+use crate::selective::needed::Wanted;
 use kompas_field::units::Metres;
-use kompas_field::{Field, FieldFrame, Point2, Pose2, Rig, WeedMap};
+use kompas_field::{Field, FieldFrame, Finding, Point2, Pose2, Rig, WeedMap};
 
 /// The rest of `plan` from where the robot stands: a drivable way from `pose` to the point of the path `driven` metres
-/// along, then the path as planned, with prescription and schedule made anew from `map`. The new plan has the next
-/// generation, so that a robot never falls back to the old one.
+/// along, then the path as planned. The prescription is made anew from `map`, or the policy's; without either the plan's
+/// own stays. Cells of a new one that the rest does not pass over are a finding. The new plan has the next generation, so
+/// that a robot never falls back to the old one.
 ///
 /// # Errors
 /// [`PlanError::NoWay`] when the pose is off the field or nothing leads back to the path; [`PlanError`] otherwise.
@@ -50,8 +52,30 @@ pub fn resume(
         .ok_or_else(no_way)?;
     let mut path = turns(&way, dimensions);
     path.extend(rest);
-    let policy = Policy { generation: Generation(plan.generation.0 + 1), ..policy.clone() };
-    finished(path, plan.swaths.clone(), vec![], plan.summary.swath_heading_deg, (field, map, rig, &policy))
+    let generation = Generation(plan.generation.0 + 1);
+    let kept = (map.is_none() && policy.prescription.is_none()).then(|| plan.prescription.clone());
+    let stays = kept.is_some();
+    let policy = Policy { generation, prescription: kept.or(policy.prescription.clone()), ..policy.clone() };
+    let mut findings = plan.findings.clone();
+    findings.retain(|finding| stays || finding.code != CELLS_NOT_WORKED);
+    let heading_deg = plan.summary.swath_heading_deg;
+    let mut made = finished(path, plan.swaths.clone(), findings, heading_deg, (field, map, rig, &policy))?;
+    if stays {
+        made.made_for.weed_map = plan.made_for.weed_map;
+    } else {
+        made.findings.extend(cells_beside(&made, rig));
+    }
+    made.id = made.id_of_contents();
+    Ok(made)
+}
+
+/// Cells to treat that no work of the plan passes over.
+fn cells_beside(plan: &Plan, rig: &Rig) -> Option<Finding> {
+    let line = |leg: &Leg| leg.points.iter().map(|p| Pt::from(*p)).collect::<Vec<_>>().into();
+    let lines: Vec<_> = plan.path.iter().filter(|leg| leg.implement).map(line).collect();
+    let left_out = Wanted::of(&plan.prescription).left_out(&lines, rig.boom.width.get() / 2.0);
+    let remedy = "treat them by hand, or make a plan for them";
+    cells_left_out(&left_out, "lie beside what is left of the path", remedy)
 }
 
 /// Direction of travel at the first point of `leg`, the rest of the last of `path`. On a bend it lies half-way between the

@@ -3,8 +3,8 @@
 mod common;
 
 use common::{field, rig};
-use kompas_field::units::Metres;
-use kompas_field::{CellIndex, CellTally, Field, Severity, WeedMap};
+use kompas_field::units::{LitresPerHectare, Metres};
+use kompas_field::{CellIndex, CellTally, Digest, FallbackRates, Field, Prescription, Severity, WeedMap};
 use kompas_planner::{Gear, Leg, PathSampler, Plan, Policy, check, plan, resume};
 
 fn parcel() -> Field {
@@ -65,4 +65,51 @@ fn a_gear_changes_with_the_nose_kept() {
     let found = check(&made, &field, &rig);
     let corner = found.iter().find(|f| f.code == "plan.corner" && f.severity == Severity::Error);
     assert!(corner.is_some_and(|f| f.cause.contains("180°")), "{found:?}");
+}
+
+/// The rest from a place of the path on.
+fn rest(made: &Plan, share: f64, field: &Field, map: Option<&WeedMap>, policy: &Policy) -> Plan {
+    let at = Metres::new(made.summary.path_m * share);
+    let pose = PathSampler::new(made).at(at).expect("a path").pose;
+    resume(made, &pose, at, field, map, &rig("robot-3m-reverse"), policy).expect("a rest")
+}
+
+#[test]
+fn rates_stay_where_nobody_decides_anew() {
+    let (field, rig) = (parcel(), rig("robot-3m-reverse"));
+    let mut given = Prescription::new(field.grid(), FallbackRates::CLOSED).unwrap();
+    for row in 20..180 {
+        given
+            .set(CellIndex { col: 30, row }, LitresPerHectare::new(if row < 90 { 80.0 } else { 120.0 }))
+            .unwrap();
+    }
+    let policy = Policy { prescription: Some(given.clone()), ..Policy::reference() };
+    let made = plan(&field, None, &rig, &policy).unwrap();
+    let left = rest(&made, 0.3, &field, None, &Policy::reference());
+    assert_eq!(left.prescription, given);
+    assert!(left.schedule.iter().all(|run| run.rate_l_per_ha <= LitresPerHectare::new(120.0)));
+    // The map behind the rates is still named.
+    let map = weeds(&field, &[(12, 14)]);
+    let mapped = plan(&field, Some(&map), &rig, &Policy::reference()).unwrap();
+    let left = rest(&mapped, 0.3, &field, None, &Policy::reference());
+    assert_eq!(left.made_for.weed_map, Some(Digest::of_json(&map)));
+    assert_eq!(left.id, left.id_of_contents());
+}
+
+#[test]
+fn what_the_rest_leaves_undone_is_told() {
+    let field = parcel();
+    let mut made = peeking(&field);
+    let undone = kompas_field::Finding::warning("plan.part_undone", "here", "for the test", "nothing");
+    made.findings.push(undone.clone());
+    made.id = made.id_of_contents();
+    assert_eq!(rest(&made, 0.1, &field, None, &Policy::reference()).findings, std::slice::from_ref(&undone));
+    let crew =
+        kompas_planner::crew(&made, 2, &field, None, &rig("robot-3m-reverse"), &Policy::reference()).unwrap();
+    assert!(crew.iter().all(|part| part.findings.contains(&undone)));
+    // The path leads into a few rows; a weed in another is not passed.
+    let map = weeds(&field, &[(12, 14), (45, 14), (18, 120)]);
+    let told = rest(&made, 0.01, &field, Some(&map), &Policy::reference()).findings;
+    let cells = told.iter().find(|f| f.code == "plan.cells_not_worked").unwrap();
+    assert!(cells.cause.starts_with("1 grid cells") && cells.place.contains("(18.5, 120.5)"), "{told:?}");
 }

@@ -159,7 +159,7 @@ pub(super) fn read_map(path: Option<&Path>) -> anyhow::Result<Option<WeedMap>> {
 }
 
 /// The prescription of a folder of task data, on the field's grid; what was left aside is warned of.
-fn read_prescription(path: &Path, field: &Field) -> anyhow::Result<Prescription> {
+pub(super) fn read_prescription(path: &Path, field: &Field) -> anyhow::Result<Prescription> {
     let folder = if path.is_dir() { path } else { path.parent().unwrap_or_else(|| Path::new(".")) };
     // Terminals write capitals; what copied the folder may not have kept them.
     let named = |name: &str| {

@@ -6,7 +6,7 @@ use super::roads::LaneRoads;
 use super::spurs::{Effort, looks, spurs};
 use super::swaths::{Spacing, Swath, swaths, swaths_closely};
 use super::tally::{finely, tally};
-use super::tour::{Drive, NoWay, tour};
+use super::tour::{Drive, NoWay, Purpose, tour};
 use crate::geometry::pose::{Pt, length};
 use crate::selective::needed::Wanted;
 use crate::selective::peeks::{insert, split};
@@ -170,7 +170,10 @@ fn attempt(
     let cost = drives.iter().map(|d| length(&d.points)).sum::<f64>()
         + MISSING * lacking / width
         + if needs.wanted.is_some() { 1e6 * missed.len() as f64 } else { 0.0 };
-    let left_out = needs.wanted.map_or_else(Vec::new, |wanted| wanted.left_out(&drives, width / 2.0));
+    let left_out = needs.wanted.map_or_else(Vec::new, |wanted| {
+        let worked = drives.iter().filter(|d| d.purpose != Purpose::Join).map(|d| d.points.as_slice().into());
+        wanted.left_out(&worked.collect::<Vec<_>>(), width / 2.0)
+    });
     let cost = cost + MISSED_CELL_M * left_out.len() as f64;
     Tried { cost, way, strips, drives, missed, worked, left_out }
 }

@@ -2,10 +2,10 @@
 
 use kompas_field::units::LitresPerHectare;
 use kompas_field::{CellIndex, Grid, Point2, Prescription};
+use std::borrow::Cow;
 use std::f64::consts::FRAC_PI_2;
 
 use crate::coverage::swaths::{Swath, stretch};
-use crate::coverage::tour::{Drive, Purpose};
 use crate::geometry::lane::{Lane, Sense};
 use crate::geometry::pose::{Pose, Pt, direction, distance, lerp};
 
@@ -52,13 +52,13 @@ impl Wanted {
         })
     }
 
-    /// Middles of the cells to treat that the boom, reaching `half` to either side, passes over on no worked line: neither
-    /// along a chord nor in the wedge from one chord to the next.
-    pub(crate) fn left_out(&self, drives: &[Drive], half: f64) -> Vec<Pt> {
+    /// Middles of the cells to treat that the boom, reaching `half` to either side, passes over on none of the worked lines:
+    /// neither along a chord nor in the wedge from one chord to the next.
+    pub(crate) fn left_out(&self, worked: &[Cow<[Pt]>], half: f64) -> Vec<Pt> {
         let mut open = self.cells.clone();
-        for drive in drives.iter().filter(|d| d.purpose != Purpose::Join) {
+        for line in worked {
             let mut before: Option<Pose> = None;
-            for pair in drive.points.windows(2) {
+            for pair in line.windows(2) {
                 let here = Pose::new(pair[0], direction(pair[0], pair[1]));
                 self.close_band(&mut open, here, distance(pair[0], pair[1]), half);
                 if let Some(before) = before {
