@@ -33,10 +33,10 @@ pub(crate) struct MakeArgs {
     #[arg(long, value_enum, default_value = "sugar-beet")]
     crop: CropArg,
     /// Swath direction, degrees clockwise from north; the planner chooses when absent.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     heading_deg: Option<f64>,
     /// A-B line that the crop rows follow: longitude,latitude,longitude,latitude in degrees. One swath lies on it.
-    #[arg(long, value_parser = line, conflicts_with = "heading_deg")]
+    #[arg(long, allow_hyphen_values = true, value_parser = line, conflicts_with = "heading_deg")]
     ab_line: Option<[(f64, f64); 2]>,
     /// Line recorded by driving that the crop rows follow: a GeoJSON `LineString`, or rows of longitude,latitude. One swath
     /// lies on it.
@@ -52,7 +52,7 @@ pub(crate) struct MakeArgs {
     #[arg(long)]
     zones: Option<PathBuf>,
     /// Where the robot comes in: longitude,latitude in degrees.
-    #[arg(long, value_parser = place)]
+    #[arg(long, allow_hyphen_values = true, value_parser = place)]
     entry: Option<(f64, f64)>,
     /// Number of this plan among the plans of the field.
     #[arg(long, default_value_t = 1)]

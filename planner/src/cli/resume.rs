@@ -25,13 +25,13 @@ pub(crate) struct ResumeArgs {
     #[arg(long, requires = "weed_map")]
     rate_l_per_ha: Option<f64>,
     /// Where the robot stands: longitude,latitude in degrees.
-    #[arg(long, value_parser = place)]
+    #[arg(long, allow_hyphen_values = true, value_parser = place)]
     at: (f64, f64),
     /// Where its nose points, degrees clockwise from north.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     heading_deg: f64,
     /// Metres of the plan that are done.
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     driven_m: f64,
     /// Where to write the new plan.
     #[arg(long)]
