@@ -18,6 +18,11 @@
 //! (valves, wetted ground, truth) goes on to `at` in `openings_until(at)`; `schedule` and `is_latched` see the
 //! clock's moment, which only the loop moves (`ManualClock::advance_to`).
 //!
+//! **A loop that keeps real time by itself is not there yet.** `setup::ready_with` takes drivers of the caller's choice and
+//! runs them on the time that their pictures say (`LoopTime::Given`): right for a simulator, a log or a folder. On a
+//! machine it would ask for the emergency stop only when a picture comes, so do not connect valves to it before the loop
+//! looks every 50 ms of real time.
+//!
 //! One simulated world that is camera, antenna, boom and stop at once hands out one handle for each; the loop
 //! owns four boxes and does not know.
 

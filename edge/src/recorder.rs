@@ -1,8 +1,9 @@
 //! From the loop to the disk, on a thread of its own.
 //!
 //! # Invariants
-//! - The queue is bounded. When it is full, or the last write failed, [`Recorder::is_available`] is false and
-//!   the guard keeps every nozzle shut: treatment without a record does not happen.
+//! - The queue is bounded. When it is full, the last write failed, or one has been under way for longer than
+//!   [`LONGEST_WRITE`], [`Recorder::is_available`] is false and the guard keeps every nozzle shut: treatment without a
+//!   record does not happen.
 //! - What was offered is written in order, or is still in the queue, or [`Recorder::finish`] says how many
 //!   were not written. A failed write is tried again until it succeeds or the program ends.
 //! - A record that the outbox refuses for good (too large) is kept there as a dead letter and told.
@@ -16,7 +17,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Where drafts become durable; the outbox, or a test's.
 pub trait RecordSink: Send {
@@ -62,6 +63,8 @@ impl RecordSink for OutboxSink {
 
 /// One sync for so many records: a disk syncs a hundred times a second at best.
 const BATCH: usize = 64;
+/// A disk that takes longer hangs: what is offered may never be written. (A simulated world waits for its disk instead.)
+pub const LONGEST_WRITE: Duration = Duration::from_secs(2);
 /// Between two attempts after a failure.
 const RETRY: Duration = Duration::from_millis(200);
 /// How long the end of a mission waits for a disk that fails.
@@ -74,9 +77,20 @@ struct Health {
     written: AtomicU64,
     refused: AtomicU64,
     cause: Mutex<Option<String>>,
+    /// Since when the write under way goes on.
+    writing: Mutex<Option<Instant>>,
 }
 
 impl Health {
+    fn writes(&self, since: Option<Instant>) {
+        *self.writing.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+
+    fn hangs(&self) -> bool {
+        let since = *self.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        since.is_some_and(|since| since.elapsed() > LONGEST_WRITE)
+    }
+
     fn fail(&self, cause: Option<String>) {
         self.failing.store(cause.is_some(), Ordering::SeqCst);
         *self.cause.lock().unwrap_or_else(PoisonError::into_inner) = cause;
@@ -120,7 +134,8 @@ impl Recorder {
 
     /// Whether what is offered now will be written.
     pub fn is_available(&self) -> bool {
-        !self.full && !self.health.failing.load(Ordering::SeqCst)
+        let hangs = !self.world_waits && self.health.hangs();
+        !self.full && !hangs && !self.health.failing.load(Ordering::SeqCst)
     }
 
     /// The disk's words, while it fails.
@@ -260,7 +275,10 @@ impl<S: RecordSink> Writer<S> {
 
     /// Writes the batch and empties it; `false` when it must be tried again.
     fn write(&mut self, batch: &mut Vec<Draft>) -> bool {
-        let result = match self.sink.append(batch) {
+        self.health.writes(Some(Instant::now()));
+        let appended = self.sink.append(batch);
+        self.health.writes(None);
+        let result = match appended {
             Err(OutboxError::TooLarge { .. }) if batch.len() > 1 => return self.write_singly(batch),
             other => other,
         };

@@ -112,6 +112,20 @@ fn a_failing_disk_makes_it_unavailable_and_nothing_is_lost() {
 }
 
 #[test]
+fn a_hanging_disk_makes_it_unavailable_until_it_goes_on() {
+    // A channel without room: a write ends when the test takes what was written.
+    let (kept, seen) = mpsc::sync_channel(0);
+    let mut recorder = Recorder::start(Disk { broken: Arc::new(AtomicBool::new(false)), kept }, 8, false);
+    recorder.offer(payload(0), &clock()).unwrap();
+    assert!(recorder.is_available());
+    wait_until(|| !recorder.is_available());
+    assert_eq!(recorder.cause(), None, "it did not fail, it hangs");
+    assert_eq!(seen.recv(), Ok(0));
+    wait_until(|| recorder.is_available());
+    assert_eq!(recorder.finish().written, 1);
+}
+
+#[test]
 fn a_full_queue_gives_the_payload_back() {
     let (disk, broken, _seen) = disk(true);
     let mut recorder = Recorder::start(disk, 1, false);
