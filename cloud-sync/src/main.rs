@@ -88,8 +88,10 @@ async fn run(command: Command) -> anyhow::Result<()> {
                 BrokerArg::At(address) => BrokerChoice::At(address),
             };
             let cloud = Cloud::start(&ServeConfig { data, listen, broker }).await?;
+            // Before anybody is told that it runs: who is told may end it.
+            let stop = stop_signal()?;
             say(&cloud, json);
-            cloud.serve(stop_signal()?).await?;
+            cloud.serve(stop).await?;
             Ok(())
         }
         Command::Rebuild { data } => {
