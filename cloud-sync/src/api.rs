@@ -6,6 +6,7 @@
 mod geo;
 mod layers;
 mod map;
+mod named;
 mod records;
 mod respond;
 mod why;

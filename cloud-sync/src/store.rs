@@ -20,7 +20,7 @@ pub use views::{
 
 /// Of truth and projections together: whoever changes either, or what projections hold, counts it up. A store of
 /// an older format makes its projections again; a reader's copy of an answer is of its format.
-pub const FORMAT: i64 = 6;
+pub const FORMAT: i64 = 7;
 
 /// A record as it arrived, read as far as this program can.
 #[derive(Debug, Clone)]
@@ -108,13 +108,32 @@ pub enum Disposition {
     Unstorable,
 }
 
+/// A mission's name in the whole store: farms do not ask each other how to call theirs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissionKey {
+    /// Whose.
+    pub farm: FarmId,
+    /// Its name there.
+    pub mission: MissionId,
+}
+
+impl std::fmt::Display for MissionKey {
+    /// Ids have no `/`, so no two keys read alike.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { farm, mission } = self;
+        write!(f, "{farm}/{mission}")
+    }
+}
+
 /// Which missions to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissionChoice {
+    /// Of this farm; none: of all.
+    pub farm: Option<FarmId>,
     /// On this field; none: on all.
     pub field: Option<FieldId>,
     /// Those that come after this one in the list; none: from the start.
-    pub before: Option<MissionId>,
+    pub before: Option<MissionKey>,
     /// At most so many.
     pub most: u32,
 }
@@ -192,13 +211,13 @@ pub trait Store: Send {
     /// [`StoreError`].
     fn counts(&self) -> Result<StoreCounts, StoreError>;
 
-    /// By name.
+    /// By farm and name.
     ///
     /// # Errors
     /// [`StoreError`].
     fn robots(&self) -> Result<Vec<RobotView>, StoreError>;
 
-    /// By name.
+    /// By farm and name.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -208,13 +227,13 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// [`StoreError`].
-    fn field(&self, id: &FieldId) -> Result<Option<Field>, StoreError>;
+    fn field(&self, farm: &FarmId, id: &FieldId) -> Result<Option<Field>, StoreError>;
 
     /// As this mission had it: a boundary or a crop that changed since does not change what was done.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn field_of(&self, mission: &MissionId) -> Result<Option<Field>, StoreError>;
+    fn field_of(&self, mission: &MissionKey) -> Result<Option<Field>, StoreError>;
 
     /// The last one first.
     ///
@@ -224,13 +243,19 @@ pub trait Store: Send {
 
     /// # Errors
     /// [`StoreError`].
-    fn mission(&self, id: &MissionId) -> Result<Option<MissionView>, StoreError>;
+    fn mission(&self, id: &MissionKey) -> Result<Option<MissionView>, StoreError>;
+
+    /// The farms that have a mission of this name.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn farms_with(&self, mission: &MissionId) -> Result<Vec<FarmId>, StoreError>;
 
     /// Grid cells in which something was seen or done, by column and row.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn cells(&self, mission: &MissionId) -> Result<Vec<CellView>, StoreError>;
+    fn cells(&self, mission: &MissionKey) -> Result<Vec<CellView>, StoreError>;
 
     /// Plants of these classes (none: of all) in these grid cells (none: everywhere), by robot, boot and number.
     ///
@@ -238,7 +263,7 @@ pub trait Store: Send {
     /// [`StoreError`].
     fn plants(
         &self,
-        mission: &MissionId,
+        mission: &MissionKey,
         within: Option<CellRange>,
         classes: &[PlantClass],
     ) -> Result<Vec<PlantView>, StoreError>;
@@ -249,7 +274,7 @@ pub trait Store: Send {
     /// [`StoreError`].
     fn plant(
         &self,
-        mission: &MissionId,
+        mission: &MissionKey,
         robot: &str,
         boot: &str,
         plant: u64,
@@ -261,7 +286,7 @@ pub trait Store: Send {
     /// [`StoreError`].
     fn openings(
         &self,
-        mission: &MissionId,
+        mission: &MissionKey,
         within: Option<CellRange>,
     ) -> Result<Vec<OpeningView>, StoreError>;
 
@@ -269,13 +294,13 @@ pub trait Store: Send {
     ///
     /// # Errors
     /// [`StoreError`].
-    fn track(&self, mission: &MissionId) -> Result<Vec<TrackView>, StoreError>;
+    fn track(&self, mission: &MissionKey) -> Result<Vec<TrackView>, StoreError>;
 
     /// The last ones first, at most `most`.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn incidents(&self, mission: Option<&MissionId>, most: u32) -> Result<Vec<IncidentView>, StoreError>;
+    fn incidents(&self, mission: Option<&MissionKey>, most: u32) -> Result<Vec<IncidentView>, StoreError>;
 
     /// What needs a person, the last first, at most `most`.
     ///

@@ -199,6 +199,15 @@ fn the_answers_hold_together(map: &str, mission: &Value) {
         let head = get(map, &missing.replace(' ', "%20"), "").0;
         assert!(head.starts_with(&format!("HTTP/1.0 {code}")), "{missing}: {head}");
     }
+    let farm = mission["farm"].as_str().unwrap();
+    assert_eq!(
+        json(map, &path(&format!("cells?farm={farm}")))["features"].as_array().unwrap().len(),
+        cells.len()
+    );
+    for what in ["cells", "incidents", "cells/1/1/why"] {
+        let head = get(map, &path(&format!("{what}?farm=another")), "").0;
+        assert!(head.starts_with("HTTP/1.0 404"), "{what}: {head}");
+    }
     assert!(get(map, &path(&format!("cells/{}/0/why", 1_000_000)), "").0.starts_with("HTTP/1.0 404"));
 }
 

@@ -6,12 +6,12 @@ mod support;
 
 use kompas_cloud_sync::ingest::{Arrival, take};
 use kompas_cloud_sync::store::sqlite::SqliteFile;
-use kompas_cloud_sync::store::{MissionChoice, Stores};
+use kompas_cloud_sync::store::{MissionChoice, MissionKey, Store, Stores};
 use kompas_cloud_sync::wire::Outcome;
-use kompas_field::ids::MissionId;
+use kompas_field::ids::FarmId;
 use kompas_field::{Envelope, FieldCrop, WallTime};
 use serde_json::{Value, json};
-use support::arrivals::{all, changed, everything, mission, outcomes, season, with_store};
+use support::arrivals::{all, changed, everything, farm, mission, named, outcomes, season, with_store};
 use tempfile::TempDir;
 
 #[test]
@@ -24,7 +24,7 @@ fn a_mission_knows_its_own_records_and_when_the_last_came() {
         });
         arrivals.push(Arrival { received: WallTime::from_unix_ms(1_800_000_900_000), ..other });
         take(store, &arrivals).unwrap();
-        let of = |id: &str| store.mission(&MissionId::new(id).unwrap()).unwrap().unwrap();
+        let of = |id: &str| store.mission(&named(id)).unwrap().unwrap();
         let (first, later) = (of("m-small"), of("m-later"));
         assert_eq!((first.records, later.records), (arrivals.len() as u64 - 1, 1));
         assert_eq!((first.last_received_ms, later.last_received_ms), (1_800_000_000_000, 1_800_000_900_000));
@@ -49,13 +49,17 @@ fn an_edited_field_does_not_change_what_was_done_on_it_before() {
             let order = if late_is_first { rest.iter().rev().cloned().collect() } else { rest };
             take(store, &order).unwrap();
             let of = |id: &str| {
-                let id = MissionId::new(id).unwrap();
+                let id = named(id);
                 (store.mission(&id).unwrap().unwrap(), store.field_of(&id).unwrap().unwrap())
             };
             let ((old, old_field), (new, new_field)) = (of("m-small"), of("m-later"));
             assert_eq!((old.crop, new.crop), (Some(FieldCrop::SugarBeet), Some(FieldCrop::Potato)));
             assert!(old.area_m2 < new.area_m2 && old_field.digest() != new_field.digest());
-            assert_eq!(store.field(&new_field.id).unwrap(), Some(new_field), "the list has the latest");
+            assert_eq!(
+                store.field(&farm(), &new_field.id).unwrap(),
+                Some(new_field),
+                "the list has the latest"
+            );
             assert_eq!(store.fields().unwrap()[0].crop, "potato");
         });
     }
@@ -105,7 +109,7 @@ fn a_long_list_of_missions_comes_in_parts() {
         assert_eq!((whole.len(), whole[0].as_str()), (9, "m-8"));
         let mut parts: Vec<String> = Vec::new();
         loop {
-            let before = parts.last().map(|last| MissionId::new(last.as_str()).unwrap());
+            let before = parts.last().map(|last| named(last));
             let part: Vec<String> = names(MissionChoice { before, most: 2, ..all() }).collect();
             if part.is_empty() {
                 break;
@@ -185,4 +189,69 @@ fn a_store_of_an_older_format_is_made_again_when_it_is_opened() {
     for _ in 0..2 {
         assert_eq!(everything(SqliteFile::at(&path).open().unwrap().as_ref()), before);
     }
+}
+
+#[test]
+fn two_farms_may_call_robots_fields_and_missions_alike() {
+    with_store(|store| {
+        let ours = season(3);
+        // Another farm, the same names; another boot, as two robots have.
+        let theirs = season(4).into_iter().map(|one| {
+            let renamed = changed(&one, |value| value["boot_id"] = json!("b-2"));
+            Arrival { topic: "v1/buren/kompas-01/records".to_owned(), ..renamed }
+        });
+        take(store, &ours).unwrap();
+        let before = everything(store);
+        let told = |store: &dyn Store| {
+            let whole = everything(store);
+            [
+                whole["cells"].clone(),
+                whole["plants"].clone(),
+                whole["openings"].clone(),
+                whole["incidents"].clone(),
+            ]
+        };
+        take(store, &theirs.collect::<Vec<_>>()).unwrap();
+        let neighbours = MissionKey { farm: FarmId::new("buren").unwrap(), ..mission() };
+        assert_eq!(told(store), ["cells", "plants", "openings", "incidents"].map(|key| before[key].clone()));
+        assert_eq!(store.farms_with(&mission().mission).unwrap(), [neighbours.farm.clone(), farm()]);
+        let plants = |key| store.mission(key).unwrap().unwrap().plants;
+        assert_ne!(plants(&neighbours), plants(&mission()));
+        let farms = |farms: Vec<String>| assert_eq!(farms, ["buren", "valthermond"]);
+        farms(store.robots().unwrap().into_iter().map(|one| one.farm).collect());
+        farms(store.fields().unwrap().into_iter().map(|one| one.farm).collect());
+    });
+}
+
+#[test]
+fn what_a_robot_tells_between_missions_is_shown_with_the_mission_it_happened_in() {
+    with_store(|store| {
+        let arrivals = season(3);
+        take(store, &arrivals).unwrap();
+        let told = store.incidents(Some(&mission()), 100).unwrap();
+        let written =
+            |arrival: &Arrival| serde_json::from_slice::<Envelope>(&arrival.bytes).unwrap().t_wall.unix_ms();
+        let (begin, end) = (written(&arrivals[0]), written(arrivals.last().unwrap()));
+        let dropped = |seq: u64, robot: &str, t_wall: i64| {
+            let one = changed(&arrivals[0], |value| {
+                value["robot_id"] = json!(robot);
+                value["seq"] = json!(seq);
+                value["t_wall"] = json!(t_wall);
+                value["payload"] = json!({ "kind": "incident", "mission": null, "true_at": value["t_mono"],
+                    "incident": "records_dropped", "class": 3, "records": 7, "bytes": 9000 });
+            });
+            Arrival { topic: format!("v1/valthermond/{robot}/records"), ..one }
+        };
+        let middle = begin + 60_000;
+        let others = [
+            dropped(9_001, "kompas-01", middle),
+            dropped(9_002, "kompas-01", begin - 60_000),
+            dropped(9_003, "kompas-01", end + 60_000),
+            dropped(9_004, "kompas-02", middle),
+        ];
+        assert_eq!(take(store, &others).unwrap().new, 4);
+        let now = store.incidents(Some(&mission()), 100).unwrap();
+        assert_eq!(now.len(), told.len() + 1);
+        assert!(now.iter().any(|one| one.at_wall_ms == middle));
+    });
 }

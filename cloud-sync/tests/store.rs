@@ -14,7 +14,7 @@ use kompas_field::{CellIndex, Envelope, Payload};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
-use support::arrivals::{all, arrival, changed, everything, mission, outcomes, season, with_store};
+use support::arrivals::{all, arrival, changed, everything, farm, mission, outcomes, season, with_store};
 use tempfile::TempDir;
 
 /// Every `Store` passes this; each backend's test calls it with a way to make an empty one.
@@ -31,7 +31,7 @@ fn an_empty_store_answers(store: &dyn Store) {
     let id = mission();
     assert!(store.missions(&all()).unwrap().is_empty() && store.fields().unwrap().is_empty());
     assert!(store.mission(&id).unwrap().is_none() && store.cells(&id).unwrap().is_empty());
-    assert!(store.field(&FieldId::new("f").unwrap()).unwrap().is_none());
+    assert!(store.field(&farm(), &FieldId::new("f").unwrap()).unwrap().is_none());
     assert_eq!(store.counts().unwrap(), kompas_cloud_sync::store::StoreCounts::default());
 }
 

@@ -2,13 +2,13 @@
 
 use super::Api;
 use super::geo::{self, GeoJson, Geometry, Position};
-use super::map::{feature, on_field};
+use super::map::feature;
+use super::named::Named;
 use super::respond::{ApiError, ask, geojson, unchanged};
-use crate::store::{CellRange, CellView, OpeningView, PlantView, Store, TrackView};
-use axum::extract::{Path, Query, State};
+use crate::store::{CellRange, CellView, MissionKey, OpeningView, PlantView, Store, TrackView};
+use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use kompas_field::ids::MissionId;
 use kompas_field::{CellIndex, Field, FieldCrop, Geodetic, Grid, PlantClass, PlantRole, Point2, Verdict};
 use serde::{Deserialize, Serialize};
 
@@ -20,13 +20,13 @@ const TRACK_STEP_M: f64 = 0.2;
 /// A layer of a mission, unless the reader has this version already.
 async fn layer<T: Serialize>(
     api: &Api,
-    id: MissionId,
+    of: Named,
     asked: &HeaderMap,
-    make: impl FnOnce(&dyn Store, &MissionId, &Field) -> Result<T, ApiError> + Send + 'static,
+    make: impl FnOnce(&dyn Store, &MissionKey, &Field) -> Result<T, ApiError> + Send + 'static,
 ) -> Answer {
     let headers = asked.clone();
     ask(api, move |store| {
-        let (mission, field) = on_field(store, &id)?;
+        let (id, mission, field) = of.on_field(store)?;
         if let Some(same) = unchanged(&headers, mission.version) {
             return Ok(same);
         }
@@ -36,8 +36,8 @@ async fn layer<T: Serialize>(
 }
 
 /// The field as the mission had it.
-pub(super) async fn field(State(api): State<Api>, Path(id): Path<MissionId>, asked: HeaderMap) -> Answer {
-    layer(&api, id, &asked, |_, _, field| Ok(feature(field.clone()))).await
+pub(super) async fn field(State(api): State<Api>, of: Named, asked: HeaderMap) -> Answer {
+    layer(&api, of, &asked, |_, _, field| Ok(feature(field.clone()))).await
 }
 
 fn collection<P>(features: impl IntoIterator<Item = GeoJson<P>>) -> GeoJson<P> {
@@ -72,14 +72,14 @@ struct CellTable {
 
 pub(super) async fn cells(
     State(api): State<Api>,
-    Path(id): Path<MissionId>,
+    of: Named,
     Query(how): Query<CellForm>,
     asked: HeaderMap,
 ) -> Answer {
     if how.form.as_deref() == Some("table") {
-        return layer(&api, id, &asked, |store, id, field| Ok(cell_table(field, &store.cells(id)?))).await;
+        return layer(&api, of, &asked, |store, id, field| Ok(cell_table(field, &store.cells(id)?))).await;
     }
-    layer(&api, id, &asked, |store, id, field| {
+    layer(&api, of, &asked, |store, id, field| {
         let grid = field.grid();
         let feature = |seen: CellView| GeoJson::Feature {
             geometry: geo::cell(&field.plane, &grid, seen.cell),
@@ -164,11 +164,11 @@ struct PlantProperties {
 
 pub(super) async fn plants(
     State(api): State<Api>,
-    Path(id): Path<MissionId>,
+    of: Named,
     Query(choice): Query<PlantChoice>,
     asked: HeaderMap,
 ) -> Answer {
-    layer(&api, id, &asked, move |store, id, field| {
+    layer(&api, of, &asked, move |store, id, field| {
         let within = match &choice.within {
             Some(rectangle) => match under(field, rectangle) {
                 Some(within) => Some(within),
@@ -203,8 +203,8 @@ struct TrackProperties {
 }
 
 /// One line per run of the robot's program.
-pub(super) async fn track(State(api): State<Api>, Path(id): Path<MissionId>, asked: HeaderMap) -> Answer {
-    layer(&api, id, &asked, |store, id, field| {
+pub(super) async fn track(State(api): State<Api>, of: Named, asked: HeaderMap) -> Answer {
+    layer(&api, of, &asked, |store, id, field| {
         let points = store.track(id)?;
         let lines = points.chunk_by(|one, next| one.boot == next.boot).filter(|line| line.len() > 1);
         let feature = |line: &[TrackView]| GeoJson::Feature {
@@ -242,8 +242,8 @@ struct OpeningProperties {
     opened_wall_ms: i64,
 }
 
-pub(super) async fn openings(State(api): State<Api>, Path(id): Path<MissionId>, asked: HeaderMap) -> Answer {
-    layer(&api, id, &asked, |store, id, field| {
+pub(super) async fn openings(State(api): State<Api>, of: Named, asked: HeaderMap) -> Answer {
+    layer(&api, of, &asked, |store, id, field| {
         let feature = |seen: OpeningView| GeoJson::Feature {
             geometry: Geometry::LineString(geo::ring(&field.plane, [seen.opening.from, seen.opening.to])),
             properties: OpeningProperties {

@@ -2,13 +2,14 @@
 
 use super::Api;
 use super::geo::{self, GeoJson, Geometry};
+use super::named::{Named, OfFarm, find_field};
 use super::respond::{ApiError, MOST, ask, json};
-use crate::store::{MissionChoice, MissionView, Store};
+use crate::store::MissionChoice;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use kompas_field::boundary::RawBoundary;
-use kompas_field::ids::{FieldId, MissionId};
+use kompas_field::ids::{FarmId, FieldId, MissionId};
 use kompas_field::{Datum, Field, Grid};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,7 @@ pub(super) async fn fields(State(api): State<Api>, asked: HeaderMap) -> Answer {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Listed {
+    farm: Option<FarmId>,
     field: Option<FieldId>,
     /// Continues a list after this mission, its last one.
     before: Option<MissionId>,
@@ -28,34 +30,16 @@ pub(super) struct Listed {
 
 pub(super) async fn missions(State(api): State<Api>, Query(of): Query<Listed>, asked: HeaderMap) -> Answer {
     let missions = ask(&api, move |store| {
-        let Listed { field, before, limit } = of;
-        if let Some(before) = &before {
-            find_mission(store, before)?;
-        }
+        let Listed { farm, field, before, limit } = of;
+        let before = before.map(|mission| Named { farm: farm.clone(), mission }.key(store)).transpose()?;
         let most = limit.unwrap_or(MOST).min(MOST);
-        Ok(store.missions(&MissionChoice { field, before, most })?)
+        Ok(store.missions(&MissionChoice { farm, field, before, most })?)
     });
     json(&asked, &missions.await?)
 }
 
-pub(super) async fn mission(State(api): State<Api>, Path(id): Path<MissionId>, asked: HeaderMap) -> Answer {
-    json(&asked, &ask(&api, move |store| find_mission(store, &id)).await?)
-}
-
-pub(super) fn find_mission(store: &dyn Store, id: &MissionId) -> Result<MissionView, ApiError> {
-    store.mission(id)?.ok_or(ApiError::NotFound { what: "mission", name: id.to_string() })
-}
-
-fn find_field(store: &dyn Store, id: &FieldId) -> Result<Field, ApiError> {
-    store.field(id)?.ok_or(ApiError::NotFound { what: "field", name: id.to_string() })
-}
-
-/// The mission and the field as it was then; no map without one.
-pub(super) fn on_field(store: &dyn Store, id: &MissionId) -> Result<(MissionView, Field), ApiError> {
-    let mission = find_mission(store, id)?;
-    let field = store.field_of(id)?;
-    let field = field.ok_or(ApiError::NotFound { what: "field yet for mission", name: id.to_string() })?;
-    Ok((mission, field))
+pub(super) async fn mission(State(api): State<Api>, of: Named, asked: HeaderMap) -> Answer {
+    json(&asked, &ask(&api, move |store| Ok(of.find(store)?.1)).await?)
 }
 
 #[derive(Debug, Serialize)]
@@ -67,8 +51,13 @@ pub(super) struct FieldProperties {
     grid: Grid,
 }
 
-pub(super) async fn field(State(api): State<Api>, Path(id): Path<FieldId>, asked: HeaderMap) -> Answer {
-    json(&asked, &feature(ask(&api, move |store| find_field(store, &id)).await?))
+pub(super) async fn field(
+    State(api): State<Api>,
+    Path(id): Path<FieldId>,
+    Query(of): Query<OfFarm>,
+    asked: HeaderMap,
+) -> Answer {
+    json(&asked, &feature(ask(&api, move |store| find_field(store, of.farm.as_ref(), &id)).await?))
 }
 
 pub(super) fn feature(field: Field) -> GeoJson<FieldProperties> {

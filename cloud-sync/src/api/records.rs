@@ -1,13 +1,13 @@
 //! What has arrived, from whom, and what needs a person.
 
 use super::Api;
+use super::named::Named;
 use super::respond::{ApiError, MOST, ask, json};
 use crate::ingest::IngestStatus;
 use crate::store::{RobotView, StoreCounts};
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
-use kompas_field::ids::MissionId;
 use serde::Serialize;
 
 #[derive(Debug, Serialize)]
@@ -32,10 +32,10 @@ pub(super) async fn incidents(State(api): State<Api>, asked: HeaderMap) -> Resul
 
 pub(super) async fn mission_incidents(
     State(api): State<Api>,
-    Path(id): Path<MissionId>,
+    of: Named,
     asked: HeaderMap,
 ) -> Result<Response, ApiError> {
-    json(&asked, &ask(&api, move |store| Ok(store.incidents(Some(&id), MOST)?)).await?)
+    json(&asked, &ask(&api, move |store| Ok(store.incidents(Some(&of.key(store)?), MOST)?)).await?)
 }
 
 pub(super) async fn quarantine(State(api): State<Api>, asked: HeaderMap) -> Result<Response, ApiError> {

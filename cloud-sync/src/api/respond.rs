@@ -6,6 +6,7 @@ use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use flate2::{Compression, write::GzEncoder};
+use kompas_field::ids::FarmId;
 use serde::Serialize;
 use std::io::Write;
 
@@ -20,6 +21,8 @@ pub(super) const MOST: u32 = 500;
 pub(super) enum ApiError {
     #[error("there is no {what} {name:?}")]
     NotFound { what: &'static str, name: String },
+    #[error("there is a {what} {name:?} on several farms: add ?farm= with one of {}", listed(farms))]
+    OnSeveralFarms { what: &'static str, name: String, farms: Vec<FarmId> },
     #[error("the store does not answer: see the server's log")]
     Store(#[from] StoreError),
     #[error("the answer was interrupted")]
@@ -28,10 +31,15 @@ pub(super) enum ApiError {
     Json(#[from] serde_json::Error),
 }
 
+fn listed(farms: &[FarmId]) -> String {
+    farms.iter().map(FarmId::as_str).collect::<Vec<_>>().join(", ")
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = match &self {
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::OnSeveralFarms { .. } => StatusCode::BAD_REQUEST,
             Self::Store(_) | Self::Interrupted(_) | Self::Json(_) => {
                 tracing::error!(error = &self as &dyn std::error::Error, "no answer");
                 StatusCode::INTERNAL_SERVER_ERROR

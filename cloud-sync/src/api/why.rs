@@ -2,15 +2,14 @@
 
 use super::Api;
 use super::geo::{self, Position};
-use super::map::on_field;
+use super::named::Named;
 use super::respond::{ApiError, ask, json};
 use crate::store::{OpeningView, PlantView};
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use kompas_field::ids::MissionId;
 use kompas_field::{CellIndex, Field, PlantRole};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize)]
 struct Decided {
@@ -44,13 +43,27 @@ fn decided(field: &Field, plant: PlantView) -> Decided {
     }
 }
 
+#[derive(Deserialize)]
+pub(super) struct CellPath {
+    col: u32,
+    row: u32,
+}
+
+#[derive(Deserialize)]
+pub(super) struct PlantPath {
+    robot: String,
+    boot: String,
+    plant: u64,
+}
+
 pub(super) async fn cell(
     State(api): State<Api>,
-    Path((id, col, row)): Path<(MissionId, u32, u32)>,
+    of: Named,
+    Path(CellPath { col, row }): Path<CellPath>,
     asked: HeaderMap,
 ) -> Result<Response, ApiError> {
     let why = ask(&api, move |store| {
-        let (_, field) = on_field(store, &id)?;
+        let (id, _, field) = of.on_field(store)?;
         let cell = CellIndex { col, row };
         if !field.grid().has(cell) {
             return Err(ApiError::NotFound { what: "grid cell", name: format!("{col}/{row}") });
@@ -64,11 +77,12 @@ pub(super) async fn cell(
 
 pub(super) async fn plant(
     State(api): State<Api>,
-    Path((id, robot, boot, number)): Path<(MissionId, String, String, u64)>,
+    of: Named,
+    Path(PlantPath { robot, boot, plant: number }): Path<PlantPath>,
     asked: HeaderMap,
 ) -> Result<Response, ApiError> {
     let why = ask(&api, move |store| {
-        let (_, field) = on_field(store, &id)?;
+        let (id, _, field) = of.on_field(store)?;
         let plant = store.plant(&id, &robot, &boot, number)?;
         let plant =
             plant.ok_or(ApiError::NotFound { what: "plant", name: format!("{robot}/{boot}/{number}") })?;

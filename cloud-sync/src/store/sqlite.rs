@@ -1,11 +1,11 @@
 //! The store in one SQLite file: WAL, full sync, one writer.
 
 use super::{
-    CellRange, CellView, Disposition, FORMAT, FieldView, IncidentView, Incoming, MissionChoice, MissionView,
-    OpeningView, PlantView, QuarantineView, Refused, RobotView, Store, StoreCounts, StoreError, Stores,
-    TrackView,
+    CellRange, CellView, Disposition, FORMAT, FieldView, IncidentView, Incoming, MissionChoice, MissionKey,
+    MissionView, OpeningView, PlantView, QuarantineView, Refused, RobotView, Store, StoreCounts, StoreError,
+    Stores, TrackView,
 };
-use kompas_field::ids::{FieldId, MissionId};
+use kompas_field::ids::{FarmId, FieldId, MissionId};
 use kompas_field::{Field, PlantClass};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -142,11 +142,11 @@ impl Store for SqliteStore {
         read::fields(&self.db).map_err(sql("read fields"))
     }
 
-    fn field(&self, id: &FieldId) -> Result<Option<Field>, StoreError> {
-        read::field(&self.db, id)
+    fn field(&self, farm: &FarmId, id: &FieldId) -> Result<Option<Field>, StoreError> {
+        read::field(&self.db, farm, id)
     }
 
-    fn field_of(&self, mission: &MissionId) -> Result<Option<Field>, StoreError> {
+    fn field_of(&self, mission: &MissionKey) -> Result<Option<Field>, StoreError> {
         read::field_of(&self.db, mission)
     }
 
@@ -154,18 +154,22 @@ impl Store for SqliteStore {
         read::missions(&self.db, choice)
     }
 
-    fn mission(&self, id: &MissionId) -> Result<Option<MissionView>, StoreError> {
+    fn mission(&self, id: &MissionKey) -> Result<Option<MissionView>, StoreError> {
         read::mission(&self.db, id)
     }
 
-    fn cells(&self, mission: &MissionId) -> Result<Vec<CellView>, StoreError> {
+    fn farms_with(&self, mission: &MissionId) -> Result<Vec<FarmId>, StoreError> {
+        read::farms_with(&self.db, mission)
+    }
+
+    fn cells(&self, mission: &MissionKey) -> Result<Vec<CellView>, StoreError> {
         let crop = self.crop_of(mission)?;
         read::cells(&self.db, mission, crop).map_err(sql("read grid cells"))
     }
 
     fn plants(
         &self,
-        mission: &MissionId,
+        mission: &MissionKey,
         within: Option<CellRange>,
         classes: &[PlantClass],
     ) -> Result<Vec<PlantView>, StoreError> {
@@ -174,7 +178,7 @@ impl Store for SqliteStore {
 
     fn plant(
         &self,
-        mission: &MissionId,
+        mission: &MissionKey,
         robot: &str,
         boot: &str,
         plant: u64,
@@ -184,17 +188,17 @@ impl Store for SqliteStore {
 
     fn openings(
         &self,
-        mission: &MissionId,
+        mission: &MissionKey,
         within: Option<CellRange>,
     ) -> Result<Vec<OpeningView>, StoreError> {
         read::openings(&self.db, mission, within)
     }
 
-    fn track(&self, mission: &MissionId) -> Result<Vec<TrackView>, StoreError> {
+    fn track(&self, mission: &MissionKey) -> Result<Vec<TrackView>, StoreError> {
         read::track(&self.db, mission).map_err(sql("read the track"))
     }
 
-    fn incidents(&self, mission: Option<&MissionId>, most: u32) -> Result<Vec<IncidentView>, StoreError> {
+    fn incidents(&self, mission: Option<&MissionKey>, most: u32) -> Result<Vec<IncidentView>, StoreError> {
         read::incidents(&self.db, mission, most)
     }
 

@@ -36,6 +36,8 @@ pub struct RobotView {
 /// A field without its geometry.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FieldView {
+    /// Whose it is.
+    pub farm: String,
     /// Its name in the farmer's books.
     pub field: String,
     /// What grows there.
@@ -51,7 +53,9 @@ pub struct FieldView {
 /// A job with its totals so far.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MissionView {
-    /// Its id.
+    /// Whose it is.
+    pub farm: String,
+    /// Its id, of this farm only.
     pub mission: String,
     /// Who does it.
     pub robot: String,
@@ -167,6 +171,8 @@ pub struct TrackView {
 /// Something a person should know.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct IncidentView {
+    /// Whose robot.
+    pub farm: String,
     /// Who reported.
     pub robot: String,
     /// In which run.

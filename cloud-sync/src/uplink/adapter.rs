@@ -149,7 +149,7 @@ impl Sender {
     }
 
     fn connect(&mut self) {
-        let client_id = format!("kompas-uplink-{}", self.config.robot);
+        let client_id = client_id(&self.config.farm, &self.config.robot);
         // Less than a second is refused by the client.
         let keep_alive = Duration::from_secs_f64(self.config.rules.keep_alive.get().max(1.0));
         // A window of records twice over, and the subscription.
@@ -279,5 +279,26 @@ impl Sender {
 
     fn tell(&self, change: impl FnOnce(&mut UplinkStatus)) {
         change(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// Two sessions of one name throw each other out, and a robot's name is its own on its farm only. Ids have no `.`,
+/// and `/` is refused by brokers that put the name in a topic's pattern. At most 143 bytes: MQTT promises 23, but
+/// Mosquitto and rumqttd take 65,535.
+fn client_id(farm: &FarmId, robot: &RobotId) -> String {
+    format!("kompas-uplink.{farm}.{robot}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn robots_of_one_name_on_two_farms_have_a_session_each() {
+        let of =
+            |farm: &str, robot: &str| client_id(&FarmId::new(farm).unwrap(), &RobotId::new(robot).unwrap());
+        let all = [of("a", "b-c"), of("a-b", "c"), of("a", "c"), of("b", "c")];
+        assert!((0..4).all(|one| (0..one).all(|other| all[one] != all[other])), "{all:?}");
+        assert!(all.iter().all(|id| !id.contains(['/', '+', '#'])), "{all:?}");
     }
 }

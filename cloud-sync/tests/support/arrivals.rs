@@ -4,9 +4,9 @@ use super::season::Season;
 use kompas_cloud_sync::ingest::{Arrival, Taken};
 use kompas_cloud_sync::outbox::{Origin, Outbox, OutboxLimits};
 use kompas_cloud_sync::store::sqlite::SqliteFile;
-use kompas_cloud_sync::store::{MissionChoice, Store, Stores};
+use kompas_cloud_sync::store::{MissionChoice, MissionKey, Store, Stores};
 use kompas_cloud_sync::wire::Outcome;
-use kompas_field::ids::{BootId, MissionId, RobotId};
+use kompas_field::ids::{BootId, FarmId, MissionId, RobotId};
 use kompas_field::{ClockQuality, Datum, Digest, RobotInstant, WallTime};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -30,12 +30,20 @@ pub(crate) fn arrival(bytes: Vec<u8>) -> Arrival {
     Arrival { topic: TOPIC.to_owned(), bytes, received: WallTime::from_unix_ms(1_800_000_000_000) }
 }
 
-pub(crate) fn mission() -> MissionId {
-    MissionId::new("m-small").unwrap()
+pub(crate) fn farm() -> FarmId {
+    FarmId::new("valthermond").unwrap()
+}
+
+pub(crate) fn named(mission: &str) -> MissionKey {
+    MissionKey { farm: farm(), mission: MissionId::new(mission).unwrap() }
+}
+
+pub(crate) fn mission() -> MissionKey {
+    named("m-small")
 }
 
 pub(crate) fn all() -> MissionChoice {
-    MissionChoice { field: None, before: None, most: 500 }
+    MissionChoice { farm: None, field: None, before: None, most: 500 }
 }
 
 /// Everything that readers can see, but for when it came.

@@ -32,34 +32,41 @@ try {
   by("nomap").hidden = false;
 }
 
-const missionPath = () => `api/missions/${encodeURIComponent(state.mission.mission)}`;
+/** A job's name is its own on its farm only. */
+const nameOf = mission => `${mission.farm}/${mission.mission}`;
+
+/** Where an answer about a job is, the one that is shown unless another is named. */
+function about(what, query = {}, { farm, mission } = state.mission) {
+  return `api/missions/${encodeURIComponent(mission)}${what && `/${what}`}?${new URLSearchParams({ farm, ...query })}`;
+}
 
 async function refresh() {
   const [status, missions] = await Promise.all([get("api/status"), get(`api/missions?limit=${JOBS}`)]);
   Object.assign(state, { status, fetched: performance.now(), contact: true, missions: missions.filter(m => m.field) });
   const asked = new URLSearchParams(location.hash.slice(1)).get("job");
-  const wanted = state.mission?.mission ?? asked;
-  if (wanted && !missions.some(m => m.mission === wanted)) {
-    const older = await get(`api/missions/${encodeURIComponent(wanted)}`).catch(() => null);
+  const wanted = state.mission ? nameOf(state.mission) : asked;
+  if (wanted && !missions.some(m => nameOf(m) === wanted)) {
+    const [farm, mission] = wanted.split("/");
+    const older = await get(about("", {}, { farm, mission })).catch(() => null);
     if (older?.field) state.missions.push(older);
   }
-  state.mission = state.missions.find(m => m.mission === wanted) ?? state.missions[0] ?? null;
+  state.mission = state.missions.find(m => nameOf(m) === wanted) ?? state.missions[0] ?? null;
   by("empty").hidden = state.mission !== null;
   showJobs();
   if (!state.mission) return ready();
   showTotals(state.mission);
   showFacts(state.mission, status);
-  const key = `${state.mission.mission}/${state.mission.version}`;
+  const key = `${nameOf(state.mission)}/${state.mission.version}`;
   if (state.shown !== key && performance.now() - state.layersAt > LAYERS_MS) await layers(key);
 }
 
 async function layers(key) {
-  const another = state.shown?.split("/")[0] !== state.mission.mission;
+  const another = !state.shown?.startsWith(`${nameOf(state.mission)}/`);
   state.layersAt = performance.now();
   const [field, table, track, openings, incidents] = await Promise.all([
-    another ? get(`${missionPath()}/field`) : null,
-    get(`${missionPath()}/cells?form=table`), get(`${missionPath()}/track`),
-    checked("openings") ? get(`${missionPath()}/openings`) : null, get(`${missionPath()}/incidents`),
+    another ? get(about("field")) : null,
+    get(about("cells", { form: "table" })), get(about("track")),
+    checked("openings") ? get(about("openings")) : null, get(about("incidents")),
   ]);
   Object.assign(state, { table, incidents, shown: key });
   showEvents(incidents);
@@ -85,9 +92,9 @@ async function plants() {
   if (zoom < PLANTS_FROM) return;
   const bounds = view.map.getBounds();
   const within = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()].map(d => d.toFixed(7)).join();
-  const only = zoom < CROP_FROM ? "&only=unwanted" : "";
+  const only = zoom < CROP_FROM ? { only: "unwanted" } : {};
   const ask = ++plants.asked;
-  const found = await get(`${missionPath()}/plants?within=${within}${only}`);
+  const found = await get(about("plants", { within, ...only }));
   if (ask === plants.asked) view.set("plants", found); // an older answer may come later
 }
 plants.asked = 0;
@@ -106,13 +113,14 @@ const checked = name => document.querySelector(`input[name="${name}"]`).checked;
 
 function showJobs() {
   const list = by("job");
-  const options = state.missions.map(m => [m.mission, `${m.field} · ${day(m.first_wall_ms)}`]);
+  const farms = new Set(state.missions.map(m => m.farm)).size;
+  const options = state.missions.map(m => [nameOf(m), `${farms > 1 ? `${m.farm} · ` : ""}${m.field} · ${day(m.first_wall_ms)}`]);
   const text = JSON.stringify(options);
   if (list.dataset.shown !== text) {
     list.replaceChildren(...options.map(([value, label]) => new Option(label, value)));
     list.dataset.shown = text;
   }
-  list.value = state.mission?.mission ?? "";
+  list.value = state.mission ? nameOf(state.mission) : "";
   list.disabled = options.length === 0;
 }
 
@@ -153,12 +161,12 @@ function closePanel() {
 
 async function whyPlant({ robot, boot, plant }) {
   const name = [robot, boot, plant].map(encodeURIComponent).join("/");
-  const found = await get(`${missionPath()}/plants/${name}/why`);
+  const found = await get(about(`plants/${name}/why`));
   openPanel(() => plantPanel(found), { type: "Point", coordinates: found.lon_lat });
 }
 
 async function whyCell(cell) {
-  const found = await get(`${missionPath()}/cells/${cell.col}/${cell.row}/why`);
+  const found = await get(about(`cells/${cell.col}/${cell.row}/why`));
   openPanel(() => cellPanel(found, plant => guarded(whyPlant(plant))), cell.geometry);
 }
 
@@ -191,10 +199,10 @@ by("grip").addEventListener("click", () => by("grip").setAttribute("aria-expande
 by("close").addEventListener("click", closePanel);
 addEventListener("keydown", event => event.key === "Escape" && closePanel());
 by("job").addEventListener("change", () => {
-  state.mission = state.missions.find(m => m.mission === by("job").value);
+  state.mission = state.missions.find(m => nameOf(m) === by("job").value);
   state.layersAt = 0;
   closePanel();
-  location.hash = `job=${encodeURIComponent(state.mission.mission)}`;
+  location.hash = `job=${encodeURIComponent(nameOf(state.mission))}`;
   guarded(refresh());
 });
 by("squares").addEventListener("change", event => {
@@ -206,7 +214,7 @@ for (const name of ["plants", "track", "openings"]) {
   document.querySelector(`input[name="${name}"]`).addEventListener("change", async event => {
     view?.show(name, event.target.checked);
     if (event.target.checked && name === "plants") guarded(plants());
-    if (event.target.checked && name === "openings") guarded(get(`${missionPath()}/openings`).then(data => view?.set("openings", data)));
+    if (event.target.checked && name === "openings") guarded(get(about("openings")).then(data => view?.set("openings", data)));
   });
 }
 

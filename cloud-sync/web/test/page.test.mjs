@@ -143,6 +143,21 @@ test("what a job was done with, and how it ended, is said as it is", { skip: mis
   await context.close();
 });
 
+test("an address names a job by its farm", { skip: missing }, async () => {
+  const [mission] = await api(server.url, "api/missions");
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const asked = [];
+  page.on("request", request => asked.push(request.url()));
+  // A long list does not hold it: it is fetched by its name.
+  await page.route("**/api/missions?limit=*", route => route.fulfill({ json: [] }));
+  await page.goto(`${server.url}?lang=nl#job=${encodeURIComponent(`${mission.farm}/${mission.mission}`)}`);
+  await page.waitForFunction(() => window.kompasReady === true, null, { timeout: 60_000 });
+  assert.equal(await page.inputValue("#job"), `${mission.farm}/${mission.mission}`);
+  assert.ok(asked.some(url => url.endsWith(`/${mission.mission}/track?farm=${mission.farm}`)), asked.join("\n"));
+  await context.close();
+});
+
 test("every rule has a sentence with its numbers", { skip: missing }, async () => {
   const { page, context } = await open(browser, server.url, { ...desktop, lang: "en" });
   const [mission] = await api(server.url, "api/missions");

@@ -5,6 +5,7 @@ use super::super::StoreError;
 use super::super::possible::{CALENDAR_MS, impossible};
 use super::sql;
 use kompas_field::decision::Decision;
+use kompas_field::ids::MissionId;
 use kompas_field::record::{
     AsApplied, Incident, MissionFinished, MissionStarted, NozzleOpening, Plants, Track,
 };
@@ -22,6 +23,11 @@ pub(super) struct Stored<'a> {
 }
 
 impl Stored<'_> {
+    /// The mission's name on every farm: ids have no `/`.
+    fn job(&self, mission: &MissionId) -> String {
+        format!("{}/{mission}", self.farm)
+    }
+
     fn robot(&self) -> &str {
         self.envelope.key.robot_id.as_str()
     }
@@ -92,28 +98,31 @@ fn robot(tx: &Transaction<'_>, stored: &Stored<'_>) -> rusqlite::Result<()> {
          last_received_ms = max(last_received_ms, excluded.last_received_ms),
          last_wall_ms = max(last_wall_ms, excluded.last_wall_ms)",
     )?
-    .execute(params![stored.robot(), stored.farm, stored.received.unix_ms(), stored.written_ms()])?;
+    .execute(params![stored.farm, stored.robot(), stored.received.unix_ms(), stored.written_ms()])?;
     Ok(())
 }
 
-/// Makes the mission known and moves its version on.
-fn touch(tx: &Transaction<'_>, stored: &Stored<'_>, mission: &str) -> rusqlite::Result<()> {
+/// Makes the mission known, moves its version on, and tells its key.
+fn touch(tx: &Transaction<'_>, stored: &Stored<'_>, mission: &MissionId) -> rusqlite::Result<String> {
+    let job = stored.job(mission);
     tx.prepare_cached(
-        "INSERT INTO missions(mission, robot, first_wall_ms, last_wall_ms, last_received_ms, records, version)
-         VALUES (?1, ?2, ?3, ?3, ?4, 1, ?5)
+        "INSERT INTO missions(job, farm, mission, robot, first_wall_ms, last_wall_ms, last_received_ms, records, version)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, 1, ?7)
          ON CONFLICT DO UPDATE SET version = max(version, excluded.version), records = records + 1,
          first_wall_ms = min(first_wall_ms, excluded.first_wall_ms),
          last_wall_ms = max(last_wall_ms, excluded.last_wall_ms),
          last_received_ms = max(last_received_ms, excluded.last_received_ms)",
     )?
     .execute(params![
-        mission,
+        job,
+        stored.farm,
+        mission.as_str(),
         stored.robot(),
         stored.written_ms(),
         stored.received.unix_ms(),
         stored.arrival
     ])?;
-    Ok(())
+    Ok(job)
 }
 
 fn json<T: Serialize>(what: &'static str, value: &T) -> Result<String, StoreError> {
@@ -126,23 +135,23 @@ fn mission_started(
     started: &MissionStarted,
 ) -> Result<(), StoreError> {
     let MissionStarted { mission, field, plan, rig, segmenter } = started;
-    touch(tx, stored, mission.as_str()).map_err(sql("store a mission"))?;
+    let job = touch(tx, stored, mission).map_err(sql("store a mission"))?;
     let (crop, text) = (json("crop", &field.crop)?, json("field", field)?);
     let (crop, area_m2) = (crop.trim_matches('"'), field.boundary.area().get());
     // A mission that began earlier may arrive later; two that began together are told apart by their bytes.
-    let fields = "INSERT INTO fields VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE
+    let fields = "INSERT INTO fields VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE
         SET crop = excluded.crop, area_m2 = excluded.area_m2, json = excluded.json, began_wall_ms = excluded.began_wall_ms
         WHERE (excluded.began_wall_ms, excluded.json) > (began_wall_ms, json)";
     let began_wall_ms = stored.written_ms();
-    tx.execute(fields, params![field.id.as_str(), crop, area_m2, text, began_wall_ms])
+    tx.execute(fields, params![stored.farm, field.id.as_str(), crop, area_m2, text, began_wall_ms])
         .map_err(sql("store a field"))?;
     let missions =
         "UPDATE missions SET robot = ?2, plan = ?3, rig = ?4, segmenter = ?5, field = ?6, crop = ?7,
-        area_m2 = ?8, field_json = ?9 WHERE mission = ?1";
-    let (mission, id) = (mission.as_str(), field.id.as_str());
+        area_m2 = ?8, field_json = ?9 WHERE job = ?1";
+    let id = field.id.as_str();
     tx.execute(
         missions,
-        params![mission, stored.robot(), plan.as_str(), rig, segmenter, id, crop, area_m2, text],
+        params![job, stored.robot(), plan.as_str(), rig, segmenter, id, crop, area_m2, text],
     )
     .map_err(sql("store a mission"))?;
     Ok(())
@@ -153,23 +162,20 @@ fn mission_finished(
     stored: &Stored<'_>,
     finished: &MissionFinished,
 ) -> Result<(), StoreError> {
-    touch(tx, stored, finished.mission.as_str()).map_err(sql("store a mission's end"))?;
+    let job = touch(tx, stored, &finished.mission).map_err(sql("store a mission's end"))?;
     let text = json("mission's end", finished)?;
-    tx.execute(
-        "UPDATE missions SET finished = ?2 WHERE mission = ?1",
-        params![finished.mission.as_str(), text],
-    )
-    .map_err(sql("store a mission's end"))?;
+    tx.execute("UPDATE missions SET finished = ?2 WHERE job = ?1", params![job, text])
+        .map_err(sql("store a mission's end"))?;
     Ok(())
 }
 
 fn track_points(tx: &Transaction<'_>, stored: &Stored<'_>, track: &Track) -> rusqlite::Result<()> {
-    touch(tx, stored, track.mission.as_str())?;
+    let job = touch(tx, stored, &track.mission)?;
     let mut insert =
         tx.prepare_cached("INSERT OR REPLACE INTO track VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
     for point in &track.points {
         insert.execute(params![
-            track.mission.as_str(),
+            job,
             stored.robot(),
             stored.boot(),
             point.true_at.nanos(),
@@ -193,10 +199,10 @@ const fn column(class: PlantClass) -> &'static str {
 }
 
 fn decided(tx: &Transaction<'_>, stored: &Stored<'_>, plants: &Plants) -> Result<(), StoreError> {
-    touch(tx, stored, plants.mission.as_str()).map_err(sql("store plants"))?;
+    let job = touch(tx, stored, &plants.mission).map_err(sql("store plants"))?;
     for decision in &plants.decisions {
         let text = json("decision", decision)?;
-        plant(tx, stored, plants.mission.as_str(), decision, &text).map_err(sql("store plants"))?;
+        plant(tx, stored, &job, decision, &text).map_err(sql("store plants"))?;
     }
     Ok(())
 }
@@ -204,7 +210,7 @@ fn decided(tx: &Transaction<'_>, stored: &Stored<'_>, plants: &Plants) -> Result
 fn plant(
     tx: &Transaction<'_>,
     stored: &Stored<'_>,
-    mission: &str,
+    job: &str,
     decision: &Decision,
     text: &str,
 ) -> rusqlite::Result<()> {
@@ -214,7 +220,7 @@ fn plant(
             "INSERT OR IGNORE INTO plants VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
-            mission,
+            job,
             stored.robot(),
             stored.boot(),
             decision.plant.0,
@@ -233,44 +239,42 @@ fn plant(
     let column = column(decision.class);
     tx.prepare_cached(&format!(
         "UPDATE missions SET {column} = {column} + 1, treated = treated + ?2,
-         top_rate_l_per_ha = max(top_rate_l_per_ha, ?3) WHERE mission = ?1"
+         top_rate_l_per_ha = max(top_rate_l_per_ha, ?3) WHERE job = ?1"
     ))?
-    .execute(params![mission, treat, decision.rate_l_per_ha.get()])?;
+    .execute(params![job, treat, decision.rate_l_per_ha.get()])?;
     if let Some(cell) = decision.cell {
-        see(tx, mission, cell)?;
+        see(tx, job, cell)?;
         tx.prepare_cached(&format!(
             "UPDATE cells SET {column} = {column} + 1, treated = treated + ?4
-             WHERE mission = ?1 AND col = ?2 AND row = ?3"
+             WHERE job = ?1 AND col = ?2 AND row = ?3"
         ))?
-        .execute(params![mission, cell.col, cell.row, treat])?;
+        .execute(params![job, cell.col, cell.row, treat])?;
     }
     Ok(())
 }
 
 /// Makes the grid cell known and counts it, once.
-fn see(tx: &Transaction<'_>, mission: &str, cell: CellIndex) -> rusqlite::Result<()> {
+fn see(tx: &Transaction<'_>, job: &str, cell: CellIndex) -> rusqlite::Result<()> {
     let news = tx
-        .prepare_cached("INSERT OR IGNORE INTO cells(mission, col, row) VALUES (?1, ?2, ?3)")?
-        .execute(params![mission, cell.col, cell.row])?;
+        .prepare_cached("INSERT OR IGNORE INTO cells(job, col, row) VALUES (?1, ?2, ?3)")?
+        .execute(params![job, cell.col, cell.row])?;
     if news > 0 {
-        tx.prepare_cached("UPDATE missions SET cells_seen = cells_seen + 1 WHERE mission = ?1")?
-            .execute([mission])?;
+        tx.prepare_cached("UPDATE missions SET cells_seen = cells_seen + 1 WHERE job = ?1")?
+            .execute([job])?;
     }
     Ok(())
 }
 
 fn as_applied(tx: &Transaction<'_>, stored: &Stored<'_>, applied: &AsApplied) -> Result<(), StoreError> {
-    let mission = applied.mission.as_str();
-    touch(tx, stored, mission).map_err(sql("store openings"))?;
+    let job = touch(tx, stored, &applied.mission).map_err(sql("store openings"))?;
     let product = applied.product.as_deref();
     for (place, opening) in applied.openings.iter().enumerate() {
         let text = json("opening", opening)?;
-        opened(tx, stored, mission, product, place, opening, &text).map_err(sql("store openings"))?;
+        opened(tx, stored, &job, product, place, opening, &text).map_err(sql("store openings"))?;
     }
     if !applied.openings.is_empty() {
         let products = "INSERT OR IGNORE INTO products VALUES (?1, ?2)";
-        tx.execute(products, params![mission, product.unwrap_or_default()])
-            .map_err(sql("store a product"))?;
+        tx.execute(products, params![job, product.unwrap_or_default()]).map_err(sql("store a product"))?;
     }
     Ok(())
 }
@@ -278,7 +282,7 @@ fn as_applied(tx: &Transaction<'_>, stored: &Stored<'_>, applied: &AsApplied) ->
 fn opened(
     tx: &Transaction<'_>,
     stored: &Stored<'_>,
-    mission: &str,
+    job: &str,
     product: Option<&str>,
     place: usize,
     opening: &NozzleOpening,
@@ -290,7 +294,7 @@ fn opened(
         ((opening.volume_ml * 1e3).round() as i64, (opening.area_m2 * 1e6).round() as i64);
     tx.prepare_cached("INSERT INTO openings VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?.execute(
         params![
-            mission,
+            job,
             stored.robot(),
             stored.boot(),
             stored.envelope.key.seq,
@@ -304,42 +308,42 @@ fn opened(
     )?;
     tx.prepare_cached(
         "UPDATE missions SET openings = openings + 1, volume_ul = volume_ul + ?2, wetted_mm2 = wetted_mm2 + ?3
-         WHERE mission = ?1",
+         WHERE job = ?1",
     )?
-    .execute(params![mission, volume_ul, wetted_mm2])?;
+    .execute(params![job, volume_ul, wetted_mm2])?;
     match opening.cell {
-        Some(cell) => wet(tx, mission, cell, volume_ul),
+        Some(cell) => wet(tx, job, cell, volume_ul),
         None => Ok(()),
     }
 }
 
-fn wet(tx: &Transaction<'_>, mission: &str, cell: CellIndex, volume_ul: i64) -> rusqlite::Result<()> {
-    see(tx, mission, cell)?;
+fn wet(tx: &Transaction<'_>, job: &str, cell: CellIndex, volume_ul: i64) -> rusqlite::Result<()> {
+    see(tx, job, cell)?;
     let openings: u64 = tx
         .prepare_cached(
             "UPDATE cells SET openings = openings + 1, volume_ul = volume_ul + ?4
-             WHERE mission = ?1 AND col = ?2 AND row = ?3 RETURNING openings",
+             WHERE job = ?1 AND col = ?2 AND row = ?3 RETURNING openings",
         )?
-        .query_row(params![mission, cell.col, cell.row, volume_ul], |r| r.get(0))?;
+        .query_row(params![job, cell.col, cell.row, volume_ul], |r| r.get(0))?;
     if openings == 1 {
-        tx.prepare_cached("UPDATE missions SET cells_treated = cells_treated + 1 WHERE mission = ?1")?
-            .execute([mission])?;
+        tx.prepare_cached("UPDATE missions SET cells_treated = cells_treated + 1 WHERE job = ?1")?
+            .execute([job])?;
     }
     Ok(())
 }
 
 fn reported(tx: &Transaction<'_>, stored: &Stored<'_>, incident: &Incident) -> Result<(), StoreError> {
-    if let Some(mission) = &incident.mission {
-        touch(tx, stored, mission.as_str()).map_err(sql("store an incident"))?;
-    }
+    let job = incident.mission.as_ref().map(|mission| touch(tx, stored, mission)).transpose();
+    let job = job.map_err(sql("store an incident"))?;
     let text = json("incident", incident)?;
     tx.execute(
-        "INSERT INTO incidents VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO incidents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![
+            stored.farm,
             stored.robot(),
             stored.boot(),
             stored.envelope.key.seq,
-            incident.mission.as_ref().map(kompas_field::ids::MissionId::as_str),
+            job,
             stored.wall_ms(incident.true_at),
             text
         ],

@@ -1,11 +1,11 @@
 //! Queries.
 
 use super::super::{
-    CellRange, CellView, FieldView, IncidentView, OpeningView, PlantView, QuarantineView, RobotView,
-    StoreCounts, StoreError, TrackView,
+    CellRange, CellView, FieldView, IncidentView, MissionKey, OpeningView, PlantView, QuarantineView,
+    RobotView, StoreCounts, StoreError, TrackView,
 };
 use super::{SqliteStore, sql};
-use kompas_field::ids::{FieldId, MissionId};
+use kompas_field::ids::{FarmId, FieldId};
 use kompas_field::{CellIndex, Field, FieldCrop, PlantClass, Point2};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use serde::de::DeserializeOwned;
@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 mod missions;
 
 use missions::Tally;
-pub(super) use missions::{mission, missions};
+pub(super) use missions::{farms_with, mission, missions};
 
 type Rows<T> = rusqlite::Result<Vec<T>>;
 
@@ -47,7 +47,8 @@ pub(super) fn counts(db: &Connection) -> rusqlite::Result<StoreCounts> {
 }
 
 pub(super) fn robots(db: &Connection) -> Rows<RobotView> {
-    let query = "SELECT robot, farm, records, last_received_ms, last_wall_ms FROM robots ORDER BY robot";
+    let query =
+        "SELECT robot, farm, records, last_received_ms, last_wall_ms FROM robots ORDER BY farm, robot";
     list(db, query, [], |r| {
         Ok(RobotView {
             robot: r.get(0)?,
@@ -60,30 +61,34 @@ pub(super) fn robots(db: &Connection) -> Rows<RobotView> {
 }
 
 pub(super) fn fields(db: &Connection) -> Rows<FieldView> {
-    let query = "SELECT field, crop, area_m2, (SELECT count(*) FROM missions m WHERE m.field = f.field),
-        (SELECT max(last_wall_ms) FROM missions m WHERE m.field = f.field) FROM fields f ORDER BY field";
+    let query = "SELECT farm, field, crop, area_m2,
+        (SELECT count(*) FROM missions m WHERE m.farm = f.farm AND m.field = f.field),
+        (SELECT max(last_wall_ms) FROM missions m WHERE m.farm = f.farm AND m.field = f.field)
+        FROM fields f ORDER BY farm, field";
     list(db, query, [], |r| {
         Ok(FieldView {
-            field: r.get(0)?,
-            crop: r.get(1)?,
-            area_m2: r.get(2)?,
-            missions: r.get(3)?,
-            last_wall_ms: r.get(4)?,
+            farm: r.get(0)?,
+            field: r.get(1)?,
+            crop: r.get(2)?,
+            area_m2: r.get(3)?,
+            missions: r.get(4)?,
+            last_wall_ms: r.get(5)?,
         })
     })
 }
 
-pub(super) fn field(db: &Connection, id: &FieldId) -> Result<Option<Field>, StoreError> {
+pub(super) fn field(db: &Connection, farm: &FarmId, id: &FieldId) -> Result<Option<Field>, StoreError> {
+    let query = "SELECT json FROM fields WHERE farm = ?1 AND field = ?2";
     let text: Option<String> = db
-        .query_row("SELECT json FROM fields WHERE field = ?1", [id.as_str()], |r| r.get(0))
+        .query_row(query, [farm.as_str(), id.as_str()], |r| r.get(0))
         .optional()
         .map_err(sql("read a field"))?;
     text.map(|text| parse("field", &text)).transpose()
 }
 
-pub(super) fn field_of(db: &Connection, mission: &MissionId) -> Result<Option<Field>, StoreError> {
+pub(super) fn field_of(db: &Connection, job: &MissionKey) -> Result<Option<Field>, StoreError> {
     let text: Option<String> = db
-        .query_row("SELECT field_json FROM missions WHERE mission = ?1", [mission.as_str()], |r| r.get(0))
+        .query_row("SELECT field_json FROM missions WHERE job = ?1", [job.to_string()], |r| r.get(0))
         .optional()
         .map_err(sql("read a mission's field"))?
         .flatten();
@@ -92,11 +97,11 @@ pub(super) fn field_of(db: &Connection, mission: &MissionId) -> Result<Option<Fi
 
 impl SqliteStore {
     /// What grows where the mission works; unknown until the record that says so has arrived.
-    pub(super) fn crop_of(&self, mission: &MissionId) -> Result<Option<FieldCrop>, StoreError> {
-        let query = "SELECT crop FROM missions WHERE mission = ?1";
+    pub(super) fn crop_of(&self, job: &MissionKey) -> Result<Option<FieldCrop>, StoreError> {
+        let query = "SELECT crop FROM missions WHERE job = ?1";
         let crop: Option<String> = self
             .db
-            .query_row(query, [mission.as_str()], |r| r.get(0))
+            .query_row(query, [job.to_string()], |r| r.get(0))
             .optional()
             .map_err(sql("read a crop"))?
             .flatten();
@@ -104,10 +109,10 @@ impl SqliteStore {
     }
 }
 
-pub(super) fn cells(db: &Connection, mission: &MissionId, crop: Option<FieldCrop>) -> Rows<CellView> {
+pub(super) fn cells(db: &Connection, job: &MissionKey, crop: Option<FieldCrop>) -> Rows<CellView> {
     let query = "SELECT col, row, treated, openings, volume_ul, weeds, beets, potatoes, others FROM cells
-        WHERE mission = ?1 ORDER BY col, row";
-    list(db, query, [mission.as_str()], |r| {
+        WHERE job = ?1 ORDER BY col, row";
+    list(db, query, [job.to_string()], |r| {
         let tally = Tally::read(r, 5)?;
         let unwanted = tally.unwanted(crop);
         Ok(CellView {
@@ -140,7 +145,7 @@ const IN_CELLS: &str = "col BETWEEN ?2 AND ?3 AND row BETWEEN ?4 AND ?5";
 
 pub(super) fn plants(
     db: &Connection,
-    mission: &MissionId,
+    job: &MissionKey,
     within: Option<CellRange>,
     classes: &[PlantClass],
 ) -> Result<Vec<PlantView>, StoreError> {
@@ -150,12 +155,12 @@ pub(super) fn plants(
         let ids: Vec<String> = classes.iter().map(|class| class.id().to_string()).collect();
         format!(" AND class IN ({})", ids.join(","))
     };
-    let query = format!("SELECT robot, boot, decided_wall_ms, json FROM plants WHERE mission = ?1{of_class}");
+    let query = format!("SELECT robot, boot, decided_wall_ms, json FROM plants WHERE job = ?1{of_class}");
     let rows = match bounds(within) {
-        None => list(db, &format!("{query} ORDER BY robot, boot, plant"), [mission.as_str()], raw_plant),
+        None => list(db, &format!("{query} ORDER BY robot, boot, plant"), [job.to_string()], raw_plant),
         Some([west, east, south, north]) => {
             let query = format!("{query} AND {IN_CELLS} ORDER BY robot, boot, plant");
-            list(db, &query, params![mission.as_str(), west, east, south, north], raw_plant)
+            list(db, &query, params![job.to_string(), west, east, south, north], raw_plant)
         }
     };
     rows.map_err(sql("read plants"))?.into_iter().map(plant_view).collect()
@@ -163,29 +168,29 @@ pub(super) fn plants(
 
 pub(super) fn plant(
     db: &Connection,
-    mission: &MissionId,
+    job: &MissionKey,
     robot: &str,
     boot: &str,
     plant: u64,
 ) -> Result<Option<PlantView>, StoreError> {
     let query = "SELECT robot, boot, decided_wall_ms, json FROM plants
-        WHERE mission = ?1 AND robot = ?2 AND boot = ?3 AND plant = ?4";
-    let row = db.query_row(query, params![mission.as_str(), robot, boot, plant], raw_plant).optional();
+        WHERE job = ?1 AND robot = ?2 AND boot = ?3 AND plant = ?4";
+    let row = db.query_row(query, params![job.to_string(), robot, boot, plant], raw_plant).optional();
     row.map_err(sql("read a plant"))?.map(plant_view).transpose()
 }
 
 pub(super) fn openings(
     db: &Connection,
-    mission: &MissionId,
+    job: &MissionKey,
     within: Option<CellRange>,
 ) -> Result<Vec<OpeningView>, StoreError> {
-    let query = "SELECT robot, boot, opened_wall_ms, json, product FROM openings WHERE mission = ?1";
+    let query = "SELECT robot, boot, opened_wall_ms, json, product FROM openings WHERE job = ?1";
     let read = |r: &Row<'_>| Ok((raw_plant(r)?, r.get(4)?));
     let rows = match bounds(within) {
-        None => list(db, &format!("{query} ORDER BY robot, boot, seq, place"), [mission.as_str()], read),
+        None => list(db, &format!("{query} ORDER BY robot, boot, seq, place"), [job.to_string()], read),
         Some([west, east, south, north]) => {
             let query = format!("{query} AND {IN_CELLS} ORDER BY robot, boot, seq, place");
-            list(db, &query, params![mission.as_str(), west, east, south, north], read)
+            list(db, &query, params![job.to_string(), west, east, south, north], read)
         }
     };
     let view = |((robot, boot, opened_wall_ms, json), product): (RawPlant, Option<String>)| {
@@ -194,10 +199,10 @@ pub(super) fn openings(
     rows.map_err(sql("read openings"))?.into_iter().map(view).collect()
 }
 
-pub(super) fn track(db: &Connection, mission: &MissionId) -> Rows<TrackView> {
-    let query = "SELECT boot, at_ns, x_m, y_m, heading_deg, sigma_m FROM track WHERE mission = ?1
+pub(super) fn track(db: &Connection, job: &MissionKey) -> Rows<TrackView> {
+    let query = "SELECT boot, at_ns, x_m, y_m, heading_deg, sigma_m FROM track WHERE job = ?1
         ORDER BY robot, boot, at_ns";
-    list(db, query, [mission.as_str()], |r| {
+    list(db, query, [job.to_string()], |r| {
         Ok(TrackView {
             boot: r.get(0)?,
             at_ns: r.get(1)?,
@@ -210,14 +215,17 @@ pub(super) fn track(db: &Connection, mission: &MissionId) -> Rows<TrackView> {
 
 pub(super) fn incidents(
     db: &Connection,
-    mission: Option<&MissionId>,
+    job: Option<&MissionKey>,
     most: u32,
 ) -> Result<Vec<IncidentView>, StoreError> {
-    let query = "SELECT robot, boot, at_wall_ms, json FROM incidents WHERE ?1 IS NULL OR mission = ?1 OR mission IS NULL
-        ORDER BY at_wall_ms DESC, robot, boot, seq DESC LIMIT ?2";
-    let rows = list(db, query, params![mission.map(MissionId::as_str), most], raw_plant);
-    let view = |(robot, boot, at_wall_ms, json): RawPlant| {
-        Ok(IncidentView { robot, boot, at_wall_ms, incident: parse("incident", &json)? })
+    let query = "SELECT robot, boot, at_wall_ms, json, farm FROM incidents i WHERE ?1 IS NULL OR job = ?1
+        OR (job IS NULL AND EXISTS (SELECT 1 FROM missions m WHERE m.job = ?1 AND m.farm = i.farm AND m.robot = i.robot
+            AND i.at_wall_ms BETWEEN m.first_wall_ms AND m.last_wall_ms))
+        ORDER BY at_wall_ms DESC, farm, robot, boot, seq DESC LIMIT ?2";
+    let rows =
+        list(db, query, params![job.map(ToString::to_string), most], |r| Ok((raw_plant(r)?, r.get(4)?)));
+    let view = |((robot, boot, at_wall_ms, json), farm): (RawPlant, String)| {
+        Ok(IncidentView { farm, robot, boot, at_wall_ms, incident: parse("incident", &json)? })
     };
     rows.map_err(sql("read incidents"))?.into_iter().map(view).collect()
 }

@@ -2,34 +2,52 @@
 
 use super::{list, parse};
 use crate::store::sqlite::sql;
-use crate::store::{MissionChoice, MissionView, StoreError};
-use kompas_field::ids::{FieldId, MissionId};
+use crate::store::{MissionChoice, MissionKey, MissionView, StoreError};
+use kompas_field::ids::{FarmId, FieldId, MissionId};
 use kompas_field::{FieldCrop, PlantClass, PlantRole};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 /// As `COUNTS`: every open page asks; totals are kept with the mission.
 const MISSION: &str = "SELECT mission, robot, field, plan, rig, segmenter,
-    (SELECT json_group_array(nullif(p.product, '')) FROM products p WHERE p.mission = m.mission),
+    (SELECT json_group_array(nullif(p.product, '')) FROM products p WHERE p.job = m.job),
     first_wall_ms, last_wall_ms, finished, treated, weeds, beets, potatoes, others, openings, volume_ul, wetted_mm2,
-    top_rate_l_per_ha, version, crop, cells_treated, cells_seen, last_received_ms, records, area_m2 FROM missions m";
+    top_rate_l_per_ha, version, crop, cells_treated, cells_seen, last_received_ms, records, area_m2, farm
+    FROM missions m";
 
-const LISTED: &str = "(?1 IS NULL OR field = ?1) AND (?2 IS NULL OR (first_wall_ms, mission) <
-    (SELECT first_wall_ms, mission FROM missions WHERE mission = ?2)) ORDER BY first_wall_ms DESC, mission DESC LIMIT ?3";
+const LISTED: &str =
+    "(?1 IS NULL OR field = ?1) AND (?2 IS NULL OR farm = ?2) AND (?3 IS NULL OR (first_wall_ms, job) <
+    (SELECT first_wall_ms, job FROM missions WHERE job = ?3)) ORDER BY first_wall_ms DESC, job DESC LIMIT ?4";
 
 pub(in super::super) fn missions(
     db: &Connection,
     choice: &MissionChoice,
 ) -> Result<Vec<MissionView>, StoreError> {
-    let MissionChoice { field, before, most } = choice;
-    let with = params![field.as_ref().map(FieldId::as_str), before.as_ref().map(MissionId::as_str), most];
+    let MissionChoice { farm, field, before, most } = choice;
+    let with = params![
+        field.as_ref().map(FieldId::as_str),
+        farm.as_ref().map(FarmId::as_str),
+        before.as_ref().map(ToString::to_string),
+        most
+    ];
     let rows = list(db, &format!("{MISSION} WHERE {LISTED}"), with, raw_mission);
     rows.map_err(sql("read missions"))?.into_iter().map(mission_view).collect()
 }
 
-pub(in super::super) fn mission(db: &Connection, id: &MissionId) -> Result<Option<MissionView>, StoreError> {
-    let query = format!("{MISSION} WHERE mission = ?1");
-    let row = db.query_row(&query, [id.as_str()], raw_mission).optional();
+pub(in super::super) fn mission(
+    db: &Connection,
+    job: &MissionKey,
+) -> Result<Option<MissionView>, StoreError> {
+    let query = format!("{MISSION} WHERE job = ?1");
+    let row = db.query_row(&query, [job.to_string()], raw_mission).optional();
     row.map_err(sql("read a mission"))?.map(mission_view).transpose()
+}
+
+/// The farms that have a mission of this name.
+pub(in super::super) fn farms_with(db: &Connection, mission: &MissionId) -> Result<Vec<FarmId>, StoreError> {
+    let query = "SELECT json_quote(farm) FROM missions WHERE mission = ?1 ORDER BY farm";
+    let farms: Vec<String> =
+        list(db, query, [mission.as_str()], |r| r.get(0)).map_err(sql("read a mission's farm"))?;
+    farms.iter().map(|farm| parse("farm", farm)).collect()
 }
 
 /// A mission with what is still to be parsed.
@@ -45,6 +63,7 @@ fn raw_mission(r: &Row<'_>) -> rusqlite::Result<RawMission> {
     let tally = Tally::read(r, 11)?;
     let (volume_ul, wetted_mm2): (u64, u64) = (r.get(16)?, r.get(17)?);
     let view = MissionView {
+        farm: r.get(26)?,
         mission: r.get(0)?,
         robot: r.get(1)?,
         field: r.get(2)?,
