@@ -65,6 +65,7 @@ fn the_command_plans_for_a_folder_of_task_data() {
     let run = |args: &[&str]| {
         let rig_file = Path::new(env!("CARGO_MANIFEST_DIR")).join("rigs/robot-3m.toml");
         let done = Command::new(env!("CARGO_BIN_EXE_kompas-plan"))
+            .current_dir(at("TASKDATA"))
             .args(["make", "--json", "--field"])
             .arg(at("TASKDATA/taskdata.xml"))
             .arg("--rig")
@@ -83,6 +84,8 @@ fn the_command_plans_for_a_folder_of_task_data() {
     let drawn = 4.0 * (24.0 + 16.0 + 10.0);
     assert!(code == 0 && (cells - drawn).abs() < 0.2 * drawn, "{said}");
     assert_eq!(run(&["--selective"]).0, 2);
+    // The file from within its folder.
+    assert_eq!(run(&["--selective", "--prescription", "taskdata.xml"]), (code, said));
     std::fs::remove_file(at("TASKDATA/GRD00001.bin")).unwrap();
     let (code, said) = run(&["--prescription", task.to_str().unwrap()]);
     assert!(code == 2 && said.contains("GRD00001.BIN"), "{said}");

@@ -160,7 +160,9 @@ pub(super) fn read_map(path: Option<&Path>) -> anyhow::Result<Option<WeedMap>> {
 
 /// The prescription of a folder of task data, on the field's grid; what was left aside is warned of.
 pub(super) fn read_prescription(path: &Path, field: &Field) -> anyhow::Result<Prescription> {
-    let folder = if path.is_dir() { path } else { path.parent().unwrap_or_else(|| Path::new(".")) };
+    // The parent of a bare name is empty, which is no folder.
+    let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = if path.is_dir() { path } else { beside };
     // Terminals write capitals; what copied the folder may not have kept them.
     let named = |name: &str| {
         let mut files = std::fs::read_dir(folder).ok()?.filter_map(Result::ok).map(|entry| entry.path());
