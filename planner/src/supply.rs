@@ -57,8 +57,7 @@ pub fn with_stops(
         let need_l: f64 = used_l[i..end].iter().sum();
         let need_m: f64 = piece.iter().map(length).sum();
         // Work and the way home, instead of the turn to the next piece.
-        let home_m =
-            if supply.range_m.is_some() && end < path.len() { ways.home_after(piece)? } else { need_m };
+        let home_m = if supply.range_m.is_some() { ways.home_after(piece)? } else { need_m };
         let short = supply.tank_l.is_some_and(|tank| litres + need_l > tank)
             || supply.range_m.is_some_and(|range| metres + need_m.max(home_m) > range);
         if short {

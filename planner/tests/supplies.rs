@@ -83,6 +83,30 @@ fn no_load_is_exceeded_whatever_its_size() {
 }
 
 #[test]
+fn the_last_charge_lasts_for_the_way_home_too() {
+    let (field, rig, policy) = (parcel(), rig("robot-3m"), Policy::reference());
+    let whole = plan(&field, None, &rig, &policy).unwrap();
+    // One charge for all of the work, and many for parts of it.
+    for range_m in (0..24).map(|k| 700.0 + 40.0 * f64::from(k)).chain([whole.summary.path_m + 1.0]) {
+        let supply = Supply { places: places(), tank_l: None, range_m: Some(range_m) };
+        let made = with_stops(&whole, &supply, &field, None, &rig, &policy).unwrap();
+        let mut since = 0.0;
+        let mut stands = made.path[0].points[0];
+        for leg in &made.path {
+            since += leg.points.windows(2).map(|w| w[0].distance(w[1]).get()).sum::<f64>();
+            stands = leg.points[leg.points.len() - 1];
+            if supply.places.iter().any(|place| place.position.distance(stands).get() < 0.01) {
+                since = 0.0;
+            }
+        }
+        // No way is shorter than the straight line.
+        let home = supply.places.iter().map(|place| place.position.distance(stands).get());
+        let home = home.fold(f64::MAX, f64::min);
+        assert!(since + home <= range_m, "{since} m, {home} m from home, of {range_m}");
+    }
+}
+
+#[test]
 fn a_second_place_saves_way() {
     let (field, rig, policy) = (parcel(), rig("robot-3m"), Policy::reference());
     let whole = plan(&field, None, &rig, &policy).unwrap();
