@@ -116,8 +116,7 @@ fn plan_with(
     for (layout, tried, moved_m) in tours {
         let Tried { way: (heading, _), strips, drives, missed, worked, left_out, .. } = tried;
         if drives.is_empty() && missed.is_empty() {
-            let field = field.id.to_string();
-            return Err(PlanError::NothingToTreat { field, min_plants: policy.min_plants });
+            return Err(nothing_to_drive_for(field, policy, &left_out));
         }
         if let Some(worked) = worked.filter(|w| *w < SMALLEST_SHARE) {
             let (width_m, share_pct) = (2.0 * dimensions.half, 100.0 * worked);
@@ -143,6 +142,15 @@ fn plan_with(
 fn rows_along(a: Pt, b: Pt) -> (f64, Spacing) {
     let heading = direction(a, b);
     (heading, Spacing::Through(rotate(a, -heading).y))
+}
+
+fn nothing_to_drive_for(field: &Field, policy: &Policy, left_out: &[Pt]) -> PlanError {
+    let field = field.id.to_string();
+    match left_out {
+        [first, ..] => PlanError::BeyondReach { field, cells: left_out.len(), x_m: first.x, y_m: first.y },
+        [] if policy.prescription.is_some() => PlanError::NothingPrescribed { field },
+        [] => PlanError::NothingToTreat { field, min_plants: policy.min_plants },
+    }
 }
 
 fn no_room(field: &Field, dimensions: Dimensions) -> PlanError {

@@ -5,7 +5,7 @@ mod common;
 use common::{field, parcels, rig};
 use kompas_field::ids::FieldId;
 use kompas_field::units::{LitresPerHectare, Metres};
-use kompas_field::{CellIndex, CellTally, FieldCrop, Severity, WeedMap};
+use kompas_field::{CellIndex, CellTally, FallbackRates, FieldCrop, Prescription, Severity, WeedMap};
 use kompas_planner::import::field_from_geojson;
 use kompas_planner::{LegKind, PathSampler, Plan, PlanError, PlanFileError, Policy, check, plan};
 
@@ -164,6 +164,31 @@ fn a_selective_plan_is_shorter_and_still_reaches_every_cell() {
     assert!(!few.schedule.is_empty());
     let nothing = WeedMap::new(field.grid());
     assert!(matches!(plan(&field, Some(&nothing), &rig, &policy), Err(PlanError::NothingToTreat { .. })));
+}
+
+#[test]
+fn a_weed_beyond_reach_is_no_missing_weed() {
+    // An arm of 2 m, where a boom of 3 m does not fit.
+    let outer = [
+        (0.0, 0.0),
+        (60.0, 0.0),
+        (60.0, 10.0),
+        (80.0, 10.0),
+        (80.0, 12.0),
+        (60.0, 12.0),
+        (60.0, 40.0),
+        (0.0, 40.0),
+    ];
+    let (field, rig) = (field(&outer, &[]).unwrap(), rig("robot-3m"));
+    let policy = Policy { selective: true, ..Policy::reference() };
+    let map = one_weed(&field, CellIndex { col: 75, row: 10 });
+    let error = plan(&field, Some(&map), &rig, &policy).unwrap_err();
+    assert!(matches!(error, PlanError::BeyondReach { cells: 1, .. }), "{error}");
+    assert!(error.to_string().contains("(75.5, 10.5)"), "{error}");
+    let nothing = Prescription::new(field.grid(), FallbackRates::CLOSED).unwrap();
+    let policy = Policy { prescription: Some(nothing), ..policy };
+    let error = plan(&field, None, &rig, &policy).unwrap_err();
+    assert!(matches!(error, PlanError::NothingPrescribed { .. }), "{error}");
 }
 
 #[test]

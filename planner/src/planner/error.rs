@@ -59,13 +59,35 @@ pub enum PlanError {
     },
     /// A selective plan for a map without anything to treat.
     #[error(
-        "nothing in field {field} reaches the threshold of {min_plants} unwanted plants per grid cell: there is nothing to drive for"
+        "outside of spray-free zones nothing in field {field} reaches the threshold of {min_plants} unwanted plants per grid cell: there is nothing to drive for"
     )]
     NothingToTreat {
         /// The field.
         field: String,
         /// The policy's threshold.
         min_plants: u32,
+    },
+    /// A selective plan for a prescription without a rate.
+    #[error(
+        "outside of spray-free zones the prescription has no rate above 0 for field {field}: there is nothing to drive for"
+    )]
+    NothingPrescribed {
+        /// The field.
+        field: String,
+    },
+    /// A selective plan for a map with nothing to treat where the rig gets.
+    #[error(
+        "{cells} grid cells to treat in field {field}, one of them at ({x_m:.1}, {y_m:.1}) m in its plane, all lie where the rig finds no way over them: treat them by hand or with a rig that gets there"
+    )]
+    BeyondReach {
+        /// The field.
+        field: String,
+        /// How many.
+        cells: usize,
+        /// Middle of the first.
+        x_m: f64,
+        /// Middle of the first.
+        y_m: f64,
     },
     /// Nothing leads from where the robot stands to the path.
     #[error(
