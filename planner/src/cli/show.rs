@@ -2,13 +2,13 @@
 
 use super::{CropArg, Failure, print, read, read_field, write};
 use anyhow::Context;
+use kompas_planner::Plan;
 use kompas_planner::export::isoxml::task_data;
 use kompas_planner::export::path_geojson::path_geojson;
 use kompas_planner::export::picture::svg;
-use kompas_planner::export::qgroundcontrol::{Item, Mission, fence, plan_file, waypoint_list};
+use kompas_planner::export::qgroundcontrol::{plan_file, rover, waypoint_list};
 use kompas_planner::export::{geopackage, geotiff, shapefile};
 use kompas_planner::survey::{DroneToml, survey};
-use kompas_planner::{PathSampler, Plan};
 use std::path::PathBuf;
 
 /// A plan with its field.
@@ -113,24 +113,6 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
         Format::Waypoints => write(&args.out, &waypoint_list(&rover(&plan, &field)))?,
     }
     Ok(())
-}
-
-/// The path as waypoints, one every two metres on bends and one per corner of the lines.
-fn rover(plan: &Plan, field: &kompas_field::Field) -> Mission {
-    let length = PathSampler::new(plan).length().get();
-    let items = plan
-        .path
-        .iter()
-        .flat_map(|leg| &leg.points)
-        .map(|p| Item::Waypoint { at: plan.datum.to_geodetic(*p), altitude_m: 0.0 })
-        .collect();
-    let home = plan
-        .path
-        .first()
-        .and_then(|l| l.points.first())
-        .map_or(plan.datum.origin(), |p| plan.datum.to_geodetic(*p));
-    let speed_mps = if plan.summary.drive_time_s > 0.0 { length / plan.summary.drive_time_s } else { 1.0 };
-    Mission { items, fence: fence(&field.boundary, &field.plane), home, vehicle_type: 10, speed_mps }
 }
 
 /// Arguments of `mission`.

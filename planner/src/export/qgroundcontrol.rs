@@ -2,7 +2,8 @@
 //!
 //! Waypoints of our own, never a survey item: `QGroundControl` ignores holes in surveys.
 
-use kompas_field::{Boundary, FieldPlane, Geodetic};
+use crate::plan::{Gear, Plan};
+use kompas_field::{Boundary, Field, FieldFrame, FieldPlane, Geodetic, Point2};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
@@ -33,6 +34,8 @@ pub enum Item {
         /// Metres per second.
         mps: f64,
     },
+    /// `DO_SET_REVERSE` (194): a rover drives backwards from here on, or forwards again.
+    Gear(Gear),
     /// `NAV_RETURN_TO_LAUNCH` (20).
     Return,
 }
@@ -52,6 +55,31 @@ pub struct Mission {
     pub speed_mps: f64,
 }
 
+/// The path of a plan for a ground rover: its points as waypoints, on bends a chord of at most an eighth of the turning
+/// radius apart, and its gears. It begins forwards and is left in that gear.
+pub fn rover(plan: &Plan, field: &Field) -> Mission {
+    let mut items = Vec::new();
+    let mut gear = Gear::Forward;
+    let mut last: Option<Point2<FieldFrame>> = None;
+    for leg in &plan.path {
+        items.extend((leg.gear != gear).then_some(Item::Gear(leg.gear)));
+        gear = leg.gear;
+        for point in &leg.points {
+            // A leg begins where the one before ends; a waypoint that is reached at once may stop a vehicle.
+            if last.is_none_or(|last| last.distance(*point).get() >= RESOLUTION_M) {
+                items.push(Item::Waypoint { at: plan.datum.to_geodetic(*point), altitude_m: 0.0 });
+                last = Some(*point);
+            }
+        }
+    }
+    items.extend((gear == Gear::Reverse).then_some(Item::Gear(Gear::Forward)));
+    let first = plan.path.first().and_then(|leg| leg.points.first());
+    let home = first.map_or(plan.datum.origin(), |p| plan.datum.to_geodetic(*p));
+    let seconds = plan.summary.drive_time_s;
+    let speed_mps = if seconds > 0.0 { plan.summary.path_m / seconds } else { 1.0 };
+    Mission { items, fence: fence(&field.boundary, &field.plane), home, vehicle_type: 10, speed_mps }
+}
+
 /// A boundary as fence rings, without the closing point.
 pub fn fence(boundary: &Boundary, plane: &FieldPlane) -> Vec<Vec<Geodetic>> {
     let polygon = boundary.polygon();
@@ -60,6 +88,9 @@ pub fn fence(boundary: &Boundary, plane: &FieldPlane) -> Vec<Vec<Geodetic>> {
         .map(|ring| ring.0[..ring.0.len() - 1].iter().map(|c| plane.to_geodetic((*c).into())).collect())
         .collect()
 }
+
+/// Nearer places are one in a mission.
+const RESOLUTION_M: f64 = 0.01;
 
 /// 1e-7 degrees is what `MAVLink` carries: about 1 cm.
 fn degrees(value: f64) -> f64 {
@@ -77,6 +108,10 @@ impl Item {
             Self::Waypoint { at, altitude_m } => (16, 3, place(at, *altitude_m)),
             Self::Trigger { every_m } => (206, 2, [*every_m, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]),
             Self::Speed { mps } => (178, 2, [1.0, *mps, -1.0, 0.0, 0.0, 0.0, 0.0]),
+            Self::Gear(gear) => {
+                let reverse = f64::from(u8::from(*gear == Gear::Reverse));
+                (194, 2, [reverse, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0])
+            }
             Self::Return => (20, 2, [0.0; 7]),
         }
     }

@@ -1,0 +1,54 @@
+//! Missions for ground stations: what a rover is told, and where a drone may be.
+
+mod common;
+
+use common::{field, rig};
+use kompas_field::{CellIndex, CellTally, WeedMap};
+use kompas_planner::export::qgroundcontrol::{Item, plan_file, rover, waypoint_list};
+use kompas_planner::{Gear, Policy, plan};
+
+#[test]
+fn a_rover_is_told_every_change_of_gear() {
+    let field = field(&[(0.0, 0.0), (60.0, 0.0), (60.0, 200.0), (0.0, 200.0)], &[]).unwrap();
+    let mut map = WeedMap::new(field.grid());
+    let mut tally = CellTally::default();
+    tally.plants[1] = 1;
+    for col in [12, 24, 33, 45] {
+        map.add_tally(CellIndex { col, row: 14 }, &tally).unwrap();
+    }
+    let policy = Policy { selective: true, swath_heading_deg: Some(0.0), ..Policy::reference() };
+    let made = plan(&field, Some(&map), &rig("robot-3m-reverse"), &policy).unwrap();
+    let mission = rover(&made, &field);
+    // Driven again by what it is told: the same way, every metre in its gear.
+    let mut gear = Gear::Forward;
+    let (mut at, mut driven) = (None, [0.0, 0.0]);
+    for item in &mission.items {
+        match item {
+            Item::Gear(told) => {
+                assert_ne!(*told, gear);
+                gear = *told;
+            }
+            Item::Waypoint { at: place, .. } => {
+                let next = made.datum.to_field(*place).unwrap();
+                if let Some(last) = at.replace(next) {
+                    let step = next.distance(last).get();
+                    assert!(step > 0.009, "{step}");
+                    driven[usize::from(gear == Gear::Reverse)] += step;
+                }
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(gear, Gear::Forward);
+    for (way, gear) in [(driven[0], Gear::Forward), (driven[1], Gear::Reverse)] {
+        let legs = made.path.iter().filter(|leg| leg.gear == gear).flat_map(|leg| leg.points.windows(2));
+        let planned: f64 = legs.map(|w| w[0].distance(w[1]).get()).sum();
+        assert!(planned > 10.0 && (way - planned).abs() < 0.2, "{way} of {planned} m");
+    }
+    // Both forms say it in MAVLink's number.
+    let backwards = waypoint_list(&mission).lines().filter(|l| l.contains("\t194\t1.00000000\t")).count();
+    assert!(backwards > 3, "{backwards}");
+    let file = plan_file(&mission);
+    let commands = file["mission"]["items"].as_array().unwrap().iter();
+    assert_eq!(commands.filter(|i| i["command"] == 194 && i["params"][0] == 1.0).count(), backwards);
+}
