@@ -1,8 +1,10 @@
 //! The drone's mission over a field: parallel lines so close that pictures overlap as asked.
 
 use crate::coverage::swaths::{Spacing, swaths};
-use crate::export::qgroundcontrol::{Item, Mission, fence};
-use kompas_field::{Field, Point2};
+use crate::export::qgroundcontrol::{Item, Mission};
+use crate::geometry::offset::roughly_dilated;
+use geo::{ConvexHull, Simplify};
+use kompas_field::{Field, Geodetic, Point2};
 use serde::{Deserialize, Serialize};
 use std::f64::consts::{FRAC_PI_2, PI};
 
@@ -63,7 +65,8 @@ pub struct SurveySummary {
 }
 
 /// Lines over the whole parcel, exclusions included: a picture of a pond harms nobody. The outermost lines lie at most
-/// half a spacing from the edge.
+/// half a spacing from the edge. The fence is the convex hull of parcel and lines, 5 m wider: every straight way between
+/// two places of the mission lies in it.
 ///
 /// # Errors
 /// [`SurveyError`].
@@ -116,12 +119,7 @@ pub fn survey(field: &Field, drone: &DroneToml) -> Result<(Mission, SurveySummar
     }
     items.push(Item::Return);
     let home = flown.first().map_or(field.plane.origin(), |p| place(*p));
-    // The drone may fly over exclusions; the fence keeps it over the parcel, with room for its turns.
-    let fence = if drone.turns_outside {
-        vec![]
-    } else {
-        fence(&field.boundary, &field.plane).into_iter().take(1).collect()
-    };
+    let fence = vec![around(field, &flown)];
     let summary = SurveySummary {
         lines: lines.len(),
         ground_sampling_m,
@@ -130,4 +128,18 @@ pub fn survey(field: &Field, drone: &DroneToml) -> Result<(Mission, SurveySummar
         flight_m: crate::geometry::pose::length(&flown),
     };
     Ok((Mission { items, fence, home, vehicle_type: 2, speed_mps: drone.speed_mps }, summary))
+}
+
+/// A fence around the parcel and what is flown, without the closing point. Lines end beyond slanted edges, and the way from
+/// line to line leads over the notch of a concave parcel.
+fn around(field: &Field, flown: &[geo::Coord<f64>]) -> Vec<Geodetic> {
+    /// What a receiver without corrections is off by, and a multicopter flies on in a turn.
+    const ROOM_M: f64 = 5.0;
+    /// Corners that change less are left out: autopilots take tens of them, not thousands.
+    const CORNER_M: f64 = 0.5;
+    let corners = field.boundary.polygon().exterior().coords().chain(flown);
+    let hull = corners.copied().collect::<geo::MultiPoint>().convex_hull().simplify(CORNER_M);
+    let wide = roughly_dilated(&geo::MultiPolygon::new(vec![hull]), ROOM_M + CORNER_M);
+    let ring = wide.iter().flat_map(|part| part.exterior().coords().skip(1));
+    ring.map(|p| field.plane.to_geodetic((*p).into())).collect()
 }
