@@ -19,16 +19,36 @@ use axum::Router;
 use axum::routing::get;
 use kompas_field::Clock;
 use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// Layers made at a time. Each may be large, and ingest lives in the same process.
+const LAYERS_AT_A_TIME: usize = 2;
 
 /// What every answer may need.
 #[derive(Clone)]
 pub struct Api {
-    /// Readers' connections.
-    pub stores: Arc<dyn Stores>,
-    /// For its state; none where nothing is taken in.
-    pub ingest: Option<Arc<IngestHandle>>,
-    /// For ages.
-    pub clock: Arc<dyn Clock>,
+    stores: Arc<dyn Stores>,
+    ingest: Option<Arc<IngestHandle>>,
+    clock: Arc<dyn Clock>,
+    most_features: usize,
+    layers: Arc<Semaphore>,
+}
+
+impl Api {
+    /// Of 300 bytes each: what a map draws at once, and memory that a small machine has.
+    pub const MOST_FEATURES: usize = 100_000;
+
+    /// Answers from `stores`, about `ingest` where anything is taken in; ages by `clock`. No layer has more than
+    /// `most_features`.
+    pub fn new(
+        stores: Arc<dyn Stores>,
+        ingest: Option<Arc<IngestHandle>>,
+        clock: Arc<dyn Clock>,
+        most_features: usize,
+    ) -> Self {
+        let layers = Arc::new(Semaphore::new(LAYERS_AT_A_TIME));
+        Self { stores, ingest, clock, most_features, layers }
+    }
 }
 
 impl std::fmt::Debug for Api {

@@ -115,11 +115,8 @@ impl Cloud {
             BrokerChoice::At(address) => address.clone(),
         };
         let ingest = Arc::new(spawn_ingest(store, &broker).map_err(ServeError::Ended)?);
-        let api = Api {
-            stores: Arc::new(stores),
-            ingest: Some(Arc::clone(&ingest)),
-            clock: Arc::new(SystemClock::start()),
-        };
+        let clock = Arc::new(SystemClock::start());
+        let api = Api::new(Arc::new(stores), Some(Arc::clone(&ingest)), clock, Api::MOST_FEATURES);
         Ok(Self { listener, address, broker, api, ingest, _lock: lock })
     }
 

@@ -257,7 +257,8 @@ pub trait Store: Send {
     /// [`StoreError`].
     fn cells(&self, mission: &MissionKey) -> Result<Vec<CellView>, StoreError>;
 
-    /// Plants of these classes (none: of all) in these grid cells (none: everywhere), by robot, boot and number.
+    /// Plants of these classes (none: of all) in these grid cells (none: everywhere), by robot, boot and number, at
+    /// most `most`.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -266,6 +267,7 @@ pub trait Store: Send {
         mission: &MissionKey,
         within: Option<CellRange>,
         classes: &[PlantClass],
+        most: usize,
     ) -> Result<Vec<PlantView>, StoreError>;
 
     /// One plant by its name.
@@ -280,7 +282,7 @@ pub trait Store: Send {
         plant: u64,
     ) -> Result<Option<PlantView>, StoreError>;
 
-    /// Nozzle openings in these grid cells (none: everywhere), in order of recording.
+    /// Nozzle openings in these grid cells (none: everywhere), in order of recording, at most `most`.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -288,6 +290,7 @@ pub trait Store: Send {
         &self,
         mission: &MissionKey,
         within: Option<CellRange>,
+        most: usize,
     ) -> Result<Vec<OpeningView>, StoreError>;
 
     /// In time order, boot by boot.

@@ -11,11 +11,12 @@ use kompas_field::ids::{BootId, FarmId, RobotId};
 use kompas_field::units::Seconds;
 use kompas_field::{ClockQuality, Datum};
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
+use support::http::{get, json};
 use support::season::Season;
 use tempfile::TempDir;
 
@@ -51,24 +52,6 @@ fn serve(data: &Path, mqtt: &str) -> Server {
     let said: Value = serde_json::from_str(&line).unwrap();
     let text = |key: &str| said[key].as_str().unwrap().to_owned();
     Server { map: text("map_url"), broker: text("broker_url"), child }
-}
-
-/// A plain HTTP/1.0 GET: status line and headers, and the body.
-fn get(map: &str, path: &str, header: &str) -> (String, String) {
-    let host = map.trim_start_matches("http://").trim_end_matches('/');
-    let mut stream = TcpStream::connect(host).unwrap();
-    write!(stream, "GET {path} HTTP/1.0\r\nHost: {host}\r\n{header}\r\n").unwrap();
-    let mut bytes = Vec::new();
-    stream.read_to_end(&mut bytes).unwrap();
-    let text = String::from_utf8_lossy(&bytes);
-    let (head, body) = text.split_once("\r\n\r\n").unwrap();
-    (head.to_owned(), body.to_owned())
-}
-
-fn json(map: &str, path: &str) -> Value {
-    let (head, body) = get(map, path, "");
-    assert!(head.starts_with("HTTP/1.0 200"), "{path}: {head}");
-    serde_json::from_str(&body).unwrap()
 }
 
 fn free_port() -> u16 {

@@ -11,7 +11,7 @@ use kompas_cloud_sync::wire::Outcome;
 use kompas_field::ids::FarmId;
 use kompas_field::{Envelope, FieldCrop, WallTime};
 use serde_json::{Value, json};
-use support::arrivals::{all, changed, everything, farm, mission, named, outcomes, season, with_store};
+use support::arrivals::{MANY, all, changed, everything, farm, mission, named, outcomes, season, with_store};
 use tempfile::TempDir;
 
 #[test]
@@ -80,7 +80,7 @@ fn each_opening_keeps_what_was_in_the_tank() {
         take(store, &arrivals).unwrap();
         let view = store.mission(&mission()).unwrap().unwrap();
         assert_eq!(json!(view.products), json!([null, "middel A", "middel B"]));
-        let openings = store.openings(&mission(), None).unwrap();
+        let openings = store.openings(&mission(), None, MANY).unwrap();
         for tank in &tanks {
             assert!(openings.iter().any(|one| json!(one.product) == *tank), "{tank}");
         }
@@ -166,7 +166,8 @@ fn a_clock_that_no_calendar_has_is_kept_and_can_be_shown() {
             let view = store.mission(&mission()).unwrap().unwrap();
             let mut times =
                 vec![view.first_wall_ms, view.last_wall_ms, store.robots().unwrap()[0].last_wall_ms];
-            times.extend(store.openings(&mission(), None).unwrap().iter().map(|one| one.opened_wall_ms));
+            times
+                .extend(store.openings(&mission(), None, MANY).unwrap().iter().map(|one| one.opened_wall_ms));
             times.extend(store.incidents(None, 9).unwrap().iter().map(|one| one.at_wall_ms));
             assert!(times.iter().all(|time| calendar.contains(time)), "{times:?}");
         });

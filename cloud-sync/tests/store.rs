@@ -14,7 +14,9 @@ use kompas_field::{CellIndex, Envelope, Payload};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
-use support::arrivals::{all, arrival, changed, everything, farm, mission, outcomes, season, with_store};
+use support::arrivals::{
+    MANY, all, arrival, changed, everything, farm, mission, outcomes, season, with_store,
+};
 use tempfile::TempDir;
 
 /// Every `Store` passes this; each backend's test calls it with a way to make an empty one.
@@ -93,12 +95,12 @@ fn a_rebuild_gives_the_same(store: &mut dyn Store) {
 fn ranges_hold_what_lies_in_them(store: &mut dyn Store) {
     take(store, &season(5)).unwrap();
     let (id, cell) = (mission(), CellIndex { col: 11, row: 7 });
-    let all = store.plants(&id, None, &[]).unwrap();
-    let here = store.plants(&id, Some(cell.into()), &[]).unwrap();
+    let all = store.plants(&id, None, &[], MANY).unwrap();
+    let here = store.plants(&id, Some(cell.into()), &[], MANY).unwrap();
     let wanted: Vec<_> = all.iter().filter(|plant| plant.decision.cell == Some(cell)).cloned().collect();
     assert!(!here.is_empty());
     assert_eq!(here, wanted);
-    let weeds = store.plants(&id, None, &[kompas_field::PlantClass::Weed]).unwrap();
+    let weeds = store.plants(&id, None, &[kompas_field::PlantClass::Weed], MANY).unwrap();
     assert!(!weeds.is_empty() && weeds.iter().all(|p| p.decision.class == kompas_field::PlantClass::Weed));
     let one = &weeds[0];
     let found = store.plant(&id, &one.robot, &one.boot, one.decision.plant.0).unwrap();

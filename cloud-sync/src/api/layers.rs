@@ -11,6 +11,7 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use kompas_field::{CellIndex, Field, FieldCrop, Geodetic, Grid, PlantClass, PlantRole, Point2, Verdict};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 type Answer = Result<Response, ApiError>;
 
@@ -25,7 +26,10 @@ async fn layer<T: Serialize>(
     make: impl FnOnce(&dyn Store, &MissionKey, &Field) -> Result<T, ApiError> + Send + 'static,
 ) -> Answer {
     let headers = asked.clone();
+    // Held until the layer is made, also when nobody waits for it any more. Never closed, so never an error.
+    let turn = Arc::clone(&api.layers).acquire_owned().await.ok();
     ask(api, move |store| {
+        let _turn = turn;
         let (id, mission, field) = of.on_field(store)?;
         if let Some(same) = unchanged(&headers, mission.version) {
             return Ok(same);
@@ -39,6 +43,18 @@ async fn layer<T: Serialize>(
 pub(super) async fn field(State(api): State<Api>, of: Named, asked: HeaderMap) -> Answer {
     layer(&api, of, &asked, |_, _, field| Ok(feature(field.clone()))).await
 }
+
+/// As many as a layer may have; `instead` says how to ask for fewer.
+fn few_enough<T>(
+    what: &'static str,
+    all: Vec<T>,
+    most: usize,
+    instead: &'static str,
+) -> Result<Vec<T>, ApiError> {
+    if all.len() > most { Err(ApiError::TooMuch { what, most, instead }) } else { Ok(all) }
+}
+
+const WITHIN: &str = "within=WEST,SOUTH,EAST,NORTH in degrees";
 
 fn collection<P>(features: impl IntoIterator<Item = GeoJson<P>>) -> GeoJson<P> {
     GeoJson::FeatureCollection { features: features.into_iter().collect() }
@@ -79,7 +95,9 @@ pub(super) async fn cells(
     if how.form.as_deref() == Some("table") {
         return layer(&api, of, &asked, |store, id, field| Ok(cell_table(field, &store.cells(id)?))).await;
     }
-    layer(&api, of, &asked, |store, id, field| {
+    let most = api.most_features;
+    layer(&api, of, &asked, move |store, id, field| {
+        let cells = few_enough("grid cells", store.cells(id)?, most, "form=table")?;
         let grid = field.grid();
         let feature = |seen: CellView| GeoJson::Feature {
             geometry: geo::cell(&field.plane, &grid, seen.cell),
@@ -93,7 +111,7 @@ pub(super) async fn cells(
                 volume_ml: seen.volume_ul as f64 * 1e-3,
             },
         };
-        Ok(collection(store.cells(id)?.into_iter().map(feature)))
+        Ok(collection(cells.into_iter().map(feature)))
     })
     .await
 }
@@ -168,6 +186,7 @@ pub(super) async fn plants(
     Query(choice): Query<PlantChoice>,
     asked: HeaderMap,
 ) -> Answer {
+    let most = api.most_features;
     layer(&api, of, &asked, move |store, id, field| {
         let within = match &choice.within {
             Some(rectangle) => match under(field, rectangle) {
@@ -190,7 +209,9 @@ pub(super) async fn plants(
                 area_cm2: (seen.decision.area_cm2 * 10.0).round() / 10.0,
             },
         };
-        Ok(collection(store.plants(id, within, &classes)?.into_iter().map(feature)))
+        let found = store.plants(id, within, &classes, most + 1)?;
+        let found = few_enough("plants", found, most, WITHIN)?;
+        Ok(collection(found.into_iter().map(feature)))
     })
     .await
 }
@@ -242,8 +263,27 @@ struct OpeningProperties {
     opened_wall_ms: i64,
 }
 
-pub(super) async fn openings(State(api): State<Api>, of: Named, asked: HeaderMap) -> Answer {
-    layer(&api, of, &asked, |store, id, field| {
+#[derive(Debug, Deserialize)]
+pub(super) struct OpeningChoice {
+    /// As [`PlantChoice::within`].
+    within: Option<String>,
+}
+
+pub(super) async fn openings(
+    State(api): State<Api>,
+    of: Named,
+    Query(choice): Query<OpeningChoice>,
+    asked: HeaderMap,
+) -> Answer {
+    let most = api.most_features;
+    layer(&api, of, &asked, move |store, id, field| {
+        let within = match &choice.within {
+            Some(rectangle) => match under(field, rectangle) {
+                Some(within) => Some(within),
+                None => return Ok(collection([])),
+            },
+            None => None,
+        };
         let feature = |seen: OpeningView| GeoJson::Feature {
             geometry: Geometry::LineString(geo::ring(&field.plane, [seen.opening.from, seen.opening.to])),
             properties: OpeningProperties {
@@ -254,7 +294,8 @@ pub(super) async fn openings(State(api): State<Api>, of: Named, asked: HeaderMap
                 opened_wall_ms: seen.opened_wall_ms,
             },
         };
-        Ok(collection(store.openings(id, None)?.into_iter().map(feature)))
+        let found = few_enough("nozzle openings", store.openings(id, within, most + 1)?, most, WITHIN)?;
+        Ok(collection(found.into_iter().map(feature)))
     })
     .await
 }

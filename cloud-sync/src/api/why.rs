@@ -11,6 +11,9 @@ use axum::response::Response;
 use kompas_field::{CellIndex, Field, PlantRole};
 use serde::{Deserialize, Serialize};
 
+/// More than stand or open on a square metre.
+const MOST_HERE: usize = 10_000;
+
 #[derive(Debug, Serialize)]
 struct Decided {
     #[serde(flatten)]
@@ -68,9 +71,9 @@ pub(super) async fn cell(
         if !field.grid().has(cell) {
             return Err(ApiError::NotFound { what: "grid cell", name: format!("{col}/{row}") });
         }
-        let plants = store.plants(&id, Some(cell.into()), &[])?;
+        let plants = store.plants(&id, Some(cell.into()), &[], MOST_HERE)?;
         let plants = plants.into_iter().map(|plant| decided(&field, plant)).collect();
-        Ok(WhyCell { cell, plants, openings: store.openings(&id, Some(cell.into()))? })
+        Ok(WhyCell { cell, plants, openings: store.openings(&id, Some(cell.into()), MOST_HERE)? })
     });
     json(&asked, &why.await?)
 }
@@ -87,7 +90,7 @@ pub(super) async fn plant(
         let plant =
             plant.ok_or(ApiError::NotFound { what: "plant", name: format!("{robot}/{boot}/{number}") })?;
         let openings = match plant.decision.cell {
-            Some(cell) => store.openings(&id, Some(cell.into()))?,
+            Some(cell) => store.openings(&id, Some(cell.into()), MOST_HERE)?,
             None => Vec::new(),
         };
         Ok(WhyPlant { plant: decided(&field, plant), openings })

@@ -172,8 +172,9 @@ impl Store for SqliteStore {
         mission: &MissionKey,
         within: Option<CellRange>,
         classes: &[PlantClass],
+        most: usize,
     ) -> Result<Vec<PlantView>, StoreError> {
-        read::plants(&self.db, mission, within, classes)
+        read::plants(&self.db, mission, within, classes, most)
     }
 
     fn plant(
@@ -190,8 +191,9 @@ impl Store for SqliteStore {
         &self,
         mission: &MissionKey,
         within: Option<CellRange>,
+        most: usize,
     ) -> Result<Vec<OpeningView>, StoreError> {
-        read::openings(&self.db, mission, within)
+        read::openings(&self.db, mission, within, most)
     }
 
     fn track(&self, mission: &MissionKey) -> Result<Vec<TrackView>, StoreError> {

@@ -21,7 +21,7 @@ pub(crate) fn season(seed: u64) -> Vec<Arrival> {
     let boot = BootId::new("b-1").unwrap();
     let origin = Origin { boot, clock_quality: ClockQuality::Gnss, datum: Datum::Etrs89 };
     outbox.append(&origin, &Season { size_m: (30.0, 18.0), ..Season::small(seed) }.drafts()).unwrap();
-    let mut lent = outbox.lend(usize::MAX, RobotInstant::START, RobotInstant::START).unwrap();
+    let mut lent = outbox.lend(MANY, RobotInstant::START, RobotInstant::START).unwrap();
     lent.sort_by_key(|record| record.key.seq);
     lent.into_iter().map(|record| arrival(record.wire)).collect()
 }
@@ -29,6 +29,9 @@ pub(crate) fn season(seed: u64) -> Vec<Arrival> {
 pub(crate) fn arrival(bytes: Vec<u8>) -> Arrival {
     Arrival { topic: TOPIC.to_owned(), bytes, received: WallTime::from_unix_ms(1_800_000_000_000) }
 }
+
+/// More than any season has.
+pub(crate) const MANY: usize = 1_000_000;
 
 pub(crate) fn farm() -> FarmId {
     FarmId::new("valthermond").unwrap()
@@ -54,8 +57,8 @@ pub(crate) fn everything(store: &dyn Store) -> Value {
         "fields": store.fields().unwrap(),
         "missions": store.missions(&all()).unwrap().into_iter().map(|mut m| { m.version = 0; m }).collect::<Vec<_>>(),
         "cells": store.cells(&mission).unwrap(),
-        "plants": store.plants(&mission, None, &[]).unwrap(),
-        "openings": store.openings(&mission, None).unwrap(),
+        "plants": store.plants(&mission, None, &[], MANY).unwrap(),
+        "openings": store.openings(&mission, None, MANY).unwrap(),
         "incidents": store.incidents(Some(&mission), 100).unwrap(),
         "track": store.track(&mission).unwrap().iter().map(|p| json!([p.boot, p.at_ns, p.position])).collect::<Vec<_>>(),
         "robots": store.robots().unwrap(),

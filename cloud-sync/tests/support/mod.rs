@@ -3,5 +3,6 @@
 
 #[cfg(feature = "cloud")]
 pub(crate) mod arrivals;
+pub(crate) mod http;
 pub(crate) mod relay;
 pub(crate) mod season;

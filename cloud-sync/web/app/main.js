@@ -1,6 +1,6 @@
 // Fetches, keeps, shows. The page never waits for the map: figures come first.
 
-import { CROP_FROM, PLANTS_FROM, STEPS, makeMap } from "./map.js";
+import { CROP_FROM, NOTHING, PLANTS_FROM, STEPS, makeMap } from "./map.js";
 import { day, lang, number, speak, t } from "./text.js";
 import { showAge, showEvents, showFacts, showTotals } from "./totals.js";
 import { cellPanel, plantPanel } from "./why.js";
@@ -18,7 +18,7 @@ let view = null;
 
 async function get(path) {
   const response = await fetch(path, { headers: { accept: "application/json" }, signal: AbortSignal.timeout(ANSWER_MS) });
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  if (!response.ok) throw Object.assign(new Error(`${path}: ${response.status}`), { status: response.status });
   return response.json();
 }
 
@@ -63,10 +63,10 @@ async function refresh() {
 async function layers(key) {
   const another = !state.shown?.startsWith(`${nameOf(state.mission)}/`);
   state.layersAt = performance.now();
-  const [field, table, track, openings, incidents] = await Promise.all([
+  const [field, table, track, incidents] = await Promise.all([
     another ? get(about("field")) : null,
     get(about("cells", { form: "table" })), get(about("track")),
-    checked("openings") ? get(about("openings")) : null, get(about("incidents")),
+    get(about("incidents")),
   ]);
   Object.assign(state, { table, incidents, shown: key });
   showEvents(incidents);
@@ -78,8 +78,7 @@ async function layers(key) {
     }
     view.paint(table, state.squares);
     view.set("track", track);
-    if (openings) view.set("openings", openings);
-    await plants();
+    await Promise.all([plants(), openings()]);
   }
   ready();
 }
@@ -90,14 +89,25 @@ async function plants() {
   const zoom = view.map.getZoom();
   by("zoomhint").hidden = zoom >= CROP_FROM;
   if (zoom < PLANTS_FROM) return;
+  await inSight("plants", zoom < CROP_FROM ? { only: "unwanted" } : {});
+}
+
+async function openings() {
+  if (view && state.mission && checked("openings")) await inSight("openings");
+}
+
+/** Shows what is in sight of a layer that may be too long to send whole; nothing where even that is too long. */
+async function inSight(layer, query = {}) {
   const bounds = view.map.getBounds();
   const within = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()].map(d => d.toFixed(7)).join();
-  const only = zoom < CROP_FROM ? { only: "unwanted" } : {};
-  const ask = ++plants.asked;
-  const found = await get(about("plants", { within, ...only }));
-  if (ask === plants.asked) view.set("plants", found); // an older answer may come later
+  const ask = inSight.asked[layer] = (inSight.asked[layer] ?? 0) + 1;
+  const found = await get(about(layer, { within, ...query })).catch(error => {
+    if (error.status !== 413) throw error;
+    return NOTHING;
+  });
+  if (ask === inSight.asked[layer]) view.set(layer, found); // an older answer may come later
 }
-plants.asked = 0;
+inSight.asked = {};
 
 function ready() {
   const done = () => {
@@ -214,12 +224,12 @@ for (const name of ["plants", "track", "openings"]) {
   document.querySelector(`input[name="${name}"]`).addEventListener("change", async event => {
     view?.show(name, event.target.checked);
     if (event.target.checked && name === "plants") guarded(plants());
-    if (event.target.checked && name === "openings") guarded(get(about("openings")).then(data => view?.set("openings", data)));
+    if (event.target.checked && name === "openings") guarded(openings());
   });
 }
 
 view?.loaded.then(() => {
-  view.map.on("moveend", () => guarded(plants()));
+  view.map.on("moveend", () => guarded(Promise.all([plants(), openings()])));
   view.map.on("click", event => {
     const near = 8;
     const box = [[event.point.x - near, event.point.y - near], [event.point.x + near, event.point.y + near]];

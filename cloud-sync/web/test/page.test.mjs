@@ -256,3 +256,14 @@ test("a server that never answers is told, and its return too", { skip: missing 
   assert.match(await page.innerText("#age"), /^Laatst bijgewerkt/);
   await context.close();
 });
+
+test("a layer that is too long to send is not taken for lost contact", { skip: missing }, async () => {
+  const { page, context } = await open(browser, server.url, { ...desktop, lang: "nl" });
+  const refused = page.waitForResponse(response => response.url().includes("/openings?"));
+  await page.route("**/openings?*", route => route.fulfill({ status: 413, json: { error: "too much" } }));
+  await page.evaluate(() => document.querySelector('input[name="openings"]').click());
+  assert.equal((await refused).status(), 413);
+  await page.waitForTimeout(300);
+  assert.match(await page.innerText("#age"), /Laatst bijgewerkt/);
+  await context.close();
+});

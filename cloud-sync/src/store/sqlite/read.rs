@@ -141,13 +141,14 @@ fn bounds(within: Option<CellRange>) -> Option<[u32; 4]> {
     within.map(|CellRange { from, to }| [from.col, to.col, from.row, to.row])
 }
 
-const IN_CELLS: &str = "col BETWEEN ?2 AND ?3 AND row BETWEEN ?4 AND ?5";
+const IN_CELLS: &str = "col BETWEEN ?3 AND ?4 AND row BETWEEN ?5 AND ?6";
 
 pub(super) fn plants(
     db: &Connection,
     job: &MissionKey,
     within: Option<CellRange>,
     classes: &[PlantClass],
+    most: usize,
 ) -> Result<Vec<PlantView>, StoreError> {
     let of_class = if classes.is_empty() {
         String::new()
@@ -157,10 +158,15 @@ pub(super) fn plants(
     };
     let query = format!("SELECT robot, boot, decided_wall_ms, json FROM plants WHERE job = ?1{of_class}");
     let rows = match bounds(within) {
-        None => list(db, &format!("{query} ORDER BY robot, boot, plant"), [job.to_string()], raw_plant),
+        None => list(
+            db,
+            &format!("{query} ORDER BY robot, boot, plant LIMIT ?2"),
+            params![job.to_string(), most],
+            raw_plant,
+        ),
         Some([west, east, south, north]) => {
-            let query = format!("{query} AND {IN_CELLS} ORDER BY robot, boot, plant");
-            list(db, &query, params![job.to_string(), west, east, south, north], raw_plant)
+            let query = format!("{query} AND {IN_CELLS} ORDER BY robot, boot, plant LIMIT ?2");
+            list(db, &query, params![job.to_string(), most, west, east, south, north], raw_plant)
         }
     };
     rows.map_err(sql("read plants"))?.into_iter().map(plant_view).collect()
@@ -183,14 +189,20 @@ pub(super) fn openings(
     db: &Connection,
     job: &MissionKey,
     within: Option<CellRange>,
+    most: usize,
 ) -> Result<Vec<OpeningView>, StoreError> {
     let query = "SELECT robot, boot, opened_wall_ms, json, product FROM openings WHERE job = ?1";
     let read = |r: &Row<'_>| Ok((raw_plant(r)?, r.get(4)?));
     let rows = match bounds(within) {
-        None => list(db, &format!("{query} ORDER BY robot, boot, seq, place"), [job.to_string()], read),
+        None => list(
+            db,
+            &format!("{query} ORDER BY robot, boot, seq, place LIMIT ?2"),
+            params![job.to_string(), most],
+            read,
+        ),
         Some([west, east, south, north]) => {
-            let query = format!("{query} AND {IN_CELLS} ORDER BY robot, boot, seq, place");
-            list(db, &query, params![job.to_string(), west, east, south, north], read)
+            let query = format!("{query} AND {IN_CELLS} ORDER BY robot, boot, seq, place LIMIT ?2");
+            list(db, &query, params![job.to_string(), most, west, east, south, north], read)
         }
     };
     let view = |((robot, boot, opened_wall_ms, json), product): (RawPlant, Option<String>)| {

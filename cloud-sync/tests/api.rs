@@ -1,0 +1,102 @@
+//! What the API answers, refuses, and says why.
+#![expect(clippy::unwrap_used, reason = "a test fails where it breaks")]
+#![cfg(feature = "cloud")]
+
+mod support;
+
+use kompas_cloud_sync::SystemClock;
+use kompas_cloud_sync::api::{self, Api};
+use kompas_cloud_sync::ingest::{Arrival, take};
+use kompas_cloud_sync::store::sqlite::SqliteFile;
+use kompas_cloud_sync::store::{Store, StoreError, Stores};
+use serde_json::Value;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use support::arrivals::season;
+use support::http::{get, json};
+use tempfile::TempDir;
+
+/// The API alone over a store of its own.
+struct Served {
+    url: String,
+    _runtime: tokio::runtime::Runtime,
+    _data: TempDir,
+}
+
+fn serve(arrivals: &[Arrival], most_features: usize) -> Served {
+    let data = TempDir::new().unwrap();
+    let stores = SqliteFile::at(data.path().join("cloud.sqlite"));
+    serve_from(Arc::new(stores), data, arrivals, most_features)
+}
+
+fn serve_from(stores: Arc<dyn Stores>, data: TempDir, arrivals: &[Arrival], most_features: usize) -> Served {
+    take(stores.open().unwrap().as_mut(), arrivals).unwrap();
+    let api = Api::new(stores, None, Arc::new(SystemClock::start()), most_features);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    runtime.spawn(async { axum::serve(listener, api::routes(api)).await });
+    Served { url, _runtime: runtime, _data: data }
+}
+
+/// The status and the reason of a refusal.
+fn refused(served: &Served, path: &str) -> (u16, String) {
+    let (head, body) = get(&served.url, path, "");
+    let code = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let reason = serde_json::from_str(&body).map_or(body, |said: Value| said["error"].to_string());
+    (code, reason)
+}
+
+#[test]
+fn a_layer_that_is_too_long_is_refused_and_says_how_to_ask() {
+    let served = serve(&season(3), 300);
+    for (layer, how) in [("plants", "within="), ("cells", "form=table")] {
+        let (code, reason) = refused(&served, &format!("/api/missions/m-small/{layer}"));
+        assert!(
+            code == 413 && reason.contains("more than 300") && reason.contains(how),
+            "{layer}: {code} {reason}"
+        );
+    }
+    let cells = json(&served.url, "/api/missions/m-small/cells?form=table");
+    assert!(cells["rows"].as_array().unwrap().len() > 300);
+    let sprayed = cells["rows"].as_array().unwrap().iter().find(|row| row[5].as_u64() > Some(0)).unwrap();
+    let why = json(&served.url, &format!("/api/missions/m-small/cells/{}/{}/why", sprayed[0], sprayed[1]));
+    let [east, north] = [0, 1].map(|axis| why["plants"][0]["lon_lat"][axis].as_f64().unwrap());
+    let near = |d: f64| format!("within={},{},{},{}", east - d, north - d, east + d, north + d);
+    for layer in ["plants", "openings"] {
+        let some = json(&served.url, &format!("/api/missions/m-small/{layer}?{}", near(1e-5)));
+        let some = some["features"].as_array().unwrap().len();
+        assert!(some > 0 && some < 300, "{layer}: {some}");
+    }
+}
+
+/// Counts how many readers come at a time.
+struct Counted {
+    stores: SqliteFile,
+    now: AtomicUsize,
+    most: AtomicUsize,
+}
+
+impl Stores for Counted {
+    fn open(&self) -> Result<Box<dyn Store>, StoreError> {
+        self.most.fetch_max(self.now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        std::thread::sleep(Duration::from_millis(20));
+        self.now.fetch_sub(1, Ordering::SeqCst);
+        self.stores.open()
+    }
+}
+
+#[test]
+fn a_crowd_that_asks_for_layers_waits_in_line() {
+    let data = TempDir::new().unwrap();
+    let stores = SqliteFile::at(data.path().join("cloud.sqlite"));
+    let counted = Arc::new(Counted { stores, now: AtomicUsize::new(0), most: AtomicUsize::new(0) });
+    let served = serve_from(Arc::clone(&counted) as Arc<dyn Stores>, data, &season(3), Api::MOST_FEATURES);
+    std::thread::scope(|scope| {
+        for _ in 0..12 {
+            scope.spawn(|| assert!(json(&served.url, "/api/missions/m-small/track")["features"].is_array()));
+        }
+    });
+    assert_eq!(counted.most.load(Ordering::SeqCst), 2);
+}
