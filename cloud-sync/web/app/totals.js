@@ -3,6 +3,8 @@
 import { ago, amount, clock, moment, number, percent, t } from "./text.js";
 import { products } from "./why.js";
 
+const NEARLY_ALL = 0.9;
+
 const by = id => document.getElementById(id);
 
 function entry(list, term, value, kind) {
@@ -15,9 +17,10 @@ function entry(list, term, value, kind) {
 }
 
 export function showTotals(mission) {
-  // A job that is not done is compared with the part where the robot has seen anything: never with more.
-  const done = mission.finished?.completed === true;
-  const ha = (done ? mission.area_m2 : Math.min(mission.area_m2, mission.cells_seen)) / 1e4;
+  // A job is compared with the ground where it has seen anything, never with more: others may do the rest. Where it
+  // is done and has seen nearly all, the rest is ground on which nothing grows.
+  const all = mission.finished?.completed === true && mission.cells_seen > NEARLY_ALL * mission.area_m2;
+  const ha = (all ? mission.area_m2 : Math.min(mission.area_m2, mission.cells_seen)) / 1e4;
   const whole = ha * mission.top_rate_l_per_ha;
   const share = whole > 0 ? mission.volume_l / whole : 0;
   const saving = by("saving");
@@ -27,7 +30,7 @@ export function showTotals(mission) {
     [b.textContent, span.textContent] = [percent(Math.max(0, 1 - share)), t.less];
     saving.append(b, span);
     // Only numbers of our own making go in here.
-    by("versus").innerHTML = t.versus(amount(mission.volume_l), amount(whole), number(mission.top_rate_l_per_ha), done ? null : amount(ha));
+    by("versus").innerHTML = t.versus(amount(mission.volume_l), amount(whole), number(mission.top_rate_l_per_ha), all ? null : amount(ha));
   } else {
     const span = document.createElement("span");
     span.textContent = t.not_treated;

@@ -137,6 +137,17 @@ test("what a job was done with, and how it ended, is said as it is", { skip: mis
   }, finished);
   assert.match(await said({ completed: true }), /^Klaar/);
   assert.match(await said({ completed: false }), /^Afgebroken/);
+  // A robot that did its share of a parcel has not saved what it would take to spray the rest.
+  const versus = more => page.evaluate(async more => {
+    const { showTotals } = await import("/app/totals.js");
+    const { mission } = window.kompas.state;
+    showTotals({ ...mission, area_m2: 4000, finished: { completed: true }, ...more });
+    return [document.getElementById("versus").textContent, parseFloat(document.querySelector("#saving b").textContent)];
+  }, more);
+  const [[share, saved], [whole, saved_whole]] = [await versus({ cells_seen: 1000 }), await versus({ cells_seen: 3900 })];
+  assert.match(share, /op de 0,10 ha van deze opdracht/);
+  assert.match(whole, /op het hele perceel/);
+  assert.ok(saved < saved_whole, `${saved} ${saved_whole}`);
   // The age is the job's: another job of the same robot may have brought news since.
   await page.evaluate(() => { window.kompas.state.mission.last_received_ms -= 3 * 86_400_000; });
   assert.match(await said(null), /3 dagen geleden/);
