@@ -9,15 +9,17 @@
 //! - A record that the outbox refuses for good (too large) is kept there as a dead letter and told.
 //! - A mission's progress goes through the same queue: it is stored after everything offered before it.
 
+use crate::clock::SystemClock;
 use crate::mission::{MissionFile, MissionFileError};
 use kompas_cloud_sync::{Draft, Origin, Outbox, OutboxError};
-use kompas_field::{Clock, Payload};
+use kompas_field::units::Seconds;
+use kompas_field::{Clock, Payload, RobotInstant};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Where drafts become durable; the outbox, or a test's.
 pub trait RecordSink: Send {
@@ -64,7 +66,7 @@ impl RecordSink for OutboxSink {
 /// One sync for so many records: a disk syncs a hundred times a second at best.
 const BATCH: usize = 64;
 /// A disk that takes longer hangs: what is offered may never be written. (A simulated world waits for its disk instead.)
-pub const LONGEST_WRITE: Duration = Duration::from_secs(2);
+pub const LONGEST_WRITE: Seconds = Seconds::new(2.0);
 /// Between two attempts after a failure.
 const RETRY: Duration = Duration::from_millis(200);
 /// How long the end of a mission waits for a disk that fails.
@@ -77,18 +79,18 @@ struct Health {
     written: AtomicU64,
     refused: AtomicU64,
     cause: Mutex<Option<String>>,
-    /// Since when the write under way goes on.
-    writing: Mutex<Option<Instant>>,
+    /// Counts how long the write under way goes on: the disk's time, whatever time the loop lives in.
+    writing: Mutex<Option<SystemClock>>,
 }
 
 impl Health {
-    fn writes(&self, since: Option<Instant>) {
+    fn writes(&self, since: Option<SystemClock>) {
         *self.writing.lock().unwrap_or_else(PoisonError::into_inner) = since;
     }
 
     fn hangs(&self) -> bool {
         let since = *self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        since.is_some_and(|since| since.elapsed() > LONGEST_WRITE)
+        since.is_some_and(|since| since.now().since(RobotInstant::START) > LONGEST_WRITE)
     }
 
     fn fail(&self, cause: Option<String>) {
@@ -275,7 +277,7 @@ impl<S: RecordSink> Writer<S> {
 
     /// Writes the batch and empties it; `false` when it must be tried again.
     fn write(&mut self, batch: &mut Vec<Draft>) -> bool {
-        self.health.writes(Some(Instant::now()));
+        self.health.writes(Some(SystemClock::start()));
         let appended = self.sink.append(batch);
         self.health.writes(None);
         let result = match appended {

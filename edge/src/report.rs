@@ -1,5 +1,6 @@
 //! What a run came to, for people and programs.
 
+use crate::drivers::folder::Kept;
 use crate::robot::RunEnd;
 use crate::sim::Score;
 use crate::tally::StageSeconds;
@@ -76,6 +77,9 @@ pub struct Report {
     pub decisions: BTreeMap<String, u64>,
     /// Time shut by reason, on the robot's clock.
     pub closed_s: BTreeMap<String, f64>,
+    /// Pictures kept, where somebody wanted them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pictures: Option<Kept>,
     /// Nozzle openings.
     pub openings: u64,
     /// Liquid from nozzle openings.
@@ -99,7 +103,8 @@ impl Report {
         outbox: Counts,
         uplink: Option<UplinkStatus>,
     ) -> Self {
-        let RunEnd { mission, tally, records, cells_treated, driven, path, position_jumps, .. } = end;
+        let RunEnd { mission, tally, records, pictures, cells_treated, driven, path, position_jumps, .. } =
+            end;
         let plants = truth.as_ref().map(|score| PlantScore {
             weeds: score.weeds,
             weeds_treated: score.weeds_treated,
@@ -127,6 +132,7 @@ impl Report {
             parts_of_plants: tally.parts,
             decisions: tally.by_rule.clone(),
             closed_s: tally.closed_s.clone(),
+            pictures: pictures.clone(),
             openings: tally.openings,
             volume_l: tally.volume_l,
             driven_m: driven.get(),
@@ -159,6 +165,10 @@ impl Report {
                 "against the truth: {} of {} weeds treated, {} of {} crop plants hit",
                 plants.weeds_treated, plants.weeds, plants.crop_hit, plants.crop
             ));
+        }
+        if let Some(Kept { pictures, left_out, cause }) = &self.pictures {
+            let cause = cause.as_ref().map_or(String::new(), |cause| format!("; stopped early: {cause}"));
+            lines.push(format!("pictures kept: {pictures}, left out for want of time: {left_out}{cause}"));
         }
         lines.push(format!(
             "picture to decision: {:.1} ms (p50), {:.1} ms (p99)",

@@ -2,6 +2,7 @@
 
 use crate::clock::{LoopTime, Stopwatch, SystemClock};
 use crate::decide::{DecisionRules, Surroundings};
+use crate::drivers::folder::Album;
 use crate::drivers::{FixSource, Frame, FrameSource};
 use crate::eyes::Eyes;
 use crate::guard::Inputs;
@@ -75,6 +76,8 @@ pub struct Robot {
     pub progress: Progress,
     /// The way to the disk.
     pub logbook: Logbook,
+    /// Pictures of the drive, for a person who wants them kept.
+    pub album: Option<Album>,
     /// As stored.
     pub mission: MissionFile,
     /// Plants per grid cell, as decided.
@@ -150,6 +153,9 @@ impl Robot {
             Ok(motion) => {
                 // Only a picture with a place tells what lies before the boom.
                 self.memory.last_frame = Some(frame.true_at);
+                if let (Some(album), Ok(image)) = (&mut self.album, &frame.value.image) {
+                    album.show(frame.true_at, image, &motion, self.poses.last_fix());
+                }
                 let seen = self.eyes.project(&detections, &motion);
                 self.tally.stages.ground += watch.split();
                 self.plants.see(frame.true_at, &seen);
@@ -174,6 +180,10 @@ impl Robot {
                 tracing::warn!("a fix cannot be used, nozzles stay shut: {why}");
             }
             self.tally.fixes_unusable += u64::from(!usable || taken.is_err());
+            if let Some(album) = &mut self.album {
+                let motion = self.poses.at(fix.true_at).ok();
+                album.passed(fix.true_at, motion.as_ref(), self.poses.last_fix());
+            }
             if taken == Ok(true) {
                 self.forget_the_old_line(fix.true_at);
             }

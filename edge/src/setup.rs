@@ -183,6 +183,7 @@ pub fn ready_with(
         boom: job.rig.boom.clone(),
         progress,
         logbook,
+        album: None,
         mission,
         weed_map: WeedMap::new(job.field.grid()),
         tally: Tally::default(),

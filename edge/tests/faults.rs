@@ -5,6 +5,7 @@ mod common;
 
 use common::Yard;
 use kompas_edge::drivers::FrameSource;
+use kompas_edge::drivers::folder::Album;
 use kompas_edge::sim::{SimConfig, SimToml, Simulator};
 use kompas_field::frame::heading::to_compass_deg;
 use kompas_field::record::IncidentKind;
@@ -144,6 +145,58 @@ fn through(folder: &std::path::Path) -> Yard {
         text.replace("kind = \"simulator\"", &format!("kind = \"folder\"\nfolder = {:?}", folder.display()));
     std::fs::write(&yard.config, text.replace("[simulator]\nseed = 11\n", "")).unwrap();
     yard
+}
+
+#[test]
+fn a_drive_that_was_kept_is_driven_again() {
+    let yard = Yard::new("");
+    let (config, job) = yard.load();
+    let kept = yard.path("kept");
+    let mut ready = kompas_edge::setup::ready(&config, &job, None).unwrap();
+    let begin = || Album::begin(&kept, Metres::new(0.3), job.field.plane, true);
+    ready.robot.album = Some(begin().unwrap());
+    ready.robot.start().unwrap();
+    for _ in 0..60 {
+        assert_eq!(ready.robot.tick(), kompas_edge::robot::Tick::Looked);
+    }
+    let first = ready.robot.end(true, None).unwrap();
+    let pictures = first.pictures.unwrap();
+    assert!(pictures.pictures > 20 && pictures.cause.is_none(), "{pictures:?}");
+    let there = std::fs::read_dir(&kept).unwrap().count() as u64;
+    assert_eq!((there, pictures.left_out), (pictures.pictures + 1, 0), "and their list");
+    assert!(begin().unwrap_err().to_string().contains("give a new folder"));
+    // Fixes are kept, too: nothing has to be bridged.
+    let again = through(&kept).run("decisions.jsonl", None);
+    assert_eq!(again.frames, pictures.pictures);
+    assert!(again.frames_without_pose <= first.tally.frames_without_pose + 1, "{again:?}");
+    assert_eq!((again.frames_unusable, again.position_jumps), (0, 0));
+    // Only what the boom would have reached is decided as it was; the rest waits in either run.
+    let (then, now) = (first.tally.plants_treated as f64, again.plants_treated as f64);
+    assert!(
+        then > 20.0 && (now / then - 1.0).abs() < 0.2,
+        "{then} {now} {:?} {:?}",
+        first.tally.by_rule,
+        again.decisions
+    );
+}
+
+#[test]
+fn a_disk_that_takes_no_more_pictures_does_not_hold_the_robot_up() {
+    let yard = Yard::new("");
+    let (config, job) = yard.load();
+    let kept = yard.path("kept");
+    let mut ready = kompas_edge::setup::ready(&config, &job, None).unwrap();
+    ready.robot.album = Some(Album::begin(&kept, Metres::new(0.3), job.field.plane, false).unwrap());
+    ready.robot.start().unwrap();
+    ready.robot.tick();
+    std::fs::remove_dir_all(&kept).unwrap();
+    for _ in 0..30 {
+        assert_eq!(ready.robot.tick(), kompas_edge::robot::Tick::Looked);
+    }
+    let end = ready.robot.end(true, None).unwrap();
+    let pictures = end.pictures.unwrap();
+    assert!(pictures.cause.is_some() && pictures.left_out > 0, "{pictures:?}");
+    assert!(end.tally.plants_treated > 20);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use kompas_cloud_sync::{Outbox, UplinkConfig, UplinkHandle, UplinkStatus, spawn_uplink};
 use kompas_edge::clock::SystemClock;
 use kompas_edge::config::Config;
+use kompas_edge::drivers::folder::Album;
 use kompas_edge::report::Report;
 use kompas_edge::robot::Tick;
 use kompas_edge::setup::{Ready, decision_list, ready};
@@ -37,6 +38,13 @@ pub(super) struct RunArgs {
     /// Plants per grid cell as seen, as JSON into a file: the weed map for the next plan.
     #[arg(long, value_name = "FILE")]
     weed_map_out: Option<PathBuf>,
+    /// Keep pictures of the drive with their places in a new folder, as `driver.kind = "folder"` drives through them and
+    /// `kompas-model adapt --images` learns from them.
+    #[arg(long, value_name = "DIR")]
+    keep_pictures: Option<PathBuf>,
+    /// A picture is kept whenever the robot has moved on so far.
+    #[arg(long, value_name = "METRES", default_value_t = 1.0, requires = "keep_pictures")]
+    keep_every_m: f64,
     /// Pause after so many pictures; the next run goes on.
     #[arg(long, value_name = "NUMBER")]
     max_frames: Option<u64>,
@@ -63,6 +71,10 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
     let stop = stop_flag()?;
     let Ready { mut robot, simulator, frames, drive_end, resumed_from, bad_rows } =
         ready(&config, &job, list.transpose()?)?;
+    if let Some(folder) = &args.keep_pictures {
+        robot.album =
+            Some(Album::begin(folder, Metres::new(args.keep_every_m), job.field.plane, robot.time.waits())?);
+    }
     for row in &bad_rows {
         tracing::warn!("row left out: {row}");
     }

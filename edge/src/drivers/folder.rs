@@ -17,13 +17,17 @@
 //! A picture without a row, a row without its picture and a row that does not read are faults of that picture:
 //! counted and reported, and the rest goes on.
 
+mod album;
+
+pub use album::{Album, AlbumError, Kept};
+
 use super::{BoomFault, EmergencyStop, Fix, FixQuality, FixSource, Frame, FrameFault, FrameSource};
 use super::{NozzleDriver, ValveMove};
 use crate::guard::Permit;
 use kompas_field::frame::heading::{from_compass_deg, wrap};
 use kompas_field::units::{Metres, MetresPerSecond, Radians, RadiansPerSecond, Seconds};
 use kompas_field::{Datum, Geodetic, RobotInstant, Stamped};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 
@@ -76,7 +80,7 @@ const COLUMNS: [&str; 9] = [
     "speed_mps",
 ];
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 struct Row {
     image: String,
     time_s: f64,

@@ -1,6 +1,7 @@
 //! The end of a run: paused, finished or broken off.
 
 use super::{Robot, Seconds};
+use crate::drivers::folder::{Album, Kept};
 use crate::logbook::DecisionListError;
 use crate::mission::{MissionEvent, MissionFile, MissionState, WrongMove};
 use crate::recorder::RecorderSummary;
@@ -25,6 +26,8 @@ pub struct RunEnd {
     pub records: RecorderSummary,
     /// Whether the list of decisions that a person asked for is whole; the records are, all the same.
     pub list: Result<(), DecisionListError>,
+    /// Pictures of the drive, where somebody wanted them.
+    pub pictures: Option<Kept>,
     /// Grid cells in which liquid came out, in this run.
     pub cells_treated: usize,
     /// By odometry, in this run.
@@ -78,6 +81,7 @@ impl Robot {
             mission,
             records,
             list,
+            pictures: self.album.map(Album::end),
             cells_treated: self.memory.cells.len(),
             driven: self.poses.driven(),
             path: self.progress.length(),
