@@ -20,7 +20,7 @@ pub use views::{
 
 /// Of truth and projections together: whoever changes either, or what projections hold, counts it up. A store of
 /// an older format makes its projections again; a reader's copy of an answer is of its format.
-pub const FORMAT: i64 = 7;
+pub const FORMAT: i64 = 8;
 
 /// A record as it arrived, read as far as this program can.
 #[derive(Debug, Clone)]
@@ -282,7 +282,7 @@ pub trait Store: Send {
         plant: u64,
     ) -> Result<Option<PlantView>, StoreError>;
 
-    /// Nozzle openings in these grid cells (none: everywhere), in order of recording, at most `most`.
+    /// Nozzle openings that crossed these grid cells (none: everywhere), in order of recording, at most `most`.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -15,6 +15,34 @@ use support::arrivals::{MANY, all, changed, everything, farm, mission, named, ou
 use tempfile::TempDir;
 
 #[test]
+fn a_long_opening_wets_every_square_that_it_crosses() {
+    with_store(|store| {
+        let seasons = season(3);
+        let applied =
+            seasons.iter().find(|one| String::from_utf8_lossy(&one.bytes).contains("as_applied")).unwrap();
+        let long = changed(applied, |value| {
+            let one = &mut value["payload"]["openings"][0];
+            (one["from"], one["to"]) = (json!([10.5, 5.5]), json!([14.0, 5.5]));
+            (one["cell"], one["volume_ml"]) = (json!({ "col": 12, "row": 5 }), json!(35.0));
+            let one = one.clone();
+            value["payload"]["openings"] = json!([one]);
+        });
+        take(store, &[seasons[0].clone(), long]).unwrap();
+        let view = store.mission(&mission()).unwrap().unwrap();
+        assert_eq!((view.openings, view.cells_treated, view.cells_seen), (1, 4, 4));
+        let cells = store.cells(&mission()).unwrap();
+        let told: Vec<_> = cells.iter().map(|c| (c.cell.col, c.cell.row, c.openings, c.volume_ul)).collect();
+        assert_eq!(told, [(10, 5, 1, 5_000), (11, 5, 1, 10_000), (12, 5, 1, 10_000), (13, 5, 1, 10_000)]);
+        for cell in &cells {
+            let here = store.openings(&mission(), Some(cell.cell.into()), MANY).unwrap();
+            assert!(here.len() == 1 && here[0].opening.volume_ml > 34.9);
+            let agrees = (here[0].here_ml - cell.volume_ul as f64 * 1e-3).abs() < 1e-9;
+            assert!(agrees, "why agrees with the map");
+        }
+    });
+}
+
+#[test]
 fn a_mission_knows_its_own_records_and_when_the_last_came() {
     with_store(|store| {
         let mut arrivals = season(3);

@@ -36,10 +36,14 @@ CREATE TABLE plants(
 CREATE INDEX plants_in_cell ON plants(job, col, row);
 CREATE TABLE openings(
   job TEXT NOT NULL, robot TEXT NOT NULL, boot TEXT NOT NULL, seq INTEGER NOT NULL, place INTEGER NOT NULL,
-  col INTEGER, row INTEGER, opened_wall_ms INTEGER NOT NULL, json TEXT NOT NULL, product TEXT,
+  opened_wall_ms INTEGER NOT NULL, json TEXT NOT NULL, product TEXT,
   PRIMARY KEY(job, robot, boot, seq, place)
 ) WITHOUT ROWID;
-CREATE INDEX openings_in_cell ON openings(job, col, row);
+CREATE TABLE sprayed(                 -- an opening's share in each grid cell that it crossed
+  job TEXT NOT NULL, col INTEGER NOT NULL, row INTEGER NOT NULL,
+  robot TEXT NOT NULL, boot TEXT NOT NULL, seq INTEGER NOT NULL, place INTEGER NOT NULL, volume_ul INTEGER NOT NULL,
+  PRIMARY KEY(job, col, row, robot, boot, seq, place)
+) WITHOUT ROWID;
 CREATE TABLE track(
   job TEXT NOT NULL, robot TEXT NOT NULL, boot TEXT NOT NULL, at_ns INTEGER NOT NULL,
   x_m REAL NOT NULL, y_m REAL NOT NULL, heading_deg REAL NOT NULL, sigma_m REAL NOT NULL,

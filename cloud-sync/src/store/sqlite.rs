@@ -17,8 +17,18 @@ mod read;
 
 const TRUTH: &str = include_str!("truth.sql");
 const PROJECTIONS: &str = include_str!("projections.sql");
-const PROJECTION_TABLES: [&str; 9] =
-    ["robots", "fields", "missions", "products", "plants", "openings", "track", "cells", "incidents"];
+const PROJECTION_TABLES: [&str; 10] = [
+    "robots",
+    "fields",
+    "missions",
+    "products",
+    "plants",
+    "openings",
+    "sprayed",
+    "track",
+    "cells",
+    "incidents",
+];
 
 /// Readers never wait for the writer (WAL); writers wait for each other for as long as a checkpoint may take.
 const BUSY: Duration = Duration::from_secs(10);

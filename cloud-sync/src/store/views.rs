@@ -117,9 +117,9 @@ pub struct CellView {
     pub protected: u32,
     /// Plants to be treated.
     pub treated: u32,
-    /// Nozzle openings.
+    /// Nozzle openings that crossed it.
     pub openings: u32,
-    /// Liquid.
+    /// Of their liquid, the part that fell here.
     pub volume_ul: u64,
 }
 
@@ -148,6 +148,8 @@ pub struct OpeningView {
     pub opened_wall_ms: i64,
     /// As entered by a person; none is plain water.
     pub product: Option<String>,
+    /// Of its volume, in the grid cells asked for.
+    pub here_ml: f64,
     /// What was done.
     #[serde(flatten)]
     pub opening: NozzleOpening,

@@ -96,7 +96,7 @@ export function cellPanel(cell, pick) {
   const nothing = cell.plants.length === 0 && !opened;
   const sum = nothing ? t.seen_nothing : t.cell_sum(cell.plants.length, treated);
   const spray = opened
-    ? ` ${t.openings_here(cell.openings.length, amount(cell.openings.reduce((ml, o) => ml + o.volume_ml, 0)))}`
+    ? ` ${t.openings_here(cell.openings.length, amount(cell.openings.reduce((ml, o) => ml + o.here_ml, 0)))}`
     : "";
   box.append(make("p", sum + spray, "rule"));
   if (opened) {

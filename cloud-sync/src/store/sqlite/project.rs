@@ -6,12 +6,12 @@ use super::super::possible::{CALENDAR_MS, impossible};
 use super::sql;
 use kompas_field::decision::Decision;
 use kompas_field::ids::MissionId;
-use kompas_field::record::{
-    AsApplied, Incident, MissionFinished, MissionStarted, NozzleOpening, Plants, Track,
-};
+use kompas_field::record::{Incident, MissionFinished, MissionStarted, Plants, Track};
 use kompas_field::{CellIndex, Envelope, Payload, PlantClass, RobotInstant, Verdict, WallTime};
 use rusqlite::{Transaction, params};
 use serde::Serialize;
+
+mod applied;
 
 /// A stored record on its way to the projections.
 pub(super) struct Stored<'a> {
@@ -86,7 +86,7 @@ pub(super) fn record(tx: &Transaction<'_>, stored: &Stored<'_>) -> Result<(), St
         Some(Payload::MissionStarted(started)) => mission_started(tx, stored, started),
         Some(Payload::Track(track)) => track_points(tx, stored, track).map_err(sql("store a track")),
         Some(Payload::Plants(plants)) => decided(tx, stored, plants),
-        Some(Payload::AsApplied(applied)) => as_applied(tx, stored, applied),
+        Some(Payload::AsApplied(done)) => applied::store(tx, stored, done),
         Some(Payload::Incident(incident)) => reported(tx, stored, incident),
         Some(Payload::MissionFinished(finished)) => mission_finished(tx, stored, finished),
     }
@@ -260,73 +260,6 @@ fn see(tx: &Transaction<'_>, job: &str, cell: CellIndex) -> rusqlite::Result<()>
         .execute(params![job, cell.col, cell.row])?;
     if news > 0 {
         tx.prepare_cached("UPDATE missions SET cells_seen = cells_seen + 1 WHERE job = ?1")?
-            .execute([job])?;
-    }
-    Ok(())
-}
-
-fn as_applied(tx: &Transaction<'_>, stored: &Stored<'_>, applied: &AsApplied) -> Result<(), StoreError> {
-    let job = touch(tx, stored, &applied.mission).map_err(sql("store openings"))?;
-    let product = applied.product.as_deref();
-    for (place, opening) in applied.openings.iter().enumerate() {
-        let text = json("opening", opening)?;
-        opened(tx, stored, &job, product, place, opening, &text).map_err(sql("store openings"))?;
-    }
-    if !applied.openings.is_empty() {
-        let products = "INSERT OR IGNORE INTO products VALUES (?1, ?2)";
-        tx.execute(products, params![job, product.unwrap_or_default()]).map_err(sql("store a product"))?;
-    }
-    Ok(())
-}
-
-fn opened(
-    tx: &Transaction<'_>,
-    stored: &Stored<'_>,
-    job: &str,
-    product: Option<&str>,
-    place: usize,
-    opening: &NozzleOpening,
-    text: &str,
-) -> rusqlite::Result<()> {
-    // Whole microlitres and square millimetres: sums do not depend on the order of arrival.
-    #[expect(clippy::cast_possible_truncation, reason = "one opening's volume and area")]
-    let (volume_ul, wetted_mm2) =
-        ((opening.volume_ml * 1e3).round() as i64, (opening.area_m2 * 1e6).round() as i64);
-    tx.prepare_cached("INSERT INTO openings VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?.execute(
-        params![
-            job,
-            stored.robot(),
-            stored.boot(),
-            stored.envelope.key.seq,
-            place,
-            opening.cell.map(|cell| cell.col),
-            opening.cell.map(|cell| cell.row),
-            stored.wall_ms(opening.opened_at),
-            text,
-            product
-        ],
-    )?;
-    tx.prepare_cached(
-        "UPDATE missions SET openings = openings + 1, volume_ul = volume_ul + ?2, wetted_mm2 = wetted_mm2 + ?3
-         WHERE job = ?1",
-    )?
-    .execute(params![job, volume_ul, wetted_mm2])?;
-    match opening.cell {
-        Some(cell) => wet(tx, job, cell, volume_ul),
-        None => Ok(()),
-    }
-}
-
-fn wet(tx: &Transaction<'_>, job: &str, cell: CellIndex, volume_ul: i64) -> rusqlite::Result<()> {
-    see(tx, job, cell)?;
-    let openings: u64 = tx
-        .prepare_cached(
-            "UPDATE cells SET openings = openings + 1, volume_ul = volume_ul + ?4
-             WHERE job = ?1 AND col = ?2 AND row = ?3 RETURNING openings",
-        )?
-        .query_row(params![job, cell.col, cell.row, volume_ul], |r| r.get(0))?;
-    if openings == 1 {
-        tx.prepare_cached("UPDATE missions SET cells_treated = cells_treated + 1 WHERE job = ?1")?
             .execute([job])?;
     }
     Ok(())

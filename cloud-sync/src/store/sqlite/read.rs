@@ -6,6 +6,7 @@ use super::super::{
 };
 use super::{SqliteStore, sql};
 use kompas_field::ids::{FarmId, FieldId};
+use kompas_field::record::NozzleOpening;
 use kompas_field::{CellIndex, Field, FieldCrop, PlantClass, Point2};
 use rusqlite::{Connection, OptionalExtension, Params, Row, params};
 use serde::de::DeserializeOwned;
@@ -191,22 +192,26 @@ pub(super) fn openings(
     within: Option<CellRange>,
     most: usize,
 ) -> Result<Vec<OpeningView>, StoreError> {
-    let query = "SELECT robot, boot, opened_wall_ms, json, product FROM openings WHERE job = ?1";
-    let read = |r: &Row<'_>| Ok((raw_plant(r)?, r.get(4)?));
+    const ORDER: &str = "ORDER BY robot, boot, seq, place LIMIT ?2";
+    let read = |r: &Row<'_>| Ok((raw_plant(r)?, r.get(4)?, r.get(5)?));
+    let columns = "SELECT robot, boot, opened_wall_ms, json, product";
     let rows = match bounds(within) {
-        None => list(
-            db,
-            &format!("{query} ORDER BY robot, boot, seq, place LIMIT ?2"),
-            params![job.to_string(), most],
-            read,
-        ),
+        None => {
+            let query = format!("{columns}, NULL FROM openings WHERE job = ?1 {ORDER}");
+            list(db, &query, params![job.to_string(), most], read)
+        }
         Some([west, east, south, north]) => {
-            let query = format!("{query} AND {IN_CELLS} ORDER BY robot, boot, seq, place LIMIT ?2");
+            let query = format!(
+                "{columns}, sum(volume_ul) FROM sprayed JOIN openings USING (job, robot, boot, seq, place)
+                 WHERE job = ?1 AND {IN_CELLS} GROUP BY robot, boot, seq, place {ORDER}"
+            );
             list(db, &query, params![job.to_string(), most, west, east, south, north], read)
         }
     };
-    let view = |((robot, boot, opened_wall_ms, json), product): (RawPlant, Option<String>)| {
-        Ok(OpeningView { robot, boot, opened_wall_ms, product, opening: parse("opening", &json)? })
+    let view = |((robot, boot, opened_wall_ms, json), product, here_ul): (RawPlant, _, Option<u64>)| {
+        let opening: NozzleOpening = parse("opening", &json)?;
+        let here_ml = here_ul.map_or(opening.volume_ml, |here_ul| here_ul as f64 * 1e-3);
+        Ok(OpeningView { robot, boot, opened_wall_ms, product, here_ml, opening })
     };
     rows.map_err(sql("read openings"))?.into_iter().map(view).collect()
 }
