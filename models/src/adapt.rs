@@ -9,6 +9,7 @@
 use crate::data::index::OUR_IDS;
 use crate::data::{Item, Labels, Rejected};
 use crate::evaluate::{EvaluateError, keep};
+use image::RgbImage;
 use kompas_field::PlantClass;
 use kompas_vision::usable::unusable;
 use kompas_vision::{ClassMap, FieldMemory, SegmentError, Segmenter};
@@ -31,40 +32,44 @@ pub struct Labelled {
     pub sure: [u64; 5],
 }
 
-/// Writes to `folder` what `model` makes of the photographs, as far as it is sure of it. All are taken for pictures of one
-/// field and one time, in the order given.
+/// Writes to `folder` what `model` makes of the photographs, as far as it is sure of it. Each series is taken for pictures
+/// of one field by one camera at one time, in the order given, and heard by itself; numbers count through all of them.
 /// # Errors
 /// [`EvaluateError`] when the model itself fails or a label cannot be written.
 pub fn label(
     model: &mut dyn Segmenter,
-    photographs: &[PathBuf],
+    series: &[Vec<PathBuf>],
     folder: &Path,
     mut progress: impl FnMut(),
 ) -> Result<Labelled, EvaluateError> {
-    let (mut labelled, mut field) = (Labelled::default(), FieldMemory::default());
-    for (number, image) in photographs.iter().enumerate() {
-        progress();
-        let reject = |reason| Rejected { place: image.display().to_string(), reason };
-        // As training reads it: as it is stored, not as it was held.
-        let rgb = match image::open(image) {
-            Ok(rgb) => rgb.into_rgb8(),
-            Err(error) => {
-                labelled.rejected.push(reject(error.to_string()));
-                continue;
+    let mut labelled = Labelled::default();
+    let mut numbers = 0..;
+    for images in series {
+        let mut field = FieldMemory::default();
+        for (image, number) in images.iter().zip(&mut numbers) {
+            progress();
+            match usable(image) {
+                Ok(rgb) => {
+                    let map = sure_of(&model.segment_in(&rgb, &mut field)?)?;
+                    for (count, class) in labelled.sure.iter_mut().zip(PlantClass::ALL) {
+                        *count += map.count(class) as u64;
+                    }
+                    keep(&map, label_of(folder, number))?;
+                    labelled.numbers.push(number);
+                }
+                Err(reason) => {
+                    labelled.rejected.push(Rejected { place: image.display().to_string(), reason });
+                }
             }
-        };
-        if let Some(reason) = unusable(&rgb) {
-            labelled.rejected.push(reject(format!("unusable: {reason}")));
-            continue;
         }
-        let map = sure_of(&model.segment_in(&rgb, &mut field)?)?;
-        for (count, class) in labelled.sure.iter_mut().zip(PlantClass::ALL) {
-            *count += map.count(class) as u64;
-        }
-        keep(&map, label_of(folder, number))?;
-        labelled.numbers.push(number);
     }
     Ok(labelled)
+}
+
+/// A photograph as training reads it (as it is stored, not as it was held), or why nothing can be learnt from it.
+fn usable(image: &Path) -> Result<RgbImage, String> {
+    let rgb = image::open(image).map_err(|error| error.to_string())?.into_rgb8();
+    unusable(&rgb).map_or(Ok(rgb), |reason| Err(format!("unusable: {reason}")))
 }
 
 /// The photographs of these numbers, of which [`label`] wrote labels to `folder`, as training images.
@@ -105,19 +110,27 @@ fn sure_of(map: &ClassMap) -> Result<ClassMap, SegmentError> {
 mod tests {
     use super::*;
     use crate::data::scene::decode;
-    use image::{Rgb, RgbImage};
+    use image::Rgb;
+    use kompas_vision::consensus::{Colours, Consensus, agree};
 
-    /// Calls everything beet, is sure of every other pixel, and counts its pictures.
-    struct AllBeet(usize);
+    /// Calls everything beet, is sure of every other pixel, and tells how many pictures of the field it remembers.
+    struct AllBeet(Vec<usize>);
 
     impl Segmenter for AllBeet {
         fn id(&self) -> &'static str {
             "all beet"
         }
 
-        fn segment_in(&mut self, image: &RgbImage, _: &mut FieldMemory) -> Result<ClassMap, SegmentError> {
+        fn segment_in(
+            &mut self,
+            image: &RgbImage,
+            field: &mut FieldMemory,
+        ) -> Result<ClassMap, SegmentError> {
             let pixels = (image.width() * image.height()) as usize;
-            self.0 += 1;
+            self.0.push(field.pictures());
+            // A single beet, so that there is something to remember.
+            let beet = Colours::of(&RgbImage::new(1, 1));
+            agree(&mut [0., 0., 9., 0., 0.], 1, 1, Consensus::RELEASED, &beet, field.at(1.));
             let sure = (0..pixels).map(|at| if at % 2 == 0 { SURE } else { SURE - 1 });
             ClassMap::new(image.width(), image.height(), vec![2; pixels], sure.collect())
         }
@@ -136,13 +149,16 @@ mod tests {
         RgbImage::new(60, 40).save(place("black.png")).unwrap();
         std::fs::write(place("broken.jpg"), b"no picture").unwrap();
         let photographs = ["black.png", "a.png", "broken.jpg", "gone.jpg"].map(place);
-        let mut model = AllBeet(0);
+        let mut model = AllBeet(Vec::new());
+        let other_camera = vec![place("a.png"), place("a.png")];
+        let series = [photographs.to_vec(), other_camera];
         let Labelled { numbers, rejected, sure } =
-            label(&mut model, &photographs, &place("labels"), || ()).unwrap();
-        assert_eq!((sure, numbers.as_slice()), ([0, 0, 1200, 0, 0], [1].as_slice()));
+            label(&mut model, &series, &place("labels"), || ()).unwrap();
+        assert_eq!((sure, numbers.as_slice()), ([0, 0, 3600, 0, 0], [1, 4, 5].as_slice()));
+        let photographs = series.concat();
         let items = labelled(&photographs, &numbers, &place("labels")).unwrap();
-        assert_eq!(model.0, 1, "only what can be used is looked at");
-        assert_eq!((items.len(), &items[0].image), (1, &photographs[1]));
+        assert_eq!(model.0, [0, 0, 1], "what can be used is looked at, and each camera hears its own");
+        assert_eq!((items.len(), &items[0].image), (3, &photographs[1]));
         assert!(labelled(&photographs, &[0], &place("labels")).is_err(), "that one has no label");
         let (rgb, mask) = decode(&items[0]).unwrap();
         assert_eq!(rgb, photograph);

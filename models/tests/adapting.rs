@@ -62,6 +62,11 @@ impl Yard {
     }
 
     fn adapt(&self, model: &Path) -> Output {
+        self.adapt_and(model, &[])
+    }
+
+    /// With more arguments.
+    fn adapt_and(&self, model: &Path, more: &[&std::ffi::OsStr]) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_kompas-model"));
         command.args(["adapt", "--device", "cpu", "--model"]).arg(model);
         for (key, name) in
@@ -69,7 +74,7 @@ impl Yard {
         {
             command.arg(key).arg(self.path(name));
         }
-        command.output().unwrap()
+        command.args(more).output().unwrap()
     }
 }
 
@@ -109,6 +114,19 @@ fn a_released_model_learns_a_field_that_nobody_labelled() {
     let after = Params::read(&yard.path("run/release.safetensors")).unwrap();
     let moved = before.iter().zip(after.iter()).filter(|((_, before), (_, after))| before != after);
     assert!(moved.count() > 10, "two steps change most weights");
+}
+
+#[test]
+fn photographs_of_two_cameras_are_taught_together() {
+    let yard = Yard::new();
+    fs::create_dir(yard.path("other-camera")).unwrap();
+    picture(75).save(yard.path("other-camera/1.png")).unwrap();
+    let more = yard.path("other-camera");
+    let done = yard.adapt_and(&released("plants.onnx"), &["--images".as_ref(), more.as_os_str()]);
+    assert!(done.status.success(), "{}", told(&done));
+    assert_eq!(fs::read_dir(yard.path("run/labels")).unwrap().count(), 3);
+    let one = yard.adapt(&released("plants.onnx"));
+    assert_eq!(one.status.code(), Some(2), "the run was of both folders: {}", told(&one));
 }
 
 #[test]
@@ -193,7 +211,7 @@ fn cross_validation_reports_what_a_group_taught_without_its_labels() {
         assert!(done.status.success(), "{}", told(&done));
         let report = fs::read(yard.path("folds/cross-validation.json")).unwrap();
         let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
-        let weights = ["fold0/release.safetensors", "fold0/other-a/release.safetensors"]
+        let weights = ["fold0/release.safetensors", "fold0/adapted/release.safetensors"]
             .map(|name| fs::read(yard.path("folds").join(name)).unwrap());
         (report, weights)
     };

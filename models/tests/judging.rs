@@ -80,7 +80,7 @@ fn photographs_without_labels_are_labelled_as_those_of_one_field() {
     }
     let mut model = Counting(Vec::new());
     let labels = folder.path().join("labels");
-    let told = kompas_models::adapt::label(&mut model, &photographs, &labels, || ()).unwrap();
+    let told = kompas_models::adapt::label(&mut model, &[photographs.to_vec()], &labels, || ()).unwrap();
     assert!(told.rejected.is_empty(), "{:?}", told.rejected);
     assert_eq!(std::fs::read_dir(labels).unwrap().count(), 3);
     assert_eq!(model.0, [0, 1, 2]);

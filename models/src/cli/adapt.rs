@@ -20,10 +20,11 @@ pub(crate) struct AdaptArgs {
     /// The model to start from: weights of a run (`.safetensors`), or a 32-bit ONNX file.
     #[arg(long, default_value = "models/released/plants.onnx")]
     model: PathBuf,
-    /// Folder of photographs of one field and one time, with the folders in it; nobody needs to have labelled them.
-    #[arg(long, value_name = "DIR")]
-    images: PathBuf,
-    /// At most this many photographs, evenly taken. Each takes a few seconds to label and some megabytes of memory.
+    /// Folder of photographs of one field by one camera at one time, with the folders in it; nobody needs to have labelled
+    /// them. Give it once for each camera or day: each hears its own pictures, all are taught together
+    #[arg(long, value_name = "DIR", required = true)]
+    images: Vec<PathBuf>,
+    /// At most this many photographs of each folder, evenly taken. Each takes a few seconds to label and some megabytes of memory.
     #[arg(long, default_value = "200")]
     limit: NonZeroUsize,
     #[command(flatten)]
@@ -40,8 +41,15 @@ pub(crate) struct AdaptArgs {
 
 pub(crate) fn run(args: &AdaptArgs) -> Result<()> {
     let (_, config) = read_config(&args.config)?;
-    let place = || args.images.display().to_string();
-    let images = args.images.canonicalize().with_context(place).context(BadInput)?;
+    let series: Vec<_> = args.images.iter().map(|folder| chosen(folder, args)).collect::<Result<_>>()?;
+    let data = args.data.read()?;
+    adapt(&args.model, &series, data, &args.data.folder, &config, &args.out, &args.hardware).map(drop)
+}
+
+/// The photographs of a folder that are learnt from.
+fn chosen(folder: &Path, args: &AdaptArgs) -> Result<Vec<PathBuf>> {
+    let place = || folder.display().to_string();
+    let images = folder.canonicalize().with_context(place).context(BadInput)?;
     if real(&args.out)?.starts_with(&images) {
         let out = args.out.display();
         return Err(anyhow!(
@@ -57,10 +65,9 @@ pub(crate) fn run(args: &AdaptArgs) -> Result<()> {
     }
     let chosen = evenly(&all, args.limit.get());
     if chosen.len() < all.len() {
-        tracing::info!("{} of {} photographs are taken (--limit)", chosen.len(), all.len());
+        tracing::info!("{}: {} of {} photographs are taken (--limit)", place(), chosen.len(), all.len());
     }
-    let data = args.data.read()?;
-    adapt(&args.model, &chosen, data, &args.data.folder, &config, &args.out, &args.hardware).map(drop)
+    Ok(chosen)
 }
 
 /// Where `path` really is, or will be once it is made.
@@ -106,8 +113,8 @@ pub(super) fn check_sources(data: &DataSet, config: &Config) -> Result<()> {
 struct Origin {
     /// SHA-256 of the model it starts from.
     model: String,
-    /// SHA-256 of every photograph, in order; empty where one cannot be read.
-    photographs: Vec<String>,
+    /// SHA-256 of every photograph of every series, in order; empty where one cannot be read.
+    photographs: Vec<Vec<String>>,
 }
 
 /// The labels in a run's folder.
@@ -119,11 +126,12 @@ struct Known {
 }
 
 impl Origin {
-    fn of(start: &Path, photographs: &[PathBuf]) -> Result<Self> {
+    fn of(start: &Path, series: &[Vec<PathBuf>]) -> Result<Self> {
         let model = std::fs::read(start).with_context(|| start.display().to_string()).context(BadInput)?;
         let hashed =
             |path: &PathBuf| std::fs::read(path).map_or_else(|_| String::new(), |bytes| sha256_hex(&bytes));
-        Ok(Self { model: sha256_hex(&model), photographs: photographs.iter().map(hashed).collect() })
+        let photographs = series.iter().map(|images| images.iter().map(hashed).collect()).collect();
+        Ok(Self { model: sha256_hex(&model), photographs })
     }
 
     /// The photographs of this that have labels in the folder `out`; `None` where none were made yet.
@@ -156,10 +164,10 @@ impl Known {
     }
 }
 
-/// Teaches the `start` weights what they make of `photographs` of one field, beside `data` (read from `folder`).
+/// Teaches the `start` weights what they make of photographs of one field, beside `data` (read from `folder`).
 pub(super) fn adapt(
     start: &Path,
-    photographs: &[PathBuf],
+    series: &[Vec<PathBuf>],
     mut data: DataSet,
     folder: &Path,
     config: &Config,
@@ -168,17 +176,17 @@ pub(super) fn adapt(
 ) -> Result<RunFiles> {
     check_sources(&data, config)?;
     hardware.set_threads();
-    let (origin, labels) = (Origin::of(start, photographs)?, out.join("labels"));
+    let (origin, labels) = (Origin::of(start, series)?, out.join("labels"));
     let numbers = if let Some(numbers) = origin.labelled_in(out)? {
         tracing::info!("the labels of an earlier start are kept");
         numbers
     } else {
-        let numbers = label_all(start, photographs, &labels, hardware)?;
+        let numbers = label_all(start, series, &labels, hardware)?;
         let known = Known { origin, labelled: numbers };
         known.write(out)?;
         known.labelled
     };
-    let items = labelled(photographs, &numbers, &labels)
+    let items = labelled(&series.concat(), &numbers, &labels)
         .with_context(|| format!("{}: a label is gone: choose a new folder", labels.display()))
         .context(BadInput)?;
     data.items.extend(items);
@@ -188,14 +196,14 @@ pub(super) fn adapt(
 /// Labels what can be labelled, and tells what; the numbers of those photographs.
 fn label_all(
     start: &Path,
-    photographs: &[PathBuf],
+    series: &[Vec<PathBuf>],
     labels: &Path,
     hardware: &Hardware,
 ) -> Result<Vec<usize>> {
     let weights = weights(start)?.on(hardware.device()?)?;
     let mut model = TorchSegmenter::new(weights, start.display().to_string());
-    let bar = bar(photographs.len() as u64, "labelling");
-    let Labelled { numbers, rejected, sure } = label(&mut model, photographs, labels, || bar.inc(1))?;
+    let bar = bar(series.iter().map(Vec::len).sum::<usize>() as u64, "labelling");
+    let Labelled { numbers, rejected, sure } = label(&mut model, series, labels, || bar.inc(1))?;
     bar.finish_and_clear();
     for file in &rejected {
         tracing::warn!("skipped {}: {}", file.place, file.reason);

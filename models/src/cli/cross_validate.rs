@@ -38,8 +38,8 @@ pub(crate) struct CrossValidateArgs {
     /// are worth
     #[arg(long)]
     alone: bool,
-    /// Also teach every fold each of its groups from their photographs without their labels, by this recipe
-    /// (models/adapt.toml), and report what that is worth; a group is taken for one field, also with `--alone`
+    /// Also teach every fold the photographs of its groups without their labels, by this recipe (models/adapt.toml), and
+    /// report what that is worth; the groups of a fold are taken for one field, also with `--alone`
     #[arg(long, value_name = "CONFIG")]
     adapt: Option<PathBuf>,
     #[command(flatten)]
@@ -66,13 +66,17 @@ pub(crate) fn run(args: &CrossValidateArgs) -> Result<()> {
             train_in(&folder, &config, data.clone(), &args.data.folder, &start, &args.hardware)?.release;
         for (group, items) in groups {
             figures.insert(group, measured(&files, items, conditions)?);
-            let Some((_, recipe)) = &adapted_by else { continue };
+        }
+        if let Some((_, recipe)) = &adapted_by {
             // The labels of the fold's groups are neither learnt from nor stopped by.
             let recipe = Config { patience: u32::MAX, ..without(groups, recipe) };
-            let photographs: Vec<PathBuf> = items.iter().map(|item| item.image.clone()).collect();
-            let (out, from) = (folder.join(group.replace('/', "-")), &args.data.folder);
-            let learnt = adapt(&files, &photographs, data.clone(), from, &recipe, &out, &args.hardware)?;
-            adapted.insert(group, measured(&learnt.release, items, conditions)?);
+            let images = |items: &Vec<Item>| items.iter().map(|item| item.image.clone()).collect();
+            let series: Vec<Vec<PathBuf>> = groups.values().map(images).collect();
+            let (out, from) = (folder.join("adapted"), &args.data.folder);
+            let learnt = adapt(&files, &series, data.clone(), from, &recipe, &out, &args.hardware)?;
+            for (group, items) in groups {
+                adapted.insert(group, measured(&learnt.release, items, conditions)?);
+            }
         }
         let mut report = json!({
             "left_out": figures,
