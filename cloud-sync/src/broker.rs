@@ -1,5 +1,6 @@
 //! An MQTT broker inside this process, for demonstrations and tests: it keeps nothing on disk. A farm runs
-//! Mosquitto.
+//! Mosquitto, with `message_size_limit 131072` ([`MAX_PACKET_BYTES`]): its own limit is far higher,
+//! and a retained message above [`crate::wire::MAX_INCOMING_BYTES`] would cut ingest off at every attempt.
 
 use crate::address::BrokerAddress;
 use crate::wire::MAX_PACKET_BYTES;

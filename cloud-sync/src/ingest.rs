@@ -6,6 +6,7 @@
 //! - Nothing that arrives stops what arrives after it: what does not read is quarantined and counted.
 //! - A full queue drops arrivals, counted: they have no receipt, so the robot offers them again.
 
+mod losses;
 mod mqtt;
 mod reading;
 

@@ -29,7 +29,8 @@ enum Command {
         /// Where browsers reach the map; port 0 takes a free one.
         #[arg(long, default_value = "127.0.0.1:8090")]
         listen: SocketAddr,
-        /// Where records come from: `embedded` (demonstration) or `mqtt://HOST:PORT` (for example Mosquitto).
+        /// Where records come from: `embedded` (demonstration) or `mqtt://HOST:PORT` (for example Mosquitto, with
+        /// `message_size_limit 131072` in its configuration).
         #[arg(long, default_value = "embedded", value_parser = broker)]
         broker: BrokerArg,
         /// Where robots reach the embedded broker; port 0 takes a free one.

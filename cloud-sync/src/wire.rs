@@ -9,6 +9,10 @@ pub const MAX_RECORD_BYTES: usize = 64 * 1024;
 /// What both MQTT ends allow per packet: a record, its topic and header, and room for an acknowledgement.
 pub const MAX_PACKET_BYTES: usize = 2 * MAX_RECORD_BYTES;
 
+/// What ingest takes per packet. Others may publish on a records topic, and a broker of default settings passes on
+/// whatever it holds: an oversized message must end in quarantine, not cut the connection at every attempt.
+pub const MAX_INCOMING_BYTES: usize = 1024 * 1024;
+
 /// All records of all robots of all farms: what ingest subscribes to.
 pub const ALL_RECORDS: &str = "v1/+/+/records";
 

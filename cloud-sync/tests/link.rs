@@ -159,3 +159,38 @@ fn through_mosquitto_over_a_cut_link_every_record_arrives_once() {
     through(address, 20, FAIR);
     through(address, 21, Weather { seed: 21, cut_after_bytes: Some((20_000, 400_000)), ..FAIR });
 }
+
+#[test]
+fn one_oversized_retained_message_makes_ingest_deaf_to_nobody() {
+    let directory = tempfile::tempdir().unwrap();
+    let Some((_running, address)) = mosquitto(directory.path()) else {
+        println!("skipped: needs mosquitto (Debian package mosquitto)");
+        return;
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut options = rumqttc::MqttOptions::new("stranger", "127.0.0.1", address.port());
+        options.set_max_packet_size(1 << 20, 1 << 20);
+        let (client, mut connection) = rumqttc::AsyncClient::new(options, 4);
+        let topic = "v1/valthermond/kompas-01/records";
+        client.publish(topic, rumqttc::QoS::AtLeastOnce, true, vec![b'x'; 300_000]).await.unwrap();
+        while !matches!(
+            connection.poll().await.unwrap(),
+            rumqttc::Event::Incoming(rumqttc::Packet::PubAck(_))
+        ) {}
+    });
+
+    let path = directory.path().join("outbox.sqlite");
+    let (outbox, keys) = write(&path, 30);
+    let stores = SqliteFile::at(directory.path().join("cloud.sqlite"));
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let _inside = runtime.enter();
+    let broker = BrokerAddress { host: "127.0.0.1".to_owned(), port: address.port() };
+    let _ingest = spawn_ingest(stores.open().unwrap(), &broker).unwrap();
+    let _uplink = spawn_uplink(&path, config(broker)).unwrap();
+    until_drained(&outbox, Duration::from_mins(1));
+    let store = stores.open().unwrap();
+    let found = store.counts().unwrap();
+    assert_eq!((found.records, found.quarantined), (keys.len() as u64, 1));
+    assert_eq!(store.quarantine(9).unwrap()[0].why, "too_large");
+}

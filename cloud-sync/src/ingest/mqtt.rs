@@ -1,11 +1,12 @@
 //! The broker's side of ingest: one task polls and never waits, one thread commits and acknowledges.
 
+use super::losses::Losses;
 use super::{Arrival, Taken, take};
 use crate::address::BrokerAddress;
 use crate::clock::SystemClock;
 use crate::store::{Store, StoreError};
-use crate::wire::{ALL_RECORDS, Ack, MAX_PACKET_BYTES};
-use kompas_field::{Clock, WallTime};
+use crate::wire::{ALL_RECORDS, Ack, MAX_INCOMING_BYTES, MAX_PACKET_BYTES};
+use kompas_field::{Clock, RobotInstant, WallTime};
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -13,7 +14,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
-/// Arrivals that may wait for the disk: 64 MiB at the most.
+/// Arrivals that may wait for the disk: 64 MiB at the most of records, more only of what is none.
 const QUEUE: usize = 1024;
 /// Arrivals per commit: the sync is shared, and a robot's window is not kept waiting long.
 const BATCH: usize = 256;
@@ -28,6 +29,8 @@ pub struct IngestStatus {
     pub online: bool,
     /// Why not, in its words.
     pub why_offline: Option<String>,
+    /// Short connections one after another that ended for one cause: a person is needed when there are many.
+    pub lost_alike: u64,
     /// Stored.
     pub new: u64,
     /// Arrived again.
@@ -85,12 +88,17 @@ pub fn spawn_ingest(store: Box<dyn Store>, broker: &BrokerAddress) -> std::io::R
     let mut options =
         MqttOptions::new(format!("kompas-ingest-{}", std::process::id()), broker.host.clone(), broker.port);
     options.set_keep_alive(Duration::from_secs(5)).set_clean_session(true);
-    options.set_max_packet_size(MAX_PACKET_BYTES, MAX_PACKET_BYTES);
+    options.set_max_packet_size(MAX_INCOMING_BYTES, MAX_PACKET_BYTES);
     let (client, connection) = AsyncClient::new(options, OUTGOING);
     let (arrived, arrivals) = sync_channel(QUEUE);
     let status = Arc::new(Mutex::new(IngestStatus::default()));
-    let poller =
-        Poller { client: client.clone(), arrived, status: Arc::clone(&status), broker: broker.clone() };
+    let poller = Poller {
+        client: client.clone(),
+        arrived,
+        status: Arc::clone(&status),
+        broker: broker.clone(),
+        losses: Losses::default(),
+    };
     let polling = tokio::spawn(poller.run(connection));
     let committer = Committer { store, client, arrivals, status: Arc::clone(&status) };
     let committing = std::thread::Builder::new().name("ingest".to_owned()).spawn(move || committer.run())?;
@@ -102,14 +110,15 @@ struct Poller {
     arrived: SyncSender<Arrival>,
     status: Arc<Mutex<IngestStatus>>,
     broker: BrokerAddress,
+    losses: Losses,
 }
 
 impl Poller {
-    async fn run(self, mut connection: EventLoop) {
+    async fn run(mut self, mut connection: EventLoop) {
         let clock = SystemClock::start();
         loop {
             match connection.poll().await {
-                Ok(Event::Incoming(Packet::ConnAck(_))) => self.online(),
+                Ok(Event::Incoming(Packet::ConnAck(_))) => self.online(clock.now()),
                 Ok(Event::Incoming(Packet::Publish(message))) => {
                     let (topic, bytes) = (message.topic, message.payload.to_vec());
                     let arrival = Arrival { topic, bytes, received: clock.wall() };
@@ -120,7 +129,7 @@ impl Poller {
                 }
                 Ok(_) => {}
                 Err(error) => {
-                    self.offline(&error.to_string());
+                    self.offline(&error.to_string(), clock.now());
                     // Nothing of ours is worth keeping over a connection: receipts are asked for again.
                     connection.clean();
                     connection.pending.clear();
@@ -130,21 +139,32 @@ impl Poller {
         }
     }
 
-    fn online(&self) {
+    fn online(&mut self, now: RobotInstant) {
+        self.losses.connected(now);
         if let Err(error) = self.client.try_subscribe(ALL_RECORDS, QoS::AtLeastOnce) {
-            return self.offline(&error.to_string());
+            return self.offline(&error.to_string(), now);
         }
         tracing::info!(broker = %self.broker, "ingest online");
         tell(&self.status, |status| (status.online, status.why_offline) = (true, None));
     }
 
-    fn offline(&self, why: &str) {
+    fn offline(&mut self, why: &str, now: RobotInstant) {
+        let lost_alike = self.losses.lost(why, now);
         let mut news = false;
         tell(&self.status, |status| {
             news = status.online || status.why_offline.is_none();
             (status.online, status.why_offline) = (false, Some(why.to_owned()));
+            status.lost_alike = lost_alike;
         });
-        if news {
+        if news && lost_alike == Losses::ALARM {
+            tracing::error!(
+                broker = %self.broker,
+                why,
+                "the broker lets ingest in and loses it again and again for one cause: if that is a message's size, \
+                 remove the message (it may be a retained one on v1/+/+/records) and give the broker a limit \
+                 (Mosquitto: message_size_limit {MAX_PACKET_BYTES})"
+            );
+        } else if news && lost_alike < Losses::ALARM {
             tracing::warn!(broker = %self.broker, why, "ingest offline; the robots keep their records");
         }
     }
