@@ -1,7 +1,7 @@
 //! Weed map and thresholds to a rate per grid cell.
 
 use crate::policy::Policy;
-use crate::zones::touches;
+use crate::zones::Zones;
 use kompas_field::prescription::PrescriptionError;
 use kompas_field::units::LitresPerHectare;
 use kompas_field::{FallbackRates, Field, PlantClass, Prescription, WeedMap};
@@ -38,8 +38,9 @@ pub fn prescribe(
     // A cell that a zone touches is not prescribed at all: other machines read the cells, not our nozzle runs.
     let grid = field.grid();
     if !policy.zones.is_empty() {
+        let zones = Zones::of(&policy.zones);
         for cell in grid.cells() {
-            if touches(&policy.zones, grid.centre(cell), HALF_DIAGONAL_M + policy.position_error.get()) {
+            if zones.touches(grid.centre(cell), HALF_DIAGONAL_M + policy.position_error.get()) {
                 prescription.set(cell, LitresPerHectare::ZERO)?;
             }
         }

@@ -2,7 +2,7 @@
 
 use crate::plan::{Gear, Leg, NozzleRun};
 use crate::policy::Policy;
-use crate::zones::touches;
+use crate::zones::Zones;
 use kompas_field::units::LitresPerHectare;
 use kompas_field::{FieldFrame, Grid, Point2, Prescription, Rig};
 
@@ -20,6 +20,8 @@ pub(crate) fn schedule(
     policy: &Policy,
 ) -> Vec<NozzleRun> {
     let rates = Rates::of(prescription);
+    let zones = Zones::of(&policy.zones);
+    let margin = policy.position_error.get();
     let mut runs = Vec::new();
     let mut open: Vec<Option<NozzleRun>> = vec![None; rig.boom.nozzles.len()];
     let mut driven = 0.0;
@@ -30,7 +32,7 @@ pub(crate) fn schedule(
             if leg.implement && span > 1e-9 {
                 let line = Line { from: pair[0], to: pair[1], gear: leg.gear, begin: driven, span };
                 for (number, state) in (0u16..).zip(&mut open) {
-                    line.look(number, rig, &rates, policy, |run| {
+                    line.look(number, rig, &rates, (&zones, margin), |run| {
                         extend(state, run, begin, &mut runs);
                     });
                 }
@@ -47,7 +49,7 @@ pub(crate) fn schedule(
             }
         }
     }
-    if policy.zones.is_empty() { runs } else { dry::dry(runs, path, rig, policy) }
+    if policy.zones.is_empty() { runs } else { dry::dry(runs, path, rig, (&zones, margin)) }
 }
 
 fn extend(state: &mut Option<NozzleRun>, run: NozzleRun, begin: f64, runs: &mut Vec<NozzleRun>) {
@@ -80,8 +82,14 @@ struct Line {
 
 impl Line {
     /// Calls `found` with a short run wherever the nozzle has to be open.
-    fn look(&self, number: u16, rig: &Rig, rates: &Rates, policy: &Policy, mut found: impl FnMut(NozzleRun)) {
-        let margin = policy.position_error.get();
+    fn look(
+        &self,
+        number: u16,
+        rig: &Rig,
+        rates: &Rates,
+        (zones, margin): (&Zones, f64),
+        mut found: impl FnMut(NozzleRun),
+    ) {
         let Some(nozzle) = rig.boom.nozzles.get(usize::from(number)) else { return };
         let (ux, uy) = ((self.to.x - self.from.x) / self.span, (self.to.y - self.from.y) / self.span);
         // The nose looks backwards along the line in reverse.
@@ -119,7 +127,7 @@ impl Line {
                 self.from.x + ux * (t + ahead) - uy * left,
                 self.from.y + uy * (t + ahead) + ux * left,
             );
-            if rate > LitresPerHectare::ZERO && !touches(&policy.zones, middle, wet + margin + along) {
+            if rate > LitresPerHectare::ZERO && !zones.touches(middle, wet + margin + along) {
                 found(run(self.begin + t, rate));
             }
         }

@@ -226,40 +226,6 @@ fn real_parcels_get_a_plan_that_its_checker_passes() {
 }
 
 #[test]
-fn nothing_is_sprayed_beside_water() {
-    let (field, rig) = (l_shape(), rig("robot-3m"));
-    let zone = kompas_planner::SprayFreeZone {
-        line: vec![kompas_field::Point2::new(-20.0, 0.0), kompas_field::Point2::new(160.0, 0.0)],
-        width_m: Metres::new(1.5),
-        rule: "test".to_owned(),
-        source: "test".to_owned(),
-        checked: "2026-11-24".to_owned(),
-    };
-    let policy = Policy { zones: vec![zone], ..Policy::reference() };
-    let made = plan(&field, None, &rig, &policy).unwrap();
-    let sampler = PathSampler::new(&made);
-    let mut nearest = f64::MAX;
-    for run in &made.schedule {
-        let steps = std::iter::successors(Some(run.from_m), |at| Some(at + 0.1));
-        for at in steps.take_while(|at| *at < run.to_m).chain([run.to_m]) {
-            let on = sampler.at(Metres::new(at)).unwrap();
-            let offset = rig.boom.nozzles[usize::from(run.nozzle)].place;
-            let nozzle =
-                on.pose.position.moved(on.pose.heading, Metres::new(offset.x), Metres::new(offset.y));
-            nearest = nearest.min(nozzle.y);
-        }
-    }
-    // Half a fan and the position error above the zone, and not so far that the field goes untreated.
-    assert!(nearest > 1.5 + 0.125 + 0.03, "{nearest}");
-    assert!(nearest < 3.0, "{nearest}");
-    // Without the zone the same schedule is refused.
-    let mut open = plan(&field, None, &rig, &Policy::reference()).unwrap();
-    open.zones = made.zones.clone();
-    open.id = open.id_of_contents();
-    assert!(check(&open, &field, &rig).iter().any(|f| f.code == "plan.spray_free_zone"));
-}
-
-#[test]
 fn the_rest_of_a_plan_goes_on_from_where_the_robot_stands() {
     let (field, rig) = (l_shape(), rig("robot-3m"));
     let made = plan(&field, None, &rig, &Policy::reference()).unwrap();

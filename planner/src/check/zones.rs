@@ -2,11 +2,15 @@
 
 use crate::drive::PathSampler;
 use crate::plan::Plan;
+use crate::zones::SprayFreeZone;
 use kompas_field::units::Metres;
 use kompas_field::{FieldFrame, Finding, Point2, Rig};
+use rstar::RTree;
+use rstar::primitives::{GeomWithData, Line};
 
 /// Looks at every run each 5 cm and at both of its ends. The footprint is a disc around the corner of what one nozzle
-/// wets; half a step is added for what lies between two looks.
+/// wets; half a step is added for what lies between two looks. Far from all zones it looks again where the antenna may have
+/// come so near that the nozzle, wherever it hangs, could wet one.
 pub(super) fn zones(plan: &Plan, rig: &Rig) -> Vec<Finding> {
     const STEP_M: f64 = 0.05;
     const MOST: usize = 20;
@@ -17,8 +21,10 @@ pub(super) fn zones(plan: &Plan, rig: &Rig) -> Vec<Finding> {
     let sampler = PathSampler::new(plan);
     let wet = rig.boom.fan_width.get().hypot(rig.boom.fan_length.get()) / 2.0;
     let reach = wet + plan.position_error_m.get();
+    let edges = Edges::of(&plan.zones);
     for (i, run) in plan.schedule.iter().enumerate() {
         let Some(nozzle) = rig.boom.nozzles.get(usize::from(run.nozzle)) else { continue };
+        let hangs = nozzle.place.x.hypot(nozzle.place.y);
         let mut at = run.from_m;
         while let Some(on) = sampler.at(Metres::new(at)) {
             let place = on.pose.position.moved(
@@ -26,8 +32,8 @@ pub(super) fn zones(plan: &Plan, rig: &Rig) -> Vec<Finding> {
                 Metres::new(nozzle.place.x),
                 Metres::new(nozzle.place.y),
             );
-            let bad = plan.zones.iter().find(|z| nearest(&z.line, place) < z.width_m.get() + reach - 0.001);
-            if let Some(zone) = bad {
+            if let Some(zone) = edges.wetted(place, reach - 0.001) {
+                let zone = &plan.zones[zone];
                 let cause =
                     format!("nozzle {} sprays into the zone of {} ({})", run.nozzle, zone.rule, zone.source);
                 let place = format!("schedule[{i}] at ({:.2}, {:.2}) m", place.x, place.y);
@@ -37,7 +43,8 @@ pub(super) fn zones(plan: &Plan, rig: &Rig) -> Vec<Finding> {
             if at >= run.to_m {
                 break;
             }
-            at = (at + STEP_M).min(run.to_m);
+            let steps = ((edges.apart(on.pose.position) - reach - hangs) / STEP_M).floor().max(1.0);
+            at = (at + STEP_M * steps).min(run.to_m);
         }
         if found.len() >= MOST {
             break;
@@ -46,13 +53,52 @@ pub(super) fn zones(plan: &Plan, rig: &Rig) -> Vec<Finding> {
     found
 }
 
-fn nearest(line: &[Point2<FieldFrame>], p: Point2<FieldFrame>) -> f64 {
-    let to_piece = |a: Point2<FieldFrame>, b: Point2<FieldFrame>| {
-        let (dx, dy) = (b.x - a.x, b.y - a.y);
-        let square = dx * dx + dy * dy;
-        let share =
-            if square > 0.0 { (((p.x - a.x) * dx + (p.y - a.y) * dy) / square).clamp(0.0, 1.0) } else { 0.0 };
-        (p.x - a.x - share * dx).hypot(p.y - a.y - share * dy)
-    };
-    line.windows(2).map(|w| to_piece(w[0], w[1])).fold(f64::INFINITY, f64::min)
+type P = [f64; 2];
+
+/// The lines of all zones in pieces, each with the number of its zone.
+struct Edges<'a> {
+    zones: &'a [SprayFreeZone],
+    pieces: RTree<GeomWithData<Line<P>, usize>>,
+    widest: f64,
+}
+
+impl<'a> Edges<'a> {
+    fn of(zones: &'a [SprayFreeZone]) -> Self {
+        let pieces = zones.iter().enumerate().flat_map(|(number, zone)| {
+            let line = |w: &[Point2<FieldFrame>]| Line::new(w[0].to_array(), w[1].to_array());
+            zone.line.windows(2).map(move |w| GeomWithData::new(line(w), number))
+        });
+        let widest = zones.iter().map(|zone| zone.width_m.get()).fold(0.0, f64::max);
+        Self { zones, pieces: RTree::bulk_load(pieces.collect()), widest }
+    }
+
+    /// The first zone that a disc around `place` reaches into.
+    fn wetted(&self, place: Point2<FieldFrame>, reach: f64) -> Option<usize> {
+        /// The tree rounds otherwise.
+        const MORE_M: f64 = 1e-6;
+        let far = (self.widest + reach + MORE_M).max(0.0);
+        self.pieces
+            .locate_within_distance(place.to_array(), far * far)
+            .filter(|piece| {
+                let (a, b) = (piece.geom().from, piece.geom().to);
+                off(place.to_array(), a, b) < self.zones[piece.data].width_m.get() + reach
+            })
+            .map(|piece| piece.data)
+            .min()
+    }
+
+    /// At least so many metres lie between a place and the nearest zone.
+    fn apart(&self, place: Point2<FieldFrame>) -> f64 {
+        let nearest = self.pieces.nearest_neighbor(&place.to_array());
+        nearest.map_or(f64::MAX, |p| off(place.to_array(), p.geom().from, p.geom().to) - self.widest)
+    }
+}
+
+/// Distance from `p` to the straight line from `a` to `b`.
+fn off(p: P, a: P, b: P) -> f64 {
+    let (dx, dy) = (b[0] - a[0], b[1] - a[1]);
+    let square = dx * dx + dy * dy;
+    let share =
+        if square > 0.0 { (((p[0] - a[0]) * dx + (p[1] - a[1]) * dy) / square).clamp(0.0, 1.0) } else { 0.0 };
+    (p[0] - a[0] - share * dx).hypot(p[1] - a[1] - share * dy)
 }

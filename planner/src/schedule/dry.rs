@@ -2,7 +2,7 @@
 
 use crate::drive::PathSampler;
 use crate::plan::{Leg, NozzleRun};
-use crate::policy::Policy;
+use crate::zones::Zones;
 use kompas_field::Rig;
 use kompas_field::units::Metres;
 
@@ -13,10 +13,15 @@ const SHORT_M: f64 = 0.05;
 
 /// Every run without the stretches over which any part of what the nozzle wets, position error included, could lie in a
 /// zone. Looks where the nozzle really is: on a bend the outer end of the boom moves faster than the antenna.
-pub(super) fn dry(runs: Vec<NozzleRun>, path: &[Leg], rig: &Rig, policy: &Policy) -> Vec<NozzleRun> {
+pub(super) fn dry(
+    runs: Vec<NozzleRun>,
+    path: &[Leg],
+    rig: &Rig,
+    (zones, margin): (&Zones, f64),
+) -> Vec<NozzleRun> {
     let sampler = PathSampler::of_legs(path);
     let wet = rig.boom.fan_width.get().hypot(rig.boom.fan_length.get()) / 2.0;
-    let reach = wet + policy.position_error.get();
+    let reach = wet + margin;
     let turning = rig.robot.min_turning_radius.get().max(0.3);
     let mut kept = Vec::with_capacity(runs.len());
     for run in runs {
@@ -28,7 +33,7 @@ pub(super) fn dry(runs: Vec<NozzleRun>, path: &[Leg], rig: &Rig, policy: &Policy
             let Some(on) = sampler.at(Metres::new(at)) else { return f64::MIN };
             let (x, y) = (Metres::new(nozzle.place.x), Metres::new(nozzle.place.y));
             let spot = on.pose.position.moved(on.pose.heading, x, y);
-            policy.zones.iter().map(|z| z.distance(spot) - z.width_m.get() - reach).fold(f64::MAX, f64::min)
+            zones.beyond(spot) - reach
         };
         let mut begin: Option<f64> = None;
         let mut at = run.from_m;
