@@ -7,7 +7,7 @@ use kompas_cloud_sync::serve::{BrokerChoice, Cloud, ServeConfig, ServeError};
 use kompas_cloud_sync::store::Stores;
 use kompas_cloud_sync::store::sqlite::SqliteFile;
 use std::io::IsTerminal as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -107,12 +107,34 @@ async fn run(command: Command) -> anyhow::Result<()> {
 
 #[expect(clippy::print_stdout, reason = "the one place that prints: addresses, for people or programs")]
 fn say(cloud: &Cloud, json: bool) {
-    let (map, broker) = (format!("http://{}/", cloud.address), cloud.broker.to_string());
+    if !cloud.address.ip().is_loopback() {
+        tracing::warn!(address = %cloud.address, "the map has no sign-in: whoever reaches this address sees everything");
+    }
+    let map = format!("http://{}/", SocketAddr::new(from_outside(cloud.address.ip()), cloud.address.port()));
+    let mut broker = cloud.broker.clone();
+    if let Ok(listens) = broker.host.parse() {
+        broker.host = from_outside(listens).to_string();
+    }
+    let broker = broker.to_string();
     if json {
         println!("{}", serde_json::json!({ "map_url": map, "broker_url": broker }));
     } else {
         println!("map     {map}\nrobots  {broker}\nstop    Ctrl-C");
     }
+}
+
+/// An address that others can use where a server listens on every one: the one that the system itself would send
+/// from. A machine without a network has only itself.
+fn from_outside(listens: IpAddr) -> IpAddr {
+    if !listens.is_unspecified() {
+        return listens;
+    }
+    // Connecting a datagram socket sends nothing; the address is one of documentation (RFC 5737).
+    let own = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).and_then(|socket| {
+        socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
+        socket.local_addr()
+    });
+    own.map_or(Ipv4Addr::LOCALHOST.into(), |own| own.ip())
 }
 
 /// Ready at Ctrl-C or SIGTERM.

@@ -12,7 +12,7 @@ use kompas_field::units::Seconds;
 use kompas_field::{ClockQuality, Datum};
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
@@ -255,6 +255,31 @@ fn wrong_input_is_named_and_ends_with_2() {
     std::fs::remove_file(Path::new(data).join("cloud.sqlite-wal")).ok();
     let (code, said) = fails(&[&["serve", "--data", data][..], &free].concat());
     assert!(code == Some(2) && said.contains("does not open"), "{code:?} {said}");
+}
+
+#[test]
+fn on_every_address_it_prints_one_that_can_be_reached_and_says_that_nobody_signs_in() {
+    for (ip, open) in [("0.0.0.0:0", true), ("127.0.0.1:0", false)] {
+        let directory = TempDir::new().unwrap();
+        let mut child = program()
+            .args(["serve", "--json", "--listen", ip, "--mqtt-listen", ip, "--data"])
+            .arg(directory.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let said: Value = serde_json::from_str(&line).unwrap();
+        let url = |key: &str| said[key].as_str().unwrap().to_owned();
+        let page = get(&url("map_url"), "/", "").0;
+        let broker = TcpStream::connect(url("broker_url").trim_start_matches("mqtt://")).is_ok();
+        child.kill().unwrap();
+        let stderr = String::from_utf8_lossy(&child.wait_with_output().unwrap().stderr).into_owned();
+        assert!(page.starts_with("HTTP/1.0 200") && broker, "{line}");
+        assert!(!line.contains("//0.0.0.0"), "{line}");
+        assert_eq!(stderr.contains("no sign-in"), open, "{stderr}");
+    }
 }
 
 #[test]
