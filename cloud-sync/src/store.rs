@@ -7,11 +7,14 @@
 //! - Nothing that arrived is thrown away: what cannot be stored as a record is quarantined.
 
 use kompas_field::ids::{FarmId, FieldId, MissionId};
-use kompas_field::{CellIndex, Digest, Envelope, Field, Payload, PlantClass, RecordKey, WallTime};
+use kompas_field::{Digest, Envelope, Field, Payload, PlantClass, RecordKey, WallTime};
 
+mod choices;
 pub(crate) mod possible;
 pub mod sqlite;
 mod views;
+
+pub use choices::{CellRange, IncidentChoice, IncidentCursor, MissionChoice, MissionKey};
 
 pub use views::{
     CellView, FieldView, IncidentView, MissionView, OpeningView, PlantView, QuarantineView, RobotView,
@@ -20,7 +23,7 @@ pub use views::{
 
 /// Of truth and projections together: whoever changes either, or what projections hold, counts it up. A store of
 /// an older format makes its projections again; a reader's copy of an answer is of its format.
-pub const FORMAT: i64 = 8;
+pub const FORMAT: i64 = 9;
 
 /// A record as it arrived, read as far as this program can.
 #[derive(Debug, Clone)]
@@ -106,51 +109,6 @@ pub enum Disposition {
     Disputed,
     /// It reads, but holds a number that no store can: in quarantine.
     Unstorable,
-}
-
-/// A mission's name in the whole store: farms do not ask each other how to call theirs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MissionKey {
-    /// Whose.
-    pub farm: FarmId,
-    /// Its name there.
-    pub mission: MissionId,
-}
-
-impl std::fmt::Display for MissionKey {
-    /// Ids have no `/`, so no two keys read alike.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { farm, mission } = self;
-        write!(f, "{farm}/{mission}")
-    }
-}
-
-/// Which missions to list.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MissionChoice {
-    /// Of this farm; none: of all.
-    pub farm: Option<FarmId>,
-    /// On this field; none: on all.
-    pub field: Option<FieldId>,
-    /// Those that come after this one in the list; none: from the start.
-    pub before: Option<MissionKey>,
-    /// At most so many.
-    pub most: u32,
-}
-
-/// Grid cells from one corner to the other, both included.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CellRange {
-    /// South-west.
-    pub from: CellIndex,
-    /// North-east.
-    pub to: CellIndex,
-}
-
-impl From<CellIndex> for CellRange {
-    fn from(cell: CellIndex) -> Self {
-        Self { from: cell, to: cell }
-    }
 }
 
 /// Why the store refused.
@@ -299,11 +257,11 @@ pub trait Store: Send {
     /// [`StoreError`].
     fn track(&self, mission: &MissionKey) -> Result<Vec<TrackView>, StoreError>;
 
-    /// The last ones first, at most `most`.
+    /// The last ones first.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn incidents(&self, mission: Option<&MissionKey>, most: u32) -> Result<Vec<IncidentView>, StoreError>;
+    fn incidents(&self, choice: &IncidentChoice) -> Result<Vec<IncidentView>, StoreError>;
 
     /// What needs a person, the last first, at most `most`.
     ///

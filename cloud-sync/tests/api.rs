@@ -9,11 +9,12 @@ use kompas_cloud_sync::api::{self, Api};
 use kompas_cloud_sync::ingest::{Arrival, take};
 use kompas_cloud_sync::store::sqlite::SqliteFile;
 use kompas_cloud_sync::store::{Store, StoreError, Stores};
-use serde_json::Value;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use support::arrivals::season;
+use support::arrivals::{changed, season};
 use support::http::{get, json};
 use tempfile::TempDir;
 
@@ -68,6 +69,55 @@ fn a_layer_that_is_too_long_is_refused_and_says_how_to_ask() {
         let some = json(&served.url, &format!("/api/missions/m-small/{layer}?{}", near(1e-5)));
         let some = some["features"].as_array().unwrap().len();
         assert!(some > 0 && some < 300, "{layer}: {some}");
+    }
+}
+
+/// A season in which every picture was bad after the emergency stop was pressed: all in one millisecond.
+fn bad_pictures(number: u64) -> Vec<Arrival> {
+    let start = season(3).remove(0);
+    let incident = |seq: u64, mut what: Value| {
+        changed(&start, |value| {
+            what["kind"] = json!("incident");
+            what["mission"] = json!("m-small");
+            what["true_at"] = value["t_mono"].clone();
+            value["seq"] = json!(seq);
+            value["payload"] = what;
+        })
+    };
+    let stop = json!({ "incident": "closed", "because": "emergency_stop" });
+    let frames = (0..number).map(|n| {
+        incident(
+            10_000 + n,
+            json!({ "incident": "frame_unusable", "frame": format!("f{n}"), "cause": "too dark" }),
+        )
+    });
+    let mut all: Vec<Arrival> = frames.collect();
+    all.push(incident(9_999, stop));
+    all.push(start);
+    all
+}
+
+#[test]
+fn an_emergency_stop_is_found_behind_any_number_of_bad_pictures() {
+    let served = serve(&bad_pictures(600), Api::MOST_FEATURES);
+    for list in ["/api/incidents", "/api/missions/m-small/incidents"] {
+        let all = |query: &str| json(&served.url, &format!("{list}?{query}")).as_array().unwrap().clone();
+        assert_eq!(all("").len(), 500, "the list is limited");
+        let stops = all("kind=closed,reopened");
+        assert_eq!((stops.len(), &stops[0]["because"]), (1, &json!("emergency_stop")));
+        let (mut seen, mut before) = (Vec::new(), String::new());
+        loop {
+            let part = all(&format!("limit=250{before}"));
+            let Some(last) = part.last() else { break };
+            before = format!("&before={}", last["cursor"].as_str().unwrap());
+            seen.extend(part.into_iter().map(|one| one["cursor"].to_string()));
+        }
+        let once: BTreeSet<&String> = seen.iter().collect();
+        assert_eq!((seen.len(), once.len()), (601, 601));
+        for (query, named) in [("kind=closed,bang", "bang"), ("before=yesterday", "yesterday")] {
+            let (code, reason) = refused(&served, &format!("{list}?{query}"));
+            assert!(code == 400 && reason.contains(named), "{query}: {code} {reason}");
+        }
     }
 }
 

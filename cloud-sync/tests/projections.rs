@@ -11,7 +11,9 @@ use kompas_cloud_sync::wire::Outcome;
 use kompas_field::ids::FarmId;
 use kompas_field::{Envelope, FieldCrop, WallTime};
 use serde_json::{Value, json};
-use support::arrivals::{MANY, all, changed, everything, farm, mission, named, outcomes, season, with_store};
+use support::arrivals::{
+    MANY, all, changed, everything, farm, incidents, mission, named, outcomes, season, with_store,
+};
 use tempfile::TempDir;
 
 #[test]
@@ -196,7 +198,7 @@ fn a_clock_that_no_calendar_has_is_kept_and_can_be_shown() {
                 vec![view.first_wall_ms, view.last_wall_ms, store.robots().unwrap()[0].last_wall_ms];
             times
                 .extend(store.openings(&mission(), None, MANY).unwrap().iter().map(|one| one.opened_wall_ms));
-            times.extend(store.incidents(None, 9).unwrap().iter().map(|one| one.at_wall_ms));
+            times.extend(store.incidents(&incidents(None)).unwrap().iter().map(|one| one.at_wall_ms));
             assert!(times.iter().all(|time| calendar.contains(time)), "{times:?}");
         });
     }
@@ -257,7 +259,7 @@ fn what_a_robot_tells_between_missions_is_shown_with_the_mission_it_happened_in(
     with_store(|store| {
         let arrivals = season(3);
         take(store, &arrivals).unwrap();
-        let told = store.incidents(Some(&mission()), 100).unwrap();
+        let told = store.incidents(&incidents(Some(&mission()))).unwrap();
         let written =
             |arrival: &Arrival| serde_json::from_slice::<Envelope>(&arrival.bytes).unwrap().t_wall.unix_ms();
         let (begin, end) = (written(&arrivals[0]), written(arrivals.last().unwrap()));
@@ -279,7 +281,7 @@ fn what_a_robot_tells_between_missions_is_shown_with_the_mission_it_happened_in(
             dropped(9_004, "kompas-02", middle),
         ];
         assert_eq!(take(store, &others).unwrap().new, 4);
-        let now = store.incidents(Some(&mission()), 100).unwrap();
+        let now = store.incidents(&incidents(Some(&mission()))).unwrap();
         assert_eq!(now.len(), told.len() + 1);
         assert!(now.iter().any(|one| one.at_wall_ms == middle));
     });

@@ -4,11 +4,11 @@ use super::Api;
 use super::named::Named;
 use super::respond::{ApiError, MOST, ask, json};
 use crate::ingest::IngestStatus;
-use crate::store::{RobotView, StoreCounts};
-use axum::extract::State;
+use crate::store::{IncidentChoice, IncidentCursor, MissionKey, RobotView, StoreCounts};
+use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize)]
 struct Status {
@@ -26,16 +26,59 @@ pub(super) async fn status(State(api): State<Api>, asked: HeaderMap) -> Result<R
     json(&asked, &Status { now_ms, version: env!("CARGO_PKG_VERSION"), counts, ingest, robots })
 }
 
-pub(super) async fn incidents(State(api): State<Api>, asked: HeaderMap) -> Result<Response, ApiError> {
-    json(&asked, &ask(&api, |store| Ok(store.incidents(None, MOST)?)).await?)
+/// As records name them.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Closed,
+    Reopened,
+    FrameUnusable,
+    RecordsDropped,
+    Resumed,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Wanted {
+    /// With commas; none: all.
+    kind: Option<String>,
+    /// Continues a list after the incident of this cursor, its last one.
+    before: Option<String>,
+    limit: Option<u32>,
+}
+
+impl Wanted {
+    fn of(self, mission: Option<MissionKey>) -> Result<IncidentChoice, ApiError> {
+        let wrong = |key, error: &dyn std::error::Error| ApiError::Wrong { key, why: error.to_string() };
+        let kinds: Vec<&str> =
+            self.kind.as_deref().map(|kinds| kinds.split(',').collect()).unwrap_or_default();
+        for kind in &kinds {
+            let _known: Kind =
+                serde_json::from_value((*kind).into()).map_err(|error| wrong("kind", &error))?;
+        }
+        let kinds = kinds.into_iter().map(ToOwned::to_owned).collect();
+        let before: Option<Result<IncidentCursor, _>> = self.before.map(|text| text.parse());
+        let before = before.transpose().map_err(|error| wrong("before", &error))?;
+        Ok(IncidentChoice { mission, kinds, before, most: self.limit.unwrap_or(MOST).min(MOST) })
+    }
+}
+
+pub(super) async fn incidents(
+    State(api): State<Api>,
+    Query(wanted): Query<Wanted>,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
+    let choice = wanted.of(None)?;
+    json(&asked, &ask(&api, move |store| Ok(store.incidents(&choice)?)).await?)
 }
 
 pub(super) async fn mission_incidents(
     State(api): State<Api>,
     of: Named,
+    Query(wanted): Query<Wanted>,
     asked: HeaderMap,
 ) -> Result<Response, ApiError> {
-    json(&asked, &ask(&api, move |store| Ok(store.incidents(Some(&of.key(store)?), MOST)?)).await?)
+    let incidents = ask(&api, move |store| Ok(store.incidents(&wanted.of(Some(of.key(store)?))?)?));
+    json(&asked, &incidents.await?)
 }
 
 pub(super) async fn quarantine(State(api): State<Api>, asked: HeaderMap) -> Result<Response, ApiError> {

@@ -23,6 +23,8 @@ pub(super) enum ApiError {
     NotFound { what: &'static str, name: String },
     #[error("there is a {what} {name:?} on several farms: add ?farm= with one of {}", listed(farms))]
     OnSeveralFarms { what: &'static str, name: String, farms: Vec<FarmId> },
+    #[error("{key}: {why}")]
+    Wrong { key: &'static str, why: String },
     #[error("there are more than {most} {what} here: ask for less, with {instead}")]
     TooMuch { what: &'static str, most: usize, instead: &'static str },
     #[error("the store does not answer: see the server's log")]
@@ -41,7 +43,7 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = match &self {
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
-            Self::OnSeveralFarms { .. } => StatusCode::BAD_REQUEST,
+            Self::OnSeveralFarms { .. } | Self::Wrong { .. } => StatusCode::BAD_REQUEST,
             Self::TooMuch { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Store(_) | Self::Interrupted(_) | Self::Json(_) => {
                 tracing::error!(error = &self as &dyn std::error::Error, "no answer");

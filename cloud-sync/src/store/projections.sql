@@ -58,6 +58,7 @@ CREATE TABLE cells(
 ) WITHOUT ROWID;
 CREATE TABLE incidents(
   farm TEXT NOT NULL, robot TEXT NOT NULL, boot TEXT NOT NULL, seq INTEGER NOT NULL, job TEXT,
-  at_wall_ms INTEGER NOT NULL, json TEXT NOT NULL,
+  at_wall_ms INTEGER NOT NULL, kind TEXT NOT NULL, json TEXT NOT NULL,
   PRIMARY KEY(farm, robot, boot, seq)
 ) WITHOUT ROWID;
+CREATE INDEX incidents_in_time ON incidents(at_wall_ms, farm, robot, boot, seq);

@@ -1,9 +1,9 @@
 //! The store in one SQLite file: WAL, full sync, one writer.
 
 use super::{
-    CellRange, CellView, Disposition, FORMAT, FieldView, IncidentView, Incoming, MissionChoice, MissionKey,
-    MissionView, OpeningView, PlantView, QuarantineView, Refused, RobotView, Store, StoreCounts, StoreError,
-    Stores, TrackView,
+    CellRange, CellView, Disposition, FORMAT, FieldView, IncidentChoice, IncidentView, Incoming,
+    MissionChoice, MissionKey, MissionView, OpeningView, PlantView, QuarantineView, Refused, RobotView,
+    Store, StoreCounts, StoreError, Stores, TrackView,
 };
 use kompas_field::ids::{FarmId, FieldId, MissionId};
 use kompas_field::{Field, PlantClass};
@@ -210,8 +210,8 @@ impl Store for SqliteStore {
         read::track(&self.db, mission).map_err(sql("read the track"))
     }
 
-    fn incidents(&self, mission: Option<&MissionKey>, most: u32) -> Result<Vec<IncidentView>, StoreError> {
-        read::incidents(&self.db, mission, most)
+    fn incidents(&self, choice: &IncidentChoice) -> Result<Vec<IncidentView>, StoreError> {
+        read::incidents(&self.db, choice)
     }
 
     fn quarantine(&self, most: u32) -> Result<Vec<QuarantineView>, StoreError> {

@@ -181,6 +181,8 @@ pub struct IncidentView {
     pub boot: String,
     /// When, on the robot's calendar.
     pub at_wall_ms: i64,
+    /// Its place in the list.
+    pub cursor: String,
     /// What.
     #[serde(flatten)]
     pub incident: Incident,

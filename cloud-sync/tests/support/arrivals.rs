@@ -4,7 +4,7 @@ use super::season::Season;
 use kompas_cloud_sync::ingest::{Arrival, Taken};
 use kompas_cloud_sync::outbox::{Origin, Outbox, OutboxLimits};
 use kompas_cloud_sync::store::sqlite::SqliteFile;
-use kompas_cloud_sync::store::{MissionChoice, MissionKey, Store, Stores};
+use kompas_cloud_sync::store::{IncidentChoice, MissionChoice, MissionKey, Store, Stores};
 use kompas_cloud_sync::wire::Outcome;
 use kompas_field::ids::{BootId, FarmId, MissionId, RobotId};
 use kompas_field::{ClockQuality, Datum, Digest, RobotInstant, WallTime};
@@ -49,6 +49,10 @@ pub(crate) fn all() -> MissionChoice {
     MissionChoice { farm: None, field: None, before: None, most: 500 }
 }
 
+pub(crate) fn incidents(mission: Option<&MissionKey>) -> IncidentChoice {
+    IncidentChoice { mission: mission.cloned(), kinds: Vec::new(), before: None, most: 500 }
+}
+
 /// Everything that readers can see, but for when it came.
 pub(crate) fn everything(store: &dyn Store) -> Value {
     let mission = mission();
@@ -59,7 +63,7 @@ pub(crate) fn everything(store: &dyn Store) -> Value {
         "cells": store.cells(&mission).unwrap(),
         "plants": store.plants(&mission, None, &[], MANY).unwrap(),
         "openings": store.openings(&mission, None, MANY).unwrap(),
-        "incidents": store.incidents(Some(&mission), 100).unwrap(),
+        "incidents": store.incidents(&incidents(Some(&mission))).unwrap(),
         "track": store.track(&mission).unwrap().iter().map(|p| json!([p.boot, p.at_ns, p.position])).collect::<Vec<_>>(),
         "robots": store.robots().unwrap(),
     })

@@ -66,10 +66,11 @@ async function layers(key) {
   const [field, table, track, incidents] = await Promise.all([
     another ? get(about("field")) : null,
     get(about("cells", { form: "table" })), get(about("track")),
-    get(about("incidents")),
+    // Bad pictures come by the hundred: they have a list of their own, so that nothing vanishes behind them.
+    Promise.all(["closed,reopened,records_dropped,resumed", "frame_unusable"].map(kind => get(about("incidents", { kind })))),
   ]);
-  Object.assign(state, { table, incidents, shown: key });
-  showEvents(incidents);
+  Object.assign(state, { table, incidents: incidents.flat(), shown: key });
+  showEvents(state.incidents);
   if (view) {
     await view.loaded;
     if (field) {

@@ -49,6 +49,7 @@ const NL = {
     camera_stale: "de camera gaf geen bruikbaar beeld", outside_geofence: "de nevel zou buiten het perceel of in een uitsluiting vallen",
     too_fast: "de robot reed te snel voor de boom", implement_off: "hier behandelt het plan niet (keren of rijden)",
   },
+  frames_unusable: p => `${p.count} beelden achter elkaar onbruikbaar, het laatste: ${p.cause}.`,
   incidents: {
     closed: p => `Doppen dicht: ${p.because}.`, reopened: () => "Doppen mogen weer open.",
     frame_unusable: p => `Beeld ${p.frame} onbruikbaar: ${p.cause}.`,
@@ -105,6 +106,7 @@ const EN = {
     camera_stale: "the camera gave no usable image", outside_geofence: "the spray would fall outside the field or in an exclusion",
     too_fast: "the robot drove too fast for the boom", implement_off: "the plan does not treat here (turning or driving)",
   },
+  frames_unusable: p => `${p.count} frames in a row unusable, the last one: ${p.cause}.`,
   incidents: {
     closed: p => `Nozzles shut: ${p.because}.`, reopened: () => "Nozzles may open again.",
     frame_unusable: p => `Frame ${p.frame} unusable: ${p.cause}.`,

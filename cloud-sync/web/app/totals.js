@@ -66,14 +66,27 @@ export function showAge(state) {
     : !mission.finished ? t.age(words) : mission.finished.completed ? t.done(words) : t.stopped(words);
 }
 
+/** The last ones first; bad pictures in a row are one event. */
+function grouped(incidents) {
+  const events = [];
+  for (const one of [...incidents].sort((a, b) => b.at_wall_ms - a.at_wall_ms)) {
+    const last = events.at(-1);
+    if (one.incident === "frame_unusable" && last?.incident === "frame_unusable") {
+      last.count += 1;
+      last.from_wall_ms = one.at_wall_ms;
+    } else events.push({ ...one, count: 1 });
+  }
+  return events;
+}
+
 export function showEvents(incidents) {
   const list = by("events");
   list.replaceChildren();
-  for (const one of incidents.slice(0, 12)) {
+  for (const one of grouped(incidents).slice(0, 12)) {
     const [item, time] = [document.createElement("li"), document.createElement("time")];
-    const tell = t.incidents[one.incident];
-    const words = { ...one, because: t.because[one.because] ?? one.because };
-    time.textContent = clock(one.at_wall_ms);
+    const tell = one.count > 1 ? t.frames_unusable : t.incidents[one.incident];
+    const words = { ...one, count: number(one.count), because: t.because[one.because] ?? one.because };
+    time.textContent = one.count > 1 ? `${moment(one.from_wall_ms)} – ${moment(one.at_wall_ms)}` : moment(one.at_wall_ms);
     if (one.incident !== "reopened" && one.incident !== "resumed") item.className = "bad";
     item.append(time, tell ? tell(words) : one.incident);
     list.append(item);

@@ -154,6 +154,21 @@ test("what a job was done with, and how it ended, is said as it is", { skip: mis
   await context.close();
 });
 
+test("an emergency stop shows behind any number of bad pictures, with its date", { skip: missing }, async () => {
+  const { page, context } = await open(browser, server.url, { ...desktop, lang: "nl" });
+  assert.equal(await page.locator("#events li").count(), 2, "what the server told");
+  const at = Date.UTC(2026, 4, 12, 7), frame = n => ({ incident: "frame_unusable", frame: `f${n}`, cause: "te donker", at_wall_ms: at + 1000 * n });
+  await page.evaluate(async incidents => {
+    const { showEvents } = await import("/app/totals.js");
+    showEvents(incidents);
+  }, [{ incident: "closed", because: "emergency_stop", at_wall_ms: at }, ...Array.from({ length: 500 }, (_, n) => frame(n + 1))]);
+  const said = await page.locator("#events li").allInnerTexts();
+  assert.equal(said.length, 2);
+  assert.match(said[0], /500 beelden achter elkaar onbruikbaar, het laatste: te donker/);
+  assert.match(said[1], /12 mei 2026[\s\S]*de noodstop is ingedrukt/);
+  await context.close();
+});
+
 test("an address names a job by its farm", { skip: missing }, async () => {
   const [mission] = await api(server.url, "api/missions");
   const context = await browser.newContext();

@@ -6,7 +6,7 @@ use super::super::possible::{CALENDAR_MS, impossible};
 use super::sql;
 use kompas_field::decision::Decision;
 use kompas_field::ids::MissionId;
-use kompas_field::record::{Incident, MissionFinished, MissionStarted, Plants, Track};
+use kompas_field::record::{Incident, IncidentKind, MissionFinished, MissionStarted, Plants, Track};
 use kompas_field::{CellIndex, Envelope, Payload, PlantClass, RobotInstant, Verdict, WallTime};
 use rusqlite::{Transaction, params};
 use serde::Serialize;
@@ -265,12 +265,23 @@ fn see(tx: &Transaction<'_>, job: &str, cell: CellIndex) -> rusqlite::Result<()>
     Ok(())
 }
 
+/// As in the record's key `incident`.
+const fn kind(what: &IncidentKind) -> &'static str {
+    match what {
+        IncidentKind::Closed { .. } => "closed",
+        IncidentKind::Reopened => "reopened",
+        IncidentKind::FrameUnusable { .. } => "frame_unusable",
+        IncidentKind::RecordsDropped { .. } => "records_dropped",
+        IncidentKind::Resumed { .. } => "resumed",
+    }
+}
+
 fn reported(tx: &Transaction<'_>, stored: &Stored<'_>, incident: &Incident) -> Result<(), StoreError> {
     let job = incident.mission.as_ref().map(|mission| touch(tx, stored, mission)).transpose();
     let job = job.map_err(sql("store an incident"))?;
     let text = json("incident", incident)?;
     tx.execute(
-        "INSERT INTO incidents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO incidents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
             stored.farm,
             stored.robot(),
@@ -278,6 +289,7 @@ fn reported(tx: &Transaction<'_>, stored: &Stored<'_>, incident: &Incident) -> R
             stored.envelope.key.seq,
             job,
             stored.wall_ms(incident.true_at),
+            kind(&incident.what),
             text
         ],
     )

@@ -1,8 +1,8 @@
 //! Queries.
 
 use super::super::{
-    CellRange, CellView, FieldView, IncidentView, MissionKey, OpeningView, PlantView, QuarantineView,
-    RobotView, StoreCounts, StoreError, TrackView,
+    CellRange, CellView, FieldView, IncidentChoice, IncidentView, MissionKey, OpeningView, PlantView,
+    QuarantineView, RobotView, StoreCounts, StoreError, TrackView,
 };
 use super::{SqliteStore, sql};
 use kompas_field::ids::{FarmId, FieldId};
@@ -230,19 +230,32 @@ pub(super) fn track(db: &Connection, job: &MissionKey) -> Rows<TrackView> {
     })
 }
 
-pub(super) fn incidents(
-    db: &Connection,
-    job: Option<&MissionKey>,
-    most: u32,
-) -> Result<Vec<IncidentView>, StoreError> {
-    let query = "SELECT robot, boot, at_wall_ms, json, farm FROM incidents i WHERE ?1 IS NULL OR job = ?1
-        OR (job IS NULL AND EXISTS (SELECT 1 FROM missions m WHERE m.job = ?1 AND m.farm = i.farm AND m.robot = i.robot
-            AND i.at_wall_ms BETWEEN m.first_wall_ms AND m.last_wall_ms))
-        ORDER BY at_wall_ms DESC, farm, robot, boot, seq DESC LIMIT ?2";
-    let rows =
-        list(db, query, params![job.map(ToString::to_string), most], |r| Ok((raw_plant(r)?, r.get(4)?)));
-    let view = |((robot, boot, at_wall_ms, json), farm): (RawPlant, String)| {
-        Ok(IncidentView { farm, robot, boot, at_wall_ms, incident: parse("incident", &json)? })
+/// One that names no mission is of the one that its robot was in.
+const INCIDENTS: &str = "SELECT robot, boot, at_wall_ms, json, farm, seq FROM incidents i
+    WHERE (?1 IS NULL OR job = ?1 OR (job IS NULL AND EXISTS (SELECT 1 FROM missions m WHERE m.job = ?1
+        AND m.farm = i.farm AND m.robot = i.robot AND i.at_wall_ms BETWEEN m.first_wall_ms AND m.last_wall_ms)))
+    AND (?2 IS NULL OR kind IN (SELECT value FROM json_each(?2)))
+    AND (?3 IS NULL OR (at_wall_ms, farm, robot, boot, seq) < (?3, ?4, ?5, ?6, ?7))
+    ORDER BY at_wall_ms DESC, farm DESC, robot DESC, boot DESC, seq DESC LIMIT ?8";
+
+pub(super) fn incidents(db: &Connection, choice: &IncidentChoice) -> Result<Vec<IncidentView>, StoreError> {
+    let IncidentChoice { mission, kinds, before, most } = choice;
+    let kinds = (!kinds.is_empty()).then(|| serde_json::json!(kinds).to_string());
+    let before = before.as_ref();
+    let with = params![
+        mission.as_ref().map(ToString::to_string),
+        kinds,
+        before.map(|at| at.at_wall_ms),
+        before.map(|at| at.farm.as_str()),
+        before.map(|at| at.robot.as_str()),
+        before.map(|at| at.boot.as_str()),
+        before.and_then(|at| i64::try_from(at.seq).ok()),
+        most
+    ];
+    let rows = list(db, INCIDENTS, with, |r| Ok((raw_plant(r)?, r.get(4)?, r.get(5)?)));
+    let view = |((robot, boot, at_wall_ms, json), farm, seq): (RawPlant, String, u64)| {
+        let cursor = format!("{at_wall_ms},{farm},{robot},{boot},{seq}");
+        Ok(IncidentView { farm, robot, boot, at_wall_ms, cursor, incident: parse("incident", &json)? })
     };
     rows.map_err(sql("read incidents"))?.into_iter().map(view).collect()
 }
