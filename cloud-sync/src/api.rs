@@ -1,7 +1,8 @@
 //! What the cloud tells browsers and programs: JSON, and GeoJSON for what lies on the ground.
 //!
 //! Lists carry no geometry. Lengths, areas and times have their unit in the key; times are milliseconds since
-//! 1970-01-01 UTC. Positions are longitude and latitude in the datum that the answer names.
+//! 1970-01-01 UTC. Positions are longitude and latitude in the `datum` that the answer names. A key or a value that is
+//! not understood is refused (400) with the reason, what does not exist is not found (404).
 
 mod geo;
 mod layers;
@@ -10,6 +11,7 @@ mod named;
 mod records;
 mod respond;
 mod why;
+mod within;
 
 pub(crate) use respond::{gzip, takes_gzip};
 

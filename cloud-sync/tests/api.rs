@@ -150,3 +150,63 @@ fn a_crowd_that_asks_for_layers_waits_in_line() {
     });
     assert_eq!(counted.most.load(Ordering::SeqCst), 2);
 }
+
+#[test]
+fn what_is_not_understood_is_refused_with_the_reason() {
+    let served = serve(&season(3), Api::MOST_FEATURES);
+    for (what, code, named) in [
+        ("plants?within=rubbish", 400, "four numbers"),
+        ("plants?within=6.9,52.8,7.0", 400, "four numbers"),
+        ("openings?within=7.0,52.8,6.9,52.9", 400, "swapped"),
+        ("plants?within=6.9,52.9,7.0,52.8", 400, "swapped"),
+        ("plants?within=6.9,52.8,inf,52.9", 400, "without end"),
+        ("plants?only=crop", 400, "unwanted"),
+        ("cells?form=list", 400, "table"),
+        ("cells?farm=no%20farm", 400, "FarmId"),
+    ] {
+        let (found, reason) = refused(&served, &format!("/api/missions/m-small/{what}"));
+        assert!(found == code && reason.contains(named), "{what}: {found} {reason}");
+    }
+    for what in ["", "/incidents", "/field", "/cells", "/plants", "/cells/1/1/why"] {
+        let (code, reason) = refused(&served, &format!("/api/missions/m-none{what}"));
+        assert!(code == 404 && reason.contains("m-none"), "{what}: {code} {reason}");
+    }
+    assert_eq!(refused(&served, "/api/missions?before=m-none").0, 404);
+}
+
+#[test]
+fn a_rectangle_shows_what_lies_in_it_and_nothing_beside() {
+    let served = serve(&season(3), Api::MOST_FEATURES);
+    let count = |what: &str| {
+        let layer = json(&served.url, &format!("/api/missions/m-small/{what}"));
+        layer["features"].as_array().unwrap().len()
+    };
+    for layer in ["plants", "openings"] {
+        let all = count(layer);
+        assert_eq!(count(&format!("{layer}?within=-190,50,190,54")), all, "{layer} of the whole world");
+        // The field lies north-east of its datum, 52.8716 N, 6.9412 E, and is 30 m by 18 m.
+        for beside in [
+            "6.94,52.8715,6.9411,52.873",
+            "6.9418,52.8715,6.95,52.873",
+            "6.94,52.87,6.95,52.8715",
+            "6.94,52.872,6.95,52.88",
+            "5,51,5.1,51.1",
+        ] {
+            assert_eq!(count(&format!("{layer}?within={beside}")), 0, "{layer} in {beside}");
+        }
+        let some = count(&format!("{layer}?within=6.9412,52.8716,6.9413,52.8717"));
+        assert!(some > 0 && some < all, "{layer}: {some} of {all}");
+    }
+}
+
+#[test]
+fn every_answer_with_positions_names_its_datum() {
+    let served = serve(&season(3), Api::MOST_FEATURES);
+    let field = json(&served.url, "/api/missions/m-small")["field"].as_str().unwrap().to_owned();
+    let mut paths = vec![format!("/api/fields/{field}")];
+    let layers = ["field", "cells", "cells?form=table", "plants", "track", "openings", "cells/1/1/why"];
+    paths.extend(layers.map(|what| format!("/api/missions/m-small/{what}")));
+    for path in paths {
+        assert_eq!(json(&served.url, &path)["datum"], "etrs89", "{path}");
+    }
+}

@@ -1,6 +1,6 @@
 //! GeoJSON of the field's plane.
 
-use kompas_field::{CellIndex, FieldFrame, FieldPlane, Grid, Point2};
+use kompas_field::{CellIndex, Datum, Field, FieldFrame, FieldPlane, Grid, Point2};
 use serde::Serialize;
 
 /// Longitude, latitude.
@@ -19,6 +19,20 @@ pub(super) enum Geometry {
 pub(super) enum GeoJson<P> {
     Feature { geometry: Geometry, properties: P },
     FeatureCollection { features: Vec<GeoJson<P>> },
+}
+
+/// An answer with positions, and what they refer to.
+#[derive(Debug, Serialize)]
+pub(super) struct OnEarth<T> {
+    datum: Datum,
+    #[serde(flatten)]
+    what: T,
+}
+
+impl<T> OnEarth<T> {
+    pub(super) fn new(field: &Field, what: T) -> Self {
+        Self { datum: field.plane.origin().datum, what }
+    }
 }
 
 /// A tenth of a millimetre in degrees: what lies below is noise that costs bytes.

@@ -1,15 +1,16 @@
 //! What lies on the ground of a mission: grid cells, plants, track and nozzle openings.
 
 use super::Api;
-use super::geo::{self, GeoJson, Geometry, Position};
+use super::geo::{self, GeoJson, Geometry, OnEarth, Position};
 use super::map::feature;
 use super::named::Named;
 use super::respond::{ApiError, ask, geojson, unchanged};
-use crate::store::{CellRange, CellView, MissionKey, OpeningView, PlantView, Store, TrackView};
+use super::within::Sight;
+use crate::store::{CellView, MissionKey, OpeningView, PlantView, Store, TrackView};
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use kompas_field::{CellIndex, Field, FieldCrop, Geodetic, Grid, PlantClass, PlantRole, Point2, Verdict};
+use kompas_field::{Field, FieldCrop, Grid, PlantClass, PlantRole, Point2, Verdict};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -34,7 +35,7 @@ async fn layer<T: Serialize>(
         if let Some(same) = unchanged(&headers, mission.version) {
             return Ok(same);
         }
-        geojson(&headers, mission.version, &make(store, &id, &field)?)
+        geojson(&headers, mission.version, &OnEarth::new(&field, make(store, &id, &field)?))
     })
     .await
 }
@@ -62,8 +63,14 @@ fn collection<P>(features: impl IntoIterator<Item = GeoJson<P>>) -> GeoJson<P> {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct CellForm {
-    /// `table`: numbers only, a tenth of the bytes; for painting.
-    form: Option<String>,
+    form: Option<Form>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Form {
+    /// Numbers only, a tenth of the bytes; for painting.
+    Table,
 }
 
 #[derive(Debug, Serialize)]
@@ -92,7 +99,7 @@ pub(super) async fn cells(
     Query(how): Query<CellForm>,
     asked: HeaderMap,
 ) -> Answer {
-    if how.form.as_deref() == Some("table") {
+    if let Some(Form::Table) = how.form {
         return layer(&api, of, &asked, |store, id, field| Ok(cell_table(field, &store.cells(id)?))).await;
     }
     let most = api.most_features;
@@ -135,32 +142,14 @@ fn cell_table(field: &Field, cells: &[CellView]) -> CellTable {
 pub(super) struct PlantChoice {
     /// West, south, east, north in degrees, with commas.
     within: Option<String>,
-    /// `unwanted`: weeds and volunteers only.
-    only: Option<String>,
+    only: Option<Only>,
 }
 
-/// The grid cells under a rectangle in degrees; `None` when it does not touch the grid or is no rectangle.
-fn under(field: &Field, rectangle: &str) -> Option<CellRange> {
-    let sides: Vec<f64> = rectangle.split(',').map(str::parse).collect::<Result<_, _>>().ok()?;
-    let [west, south, east, north] = sides[..] else { return None };
-    let datum = field.plane.origin().datum;
-    let at = |lat_deg: f64, lon_deg: f64| {
-        // A rectangle may reach beyond the plane: its part near the field is what counts.
-        let origin = field.plane.origin();
-        let lat_deg = lat_deg.clamp(origin.lat_deg - 0.04, origin.lat_deg + 0.04);
-        let lon_deg = lon_deg.clamp(origin.lon_deg - 0.04, origin.lon_deg + 0.04);
-        field.plane.to_field(Geodetic { lat_deg, lon_deg, datum }).ok()
-    };
-    let (from, to, grid) = (at(south, west)?, at(north, east)?, field.grid());
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the grid")]
-    let index = |along: f64, count: u32| (along.floor() as i64).clamp(0, i64::from(count)) as u32;
-    let (west, south) = (f64::from(grid.west_m), f64::from(grid.south_m));
-    // The plane's east is not exactly the map's: one cell more on each side.
-    let from =
-        CellIndex { col: index(from.x - west - 1.0, grid.cols), row: index(from.y - south - 1.0, grid.rows) };
-    let to =
-        CellIndex { col: index(to.x - west + 1.0, grid.cols), row: index(to.y - south + 1.0, grid.rows) };
-    (from.col < grid.cols && from.row < grid.rows).then_some(CellRange { from, to })
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Only {
+    /// Weeds and volunteers.
+    Unwanted,
 }
 
 fn unwanted(crop: FieldCrop) -> Vec<PlantClass> {
@@ -188,15 +177,15 @@ pub(super) async fn plants(
 ) -> Answer {
     let most = api.most_features;
     layer(&api, of, &asked, move |store, id, field| {
-        let within = match &choice.within {
-            Some(rectangle) => match under(field, rectangle) {
-                Some(within) => Some(within),
-                None => return Ok(collection([])),
-            },
-            None => None,
+        let within = match Sight::of(field, choice.within.as_deref())? {
+            Sight::Nothing => return Ok(collection([])),
+            Sight::All => None,
+            Sight::Part(cells) => Some(cells),
         };
-        let classes =
-            if choice.only.as_deref() == Some("unwanted") { unwanted(field.crop) } else { Vec::new() };
+        let classes = match choice.only {
+            Some(Only::Unwanted) => unwanted(field.crop),
+            None => Vec::new(),
+        };
         let feature = |seen: PlantView| GeoJson::Feature {
             geometry: Geometry::Point(geo::position(&field.plane, seen.decision.position)),
             properties: PlantProperties {
@@ -277,12 +266,10 @@ pub(super) async fn openings(
 ) -> Answer {
     let most = api.most_features;
     layer(&api, of, &asked, move |store, id, field| {
-        let within = match &choice.within {
-            Some(rectangle) => match under(field, rectangle) {
-                Some(within) => Some(within),
-                None => return Ok(collection([])),
-            },
-            None => None,
+        let within = match Sight::of(field, choice.within.as_deref())? {
+            Sight::Nothing => return Ok(collection([])),
+            Sight::All => None,
+            Sight::Part(cells) => Some(cells),
         };
         let feature = |seen: OpeningView| GeoJson::Feature {
             geometry: Geometry::LineString(geo::ring(&field.plane, [seen.opening.from, seen.opening.to])),

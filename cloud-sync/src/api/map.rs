@@ -1,7 +1,7 @@
 //! Fields, missions, and what lies on the ground.
 
 use super::Api;
-use super::geo::{self, GeoJson, Geometry};
+use super::geo::{self, GeoJson, Geometry, OnEarth};
 use super::named::{Named, OfFarm, find_field};
 use super::respond::{ApiError, MOST, ask, json};
 use crate::store::MissionChoice;
@@ -57,7 +57,8 @@ pub(super) async fn field(
     Query(of): Query<OfFarm>,
     asked: HeaderMap,
 ) -> Answer {
-    json(&asked, &feature(ask(&api, move |store| find_field(store, of.farm.as_ref(), &id)).await?))
+    let field = ask(&api, move |store| find_field(store, of.farm.as_ref(), &id)).await?;
+    json(&asked, &OnEarth::new(&field, feature(field.clone())))
 }
 
 pub(super) fn feature(field: Field) -> GeoJson<FieldProperties> {

@@ -1,7 +1,7 @@
 //! Why a plant or a grid cell was or was not treated: the rule with its numbers. Sentences are the reader's.
 
 use super::Api;
-use super::geo::{self, Position};
+use super::geo::{self, OnEarth, Position};
 use super::named::Named;
 use super::respond::{ApiError, ask, json};
 use crate::store::{OpeningView, PlantView};
@@ -73,7 +73,8 @@ pub(super) async fn cell(
         }
         let plants = store.plants(&id, Some(cell.into()), &[], MOST_HERE)?;
         let plants = plants.into_iter().map(|plant| decided(&field, plant)).collect();
-        Ok(WhyCell { cell, plants, openings: store.openings(&id, Some(cell.into()), MOST_HERE)? })
+        let openings = store.openings(&id, Some(cell.into()), MOST_HERE)?;
+        Ok(OnEarth::new(&field, WhyCell { cell, plants, openings }))
     });
     json(&asked, &why.await?)
 }
@@ -93,7 +94,7 @@ pub(super) async fn plant(
             Some(cell) => store.openings(&id, Some(cell.into()), MOST_HERE)?,
             None => Vec::new(),
         };
-        Ok(WhyPlant { plant: decided(&field, plant), openings })
+        Ok(OnEarth::new(&field, WhyPlant { plant: decided(&field, plant), openings }))
     });
     json(&asked, &why.await?)
 }
