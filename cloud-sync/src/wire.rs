@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 /// The largest record on the wire, envelope included. Bigger things travel as blobs.
 pub const MAX_RECORD_BYTES: usize = 64 * 1024;
 
+/// The largest field, as JSON: it travels whole in the record that a mission began, beside envelope, ids and names.
+pub const MAX_FIELD_BYTES: usize = MAX_RECORD_BYTES - 2048;
+
 /// What both MQTT ends allow per packet: a record, its topic and header, and room for an acknowledgement.
 pub const MAX_PACKET_BYTES: usize = 2 * MAX_RECORD_BYTES;
 
@@ -90,6 +93,18 @@ mod tests {
         {
             assert_eq!(sender_of(other), None, "{other}");
         }
+    }
+
+    #[test]
+    fn the_largest_field_fits_in_the_record_that_a_mission_began() {
+        let long = "x".repeat(64);
+        let around = serde_json::json!({
+            "schema": "kompas.record/1", "robot_id": long, "boot_id": long, "seq": u64::MAX, "t_wall": i64::MIN,
+            "t_mono": u64::MAX, "clock_quality": "gnss", "datum": "etrs89", "payload_sha256": long,
+            "payload": { "kind": "mission_started", "mission": long, "field": 0, "plan": long,
+                "rig": "x".repeat(256), "segmenter": "x".repeat(256) },
+        });
+        assert!(around.to_string().len() + MAX_FIELD_BYTES <= MAX_RECORD_BYTES);
     }
 
     #[test]
