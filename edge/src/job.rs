@@ -2,10 +2,12 @@
 
 use crate::config::{Config, DriverChoice, FieldSource, PlanSource};
 use crate::sim::{Route, RouteLeg};
+use kompas_cloud_sync::wire::MAX_FIELD_BYTES;
+use kompas_field::boundary::RawBoundary;
 use kompas_field::rig::RigToml;
 use kompas_field::units::{Metres, Seconds};
 use kompas_field::{Field, Finding, Findings, Rig, Severity, WeedMap};
-use kompas_planner::import::{ImportError, field_from_geojson};
+use kompas_planner::import::{ImportError, field_from_file};
 use kompas_planner::{Gear, Plan, Policy as PlanPolicy, check, plan};
 use kompas_vision::Camera;
 use std::path::Path;
@@ -30,6 +32,7 @@ impl Job {
         let mut findings = Vec::new();
         let rig = load_rig(&config.rig, &mut findings);
         let field = load_field(&config.field, &mut findings);
+        let field = field.filter(|field| fits_a_record(field, &config.field, &mut findings));
         let map = load_weed_map(&config.plan, &mut findings);
         if let Some(rig) = &rig {
             findings.extend(sight(rig, config));
@@ -115,23 +118,50 @@ fn load_rig(path: &Path, findings: &mut Vec<Finding>) -> Option<Rig> {
 
 fn load_field(source: &FieldSource, findings: &mut Vec<Finding>) -> Option<Field> {
     let FieldSource { file, id, crop } = source;
-    let text = read(file, "field.unreadable", "give an existing file in the key field.file", findings)?;
-    if let Ok(field) = serde_json::from_str::<Field>(&text) {
+    let place = || file.display().to_string();
+    // A field as a plan's own file holds it; anything else is a parcel as others write it.
+    if let Some(field) = std::fs::read(file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
         return Some(field);
     }
-    match field_from_geojson(&text, id.clone(), *crop) {
-        Ok(field) => Some(field),
+    match field_from_file(file, id.clone(), *crop) {
+        Ok((field, left_aside)) => {
+            let remedy = "nothing, if that is no part of the parcel and no obstacle in it";
+            let told = |what| Finding::warning("field.left_aside", place(), what, remedy);
+            findings.extend(left_aside.into_iter().map(told));
+            Some(field)
+        }
         Err(ImportError::Boundary(found)) => {
             findings.extend(found.0.into_iter().map(|finding| in_file(file, finding)));
             None
         }
+        Err(why @ ImportError::Unreadable { .. }) => {
+            let remedy = "give an existing file in the key field.file";
+            findings.push(Finding::error("field.unreadable", place(), crate::recorder::chain(&why), remedy));
+            None
+        }
         Err(why) => {
-            let remedy = "give the parcel as a GeoJSON polygon in degrees";
-            let cause = crate::recorder::chain(&why);
-            findings.push(Finding::error("field.not_a_field", file.display().to_string(), cause, remedy));
+            let remedy =
+                "give the parcel as one polygon: GeoJSON in degrees, a shapefile, a GeoPackage or task data";
+            findings.push(Finding::error("field.not_a_field", place(), crate::recorder::chain(&why), remedy));
             None
         }
     }
+}
+
+/// A mission whose first record cannot leave would be on no map: such a field is not begun, nor planned.
+fn fits_a_record(field: &Field, source: &FieldSource, findings: &mut Vec<Finding>) -> bool {
+    let bytes = serde_json::to_vec(field).map_or(usize::MAX, |json| json.len());
+    if bytes > MAX_FIELD_BYTES {
+        let points = RawBoundary::from(field.boundary.clone());
+        let points = points.outer.len() + points.exclusions.iter().map(Vec::len).sum::<usize>();
+        findings.push(Finding::error(
+            "field.too_long_for_a_record",
+            source.file.display().to_string(),
+            format!("its boundary of {points} points takes {bytes} bytes, a record takes {MAX_FIELD_BYTES}"),
+            "simplify the boundary: a point where it bends is enough",
+        ));
+    }
+    bytes <= MAX_FIELD_BYTES
 }
 
 fn load_weed_map(source: &PlanSource, findings: &mut Vec<Finding>) -> Option<WeedMap> {

@@ -88,6 +88,23 @@ fn a_rate_that_the_rig_never_keeps_to_is_an_error() {
 }
 
 #[test]
+fn what_a_parcels_file_holds_beside_it_is_told() {
+    let yard = Yard::new("");
+    let parcel = std::fs::read_to_string(yard.path("field.geojson")).unwrap();
+    let feature = |geometry: &str| format!(r#"{{"type":"Feature","properties":{{}},"geometry":{geometry}}}"#);
+    let pole = r#"{"type":"Point","coordinates":[6.9465,52.8742]}"#;
+    let collection = |second: &str| {
+        format!(r#"{{"type":"FeatureCollection","features":[{},{}]}}"#, feature(&parcel), feature(second))
+    };
+    std::fs::write(yard.path("field.geojson"), collection(pole)).unwrap();
+    let output = check(&yard);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("field.left_aside"), "{}", text(&output.stderr));
+    std::fs::write(yard.path("field.geojson"), collection(&parcel)).unwrap();
+    assert_eq!(check(&yard).status.code(), Some(2), "two parcels are no parcel");
+}
+
+#[test]
 fn bad_boundaries_are_named_and_end_with_2() {
     let ring = |corners: &str| format!(r#"{{"type":"Polygon","coordinates":[[{corners}]]}}"#);
     let cases = [
