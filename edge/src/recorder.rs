@@ -6,12 +6,14 @@
 //!   record does not happen.
 //! - What was offered is written in order, or is still in the queue, or [`Recorder::finish`] says how many
 //!   were not written. A failed write is tried again until it succeeds or the program ends.
-//! - A record that the outbox refuses for good (too large) is kept there as a dead letter and told.
+//! - A record that the outbox refuses for good (too large) is kept there as a dead letter and told. When it is of
+//!   safety or treatment, [`Recorder::is_available`] is false from then on: a person is needed.
 //! - A mission's progress goes through the same queue: it is stored after everything offered before it.
 
 use crate::clock::SystemClock;
 use crate::mission::{MissionFile, MissionFileError};
 use kompas_cloud_sync::{Draft, Origin, Outbox, OutboxError};
+use kompas_field::record::PriorityClass;
 use kompas_field::units::Seconds;
 use kompas_field::{Clock, Payload, RobotInstant};
 use std::path::PathBuf;
@@ -75,6 +77,8 @@ const LAST_TRIES: u32 = 25;
 #[derive(Debug, Default)]
 struct Health {
     failing: AtomicBool,
+    /// A record of class 1 will never leave.
+    lost_for_good: AtomicBool,
     ending: AtomicBool,
     written: AtomicU64,
     refused: AtomicU64,
@@ -94,6 +98,9 @@ impl Health {
     }
 
     fn fail(&self, cause: Option<String>) {
+        if cause.is_none() && self.lost_for_good.load(Ordering::SeqCst) {
+            return;
+        }
         self.failing.store(cause.is_some(), Ordering::SeqCst);
         *self.cause.lock().unwrap_or_else(PoisonError::into_inner) = cause;
     }
@@ -287,16 +294,22 @@ impl<S: RecordSink> Writer<S> {
         match result {
             Ok(()) => {
                 self.health.written.fetch_add(batch.len() as u64, Ordering::SeqCst);
-                if self.health.failing.load(Ordering::SeqCst) {
+                let failed = self.health.failing.load(Ordering::SeqCst);
+                self.health.fail(None);
+                if failed && !self.health.failing.load(Ordering::SeqCst) {
                     tracing::warn!("records are written again");
                 }
-                self.health.fail(None);
                 batch.clear();
                 true
             }
             Err(why @ OutboxError::TooLarge { .. }) => {
                 tracing::error!("{why}");
                 self.health.refused.fetch_add(1, Ordering::SeqCst);
+                if batch.iter().any(|draft| draft.payload.priority() == PriorityClass::Safety) {
+                    tracing::error!("a record of safety or treatment will not leave, nozzles stay shut");
+                    self.health.lost_for_good.store(true, Ordering::SeqCst);
+                    self.health.fail(Some(why.to_string()));
+                }
                 batch.clear();
                 true
             }

@@ -156,3 +156,42 @@ fn the_outbox_takes_what_the_loop_offers() {
     }
     assert_eq!(recorder.finish().written, 100);
 }
+
+/// An outbox that takes no record of this moment.
+struct Narrow(u64);
+
+impl RecordSink for Narrow {
+    fn append(&mut self, drafts: &[Draft]) -> Result<(), OutboxError> {
+        let too_large = |draft: &&Draft| draft.t_mono.nanos() == self.0;
+        drafts.iter().find(too_large).map_or(Ok(()), |draft| {
+            let kind = draft.payload.kind();
+            Err(OutboxError::TooLarge { kind, bytes: 70_000, limit_bytes: 65_536, letter: 1 })
+        })
+    }
+
+    fn store(&mut self, _mission: &MissionFile) -> Result<(), MissionFileError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_safety_record_that_can_never_leave_keeps_it_unavailable_and_others_are_written() {
+    let mission = kompas_field::ids::MissionId::new("m").unwrap();
+    let plants = Payload::Plants(kompas_field::record::Plants { mission, decisions: Vec::new() });
+    for (large, stays_available) in [(plants, true), (payload(0), false)] {
+        let clock = clock();
+        clock.advance_to(RobotInstant::from_nanos(7));
+        let mut recorder = Recorder::start(Narrow(7), 8, true);
+        recorder.offer(large, &clock).unwrap();
+        clock.advance_to(RobotInstant::from_nanos(8));
+        for at in 1..6 {
+            wait_until(|| recorder.written() + 1 >= at);
+            recorder.offer(payload(at), &clock).unwrap();
+        }
+        wait_until(|| recorder.written() == 5);
+        assert_eq!(recorder.is_available(), stays_available);
+        let summary = recorder.finish();
+        assert_eq!((summary.written, summary.refused, summary.unwritten), (5, 1, 0));
+        assert_eq!(summary.cause.is_some_and(|cause| cause.contains("70000 bytes")), !stays_available);
+    }
+}
