@@ -124,6 +124,23 @@ fn bad_boundaries_are_named_and_end_with_2() {
 }
 
 #[test]
+fn a_boundary_too_long_for_a_record_is_an_error_before_the_first_metre() {
+    let yard = Yard::new("");
+    let ring: Vec<String> = (0..=3000)
+        .map(|step| {
+            let angle = std::f64::consts::TAU * f64::from(step % 3000) / 3000.0;
+            format!("[{},{}]", 6.9465 + 0.0004 * angle.cos(), 52.8742 + 0.0003 * angle.sin())
+        })
+        .collect();
+    let geojson = format!(r#"{{"type":"Polygon","coordinates":[[{}]]}}"#, ring.join(","));
+    std::fs::write(yard.path("field.geojson"), geojson).unwrap();
+    let output = check(&yard);
+    let told = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("field.geojson") && told.contains("3001 points"), "{told}");
+}
+
+#[test]
 fn a_run_without_a_cloud_goes_on_and_survives_a_kill() {
     let yard = Yard::new("");
     let report = yard.path("report.json");
