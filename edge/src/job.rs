@@ -4,7 +4,7 @@ use crate::config::{Config, DriverChoice, FieldSource, PlanSource};
 use crate::sim::{Route, RouteLeg};
 use kompas_cloud_sync::wire::MAX_FIELD_BYTES;
 use kompas_field::boundary::RawBoundary;
-use kompas_field::rig::RigToml;
+use kompas_field::rig::{Nozzle, RigToml};
 use kompas_field::units::{Metres, Seconds};
 use kompas_field::{Field, Finding, Findings, Rig, Severity, WeedMap};
 use kompas_planner::import::{ImportError, field_from_file};
@@ -37,6 +37,7 @@ impl Job {
         if let Some(rig) = &rig {
             findings.extend(sight(rig, config));
             findings.extend(never_fast_enough(rig, config));
+            findings.extend(slow_to_close(rig));
         }
         findings.extend(late_frames(config));
         let whole = rig.zip(field).and_then(|(rig, field)| {
@@ -242,6 +243,18 @@ fn never_fast_enough(rig: &Rig, config: &Config) -> Option<Finding> {
         let remedy =
             "mount smaller nozzles (boom.flow_l_per_min), or allow the rate that the product's label allows";
         Finding::error("policy.max_rate", place, cause, remedy)
+    })
+}
+
+/// Whether valves that close later than they open wet ground behind every spot at the rig's top speed.
+fn slow_to_close(rig: &Rig) -> Option<Finding> {
+    let tail = |nozzle: &Nozzle| rig.robot.max_speed * (nozzle.valve_close - nozzle.valve_open);
+    let longest = rig.boom.nozzles.iter().map(tail).fold(Metres::ZERO, Metres::max);
+    (longest.get() > 0.025).then(|| {
+        let cause = format!("wets {longest:.2} more than it should at {:.2}", rig.robot.max_speed);
+        let remedy =
+            "small spots are left at that speed: drive slower (robot.max_speed_mps) or mount faster valves";
+        Finding::warning("rig.slow_valves", "boom.valve_close_ms", cause, remedy)
     })
 }
 

@@ -161,6 +161,17 @@ impl MissionFile {
         outbox.with_extension(format!("mission.{field}.json"))
     }
 
+    /// The stored mission of a field; also where a program before this one kept it, in one file for all fields.
+    ///
+    /// # Errors
+    /// [`MissionFileError`].
+    pub fn of_field(outbox: &Path, field: &FieldId) -> Result<Option<Self>, MissionFileError> {
+        let own = Self::read(&Self::path_beside(outbox, field))?;
+        let shared = || Self::read(&outbox.with_extension("mission.json"));
+        let stored = own.map_or_else(shared, |mission| Ok(Some(mission)))?;
+        Ok(stored.filter(|mission| mission.field == *field))
+    }
+
     /// The stored mission; `None` where there never was one.
     ///
     /// # Errors
@@ -224,6 +235,19 @@ mod tests {
         let later = MissionFile { progress_m: 99.0, ..file() };
         later.store(&path).unwrap();
         assert_eq!(MissionFile::read(&path).unwrap(), Some(later));
+    }
+
+    #[test]
+    fn a_mission_kept_in_the_one_file_of_before_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let outbox = folder.path().join("outbox.db");
+        let of = |field: &str| MissionFile::of_field(&outbox, &FieldId::new(field).unwrap()).unwrap();
+        assert_eq!(of("f-1"), None);
+        file().store(&folder.path().join("outbox.mission.json")).unwrap();
+        assert_eq!((of("f-1"), of("f-2")), (Some(file()), None));
+        let later = MissionFile { progress_m: 99.0, ..file() };
+        later.store(&MissionFile::path_beside(&outbox, &later.field)).unwrap();
+        assert_eq!(of("f-1"), Some(later));
     }
 
     #[test]

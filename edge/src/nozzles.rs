@@ -208,8 +208,7 @@ impl NozzleQueue {
             }
             let windows = self.windows(&round, centre, target.reach);
             let lead = windows.iter().map(|window| window.lead).reduce(Seconds::min);
-            let drives = round.speed() >= self.rules.min_speed;
-            let beside = lead.is_none() && drives && self.passed(centre, target.reach);
+            let beside = lead.is_none() && !self.crawls(motion) && self.passed(centre, target.reach);
             if beside || lead.is_some_and(|lead| lead <= self.rules.horizon) {
                 round.take(Ripe { target, centre, lead, windows });
             } else {
@@ -232,6 +231,16 @@ impl NozzleQueue {
             told.until = command.close_at;
             told.end = Point2::new(f64::midpoint(front.x, other.x), f64::midpoint(front.y, other.y));
         }
+    }
+
+    /// Whether any nozzle is told to be open at or after `now`.
+    pub fn is_told(&self, now: RobotInstant) -> bool {
+        self.open.iter().any(|told| told.until > now)
+    }
+
+    /// Whether the robot drives so slowly that nothing may open.
+    pub fn crawls(&self, motion: &Motion) -> bool {
+        motion.speed < self.rules.min_speed
     }
 
     /// Whether a valve, closing when it was told to, would wet ground beyond what it was opened for, because the robot

@@ -116,9 +116,10 @@ impl KnownPlants {
         out
     }
 
-    /// After the position jumped, places seen before lie on another line than the robot: nothing of them counts any
-    /// more, and what is seen again is another plant. Returns those that were still to be decided around here.
-    pub fn begin_anew(&mut self) -> Vec<Plant> {
+    /// After the position jumped at `here`, places seen around it lie on another line than the robot: nothing of them
+    /// counts any more, and what is seen again is another plant. Plants farther away stay known: the robot comes to them
+    /// on the right line, or has left them long ago. Returns those that were still to be decided around here.
+    pub fn begin_anew(&mut self, here: Point2<FieldFrame>) -> Vec<Plant> {
         let open = std::mem::take(&mut self.open);
         let rest: Vec<Plant> = open.iter().filter_map(|&number| self.get(number)).cloned().collect();
         self.decided.extend(open);
@@ -126,7 +127,7 @@ impl KnownPlants {
             self.tracker.forget_leaves(number);
         }
         self.crop_map = CropMap::default();
-        self.tracker.forget_places();
+        self.tracker.forget_places(here, self.near);
         rest
     }
 
@@ -241,15 +242,21 @@ mod tests {
     fn after_a_jump_nothing_seen_before_counts() {
         let mut plants = KnownPlants::new(TrackerRules::default(), FieldCrop::SugarBeet, Metres::new(8.0));
         let ground = [seen(PlantClass::SugarBeet, 1.0, 0.0), seen(PlantClass::Weed, 1.2, 0.0)];
+        plants.see(RobotInstant::START, &[seen(PlantClass::Weed, 30.0, 0.0)]);
+        let there = Pose2::new(Point2::new(29.0, 0.0), Radians::ZERO);
+        assert_eq!(plants.take_ripe(&there, |_, _| true).len(), 1);
         plants.see(RobotInstant::START, &ground);
-        let undecided: Vec<u64> = plants.begin_anew().iter().map(|plant| plant.number.0).collect();
-        assert_eq!(undecided, [0, 1]);
+        let undecided: Vec<u64> =
+            plants.begin_anew(Point2::new(0.8, 0.0)).iter().map(|plant| plant.number.0).collect();
+        assert_eq!(undecided, [1, 2]);
         assert_eq!(plants.crop_map().nearest_stem(Point2::new(1.0, 0.0)), None, "no crop at its old place");
         let here = Pose2::new(Point2::new(0.8, 0.0), Radians::ZERO);
         assert!(plants.take_ripe(&here, |_, _| true).is_empty(), "nothing waits at its old place");
         plants.see(RobotInstant::START, &ground);
         let again: Vec<u64> = plants.take_ripe(&here, |_, _| true).iter().map(|p| p.number.0).collect();
-        assert_eq!(again, [2, 3], "seen again, it is decided on the new line");
+        assert_eq!(again, [3, 4], "seen again, it is decided on the new line");
+        plants.see(RobotInstant::START, &[seen(PlantClass::Weed, 30.0, 0.0)]);
+        assert!(plants.take_ripe(&here, |_, _| true).is_empty(), "far away it is known, and was decided");
         assert!(plants.crop_map().nearest_stem(Point2::new(1.0, 0.0)).is_some());
     }
 

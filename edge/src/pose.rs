@@ -3,8 +3,9 @@
 //! Each fix corrects the place that odometry predicts by a share that follows from both errors. So the line
 //! from camera to nozzle is odometry's (centimetres of GNSS noise cancel) and the place on earth is GNSS's.
 //! What moved further than motion and error explain is a jump: the line begins anew, and until
-//! `settle_fixes` fixes agree with odometry again there is no pose at all. Moments of the line before a jump have no
-//! pose any more: what was seen then would be placed on a line that is not this one.
+//! `settle_fixes` fixes agree with odometry again there is no pose at all. So does it after a gap too long to bridge,
+//! across which no jump can be told from driving. Moments of the line before have no pose any more: what was seen then
+//! would be placed on a line that is not this one.
 
 use crate::drivers::{Fix, FixQuality};
 use kompas_field::frame::heading::wrap;
@@ -63,11 +64,22 @@ impl Motion {
     }
 }
 
+/// Whether a fix lies on the line of those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Line {
+    /// It does, or it is the first, or none.
+    GoesOn,
+    /// The position jumped: the line begins anew.
+    Jumped,
+    /// Odometry does not reach back to the fix before: the line begins anew.
+    Broken,
+}
+
 /// Why there is no pose at a moment.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum PoseGap {
-    /// No fix yet, or none so early on the line that holds since the position last jumped.
-    #[error("no fix at or before that moment, on the line since the last jump")]
+    /// No fix yet, or none so early on the line that holds now.
+    #[error("no fix at or before that moment, on the line since the last jump or gap")]
     NoFix,
     /// Odometry alone would have to bridge too much.
     #[error("the nearest fix is {distance} away, {limit} may be bridged")]
@@ -109,6 +121,8 @@ struct State {
 
 /// Long enough for the slowest camera: 20 s at 20 Hz.
 const KEPT: usize = 400;
+/// Odometry that was not heard for longer says nothing of the way driven.
+const LONGEST_SILENCE: Seconds = Seconds::new(10.0);
 /// Share of a fix's heading that corrects the gyro's: dual antennas are noisy and gyros drift slowly.
 const HEADING_SHARE: f64 = 0.2;
 
@@ -121,7 +135,8 @@ pub struct PoseHistory {
     last_fix: Option<LastFix>,
     /// Odometry as last heard, with or without a position.
     heard: Option<Stamped<MetresPerSecond>>,
-    jumped_at: Option<RobotInstant>,
+    /// Since when the line holds; none where it is the first.
+    began_at: Option<RobotInstant>,
     missing: u32,
     jumps: u64,
     driven_m: f64,
@@ -137,23 +152,23 @@ impl PoseHistory {
             states,
             last_fix: None,
             heard: None,
-            jumped_at: None,
+            began_at: None,
             missing: 0,
             jumps: 0,
             driven_m: 0.0,
         }
     }
 
-    /// Takes the next fix; `true` when position jumped with it.
+    /// Takes the next fix; what it is to the line of those before it.
     ///
     /// # Errors
     /// [`PlaneError`]: the fix is no place on this field's plane. It is not used.
-    pub fn take(&mut self, fix: &Stamped<Fix>) -> Result<bool, PlaneError> {
+    pub fn take(&mut self, fix: &Stamped<Fix>) -> Result<Line, PlaneError> {
         let Fix { place, heading, quality, sigma, correction_age, speed, turn_rate } = fix.value;
         self.last_fix = Some(LastFix { true_at: fix.true_at, quality, sigma, correction_age });
         self.drove(Stamped::new(fix.true_at, speed));
         if quality == FixQuality::None {
-            return Ok(false);
+            return Ok(Line::GoesOn);
         }
         let position = match self.plane.to_field(place) {
             Ok(position) => position,
@@ -164,30 +179,41 @@ impl PoseHistory {
             }
         };
         let given = Motion { pose: Pose2::new(position, wrap(heading)), speed, turn_rate, sigma };
-        let (state, jumped) = self.joined(fix.true_at, given);
+        let (state, line) = self.joined(fix.true_at, given);
+        if self.states.back().is_some_and(|last| last.true_at > fix.true_at) {
+            self.states.clear(); // a clock was set back: nothing can be found by time any more
+        }
+        if line != Line::GoesOn {
+            self.missing = self.rules.settle_fixes;
+            self.began_at = Some(fix.true_at);
+        }
         self.states.push_back(Stamped::new(fix.true_at, state));
         if self.states.len() > KEPT {
             self.states.pop_front();
         }
-        Ok(jumped)
+        Ok(line)
     }
 
     /// Wheels turn whether or not there is a position.
     fn drove(&mut self, now: Stamped<MetresPerSecond>) {
         if let Some(before) = self.heard.replace(now) {
             let time = now.true_at.since(before.true_at).max(Seconds::ZERO);
+            // Two logs in one folder may lie an hour apart.
+            let time = if time > LONGEST_SILENCE { Seconds::ZERO } else { time };
             self.driven_m += (f64::midpoint(before.value.get(), now.value.get()) * time.get()).abs();
         }
     }
 
-    /// The next point of the line, and whether it is a jump away from the one before.
-    fn joined(&mut self, true_at: RobotInstant, given: Motion) -> (State, bool) {
+    /// The next point of the line.
+    fn joined(&mut self, true_at: RobotInstant, given: Motion) -> (State, Line) {
         let fresh = State { motion: given, variance: given.sigma.get().powi(2), begins: true };
-        let Some(before) = self.states.back() else { return (fresh, false) };
+        let Some(before) = self.states.back() else { return (fresh, Line::GoesOn) };
         let time = true_at.since(before.true_at);
-        if time <= Seconds::ZERO || time > self.rules.max_gap {
-            self.missing = self.rules.settle_fixes;
-            return (fresh, false);
+        if time == Seconds::ZERO {
+            return (before.value, Line::GoesOn); // told twice: a picture taken at the moment of a fix
+        }
+        if time < Seconds::ZERO || time > self.rules.max_gap {
+            return (fresh, Line::Broken);
         }
         let mean = Motion {
             speed: (before.value.motion.speed + given.speed) / 2.0,
@@ -203,10 +229,8 @@ impl PoseHistory {
         let explained =
             self.rules.jump_sigmas * (variance + fix_variance).sqrt() + self.rules.jump_floor.get();
         if dx.hypot(dy) > explained {
-            self.missing = self.rules.settle_fixes;
             self.jumps += 1;
-            self.jumped_at = Some(true_at);
-            return (fresh, true);
+            return (fresh, Line::Jumped);
         }
         self.missing = self.missing.saturating_sub(1);
         let share = variance / (variance + fix_variance);
@@ -214,7 +238,7 @@ impl PoseHistory {
         let off = wrap(Radians::new(given.pose.heading.get() - predicted.heading.get()));
         let heading = wrap(Radians::new(predicted.heading.get() + HEADING_SHARE * off.get()));
         let motion = Motion { pose: Pose2::new(position, heading), ..given };
-        (State { motion, variance: (1.0 - share) * variance, begins: false }, false)
+        (State { motion, variance: (1.0 - share) * variance, begins: false }, Line::GoesOn)
     }
 
     /// Place and motion at `moment`: between two fixes the line between them, after the last one odometry.
@@ -225,7 +249,7 @@ impl PoseHistory {
         if self.missing > 0 {
             return Err(PoseGap::Jumped { missing: self.missing });
         }
-        if self.jumped_at.is_some_and(|jumped| moment < jumped) {
+        if self.began_at.is_some_and(|began| moment < began) {
             return Err(PoseGap::NoFix);
         }
         let Some((before, motion)) = self.on_line(moment) else { return Err(PoseGap::NoFix) };

@@ -21,6 +21,8 @@ const BACK_M: f64 = 1.0;
 const AHEAD_M: f64 = 3.0;
 /// Farther beside the path than this, the robot is not on it.
 const LOST: Metres = Metres::new(1.0);
+/// Who has followed a later piece of the path for so long is on it.
+const FOLLOWED_M: f64 = 3.0;
 /// A robot this near to a later piece of path is on it.
 const FOUND: Metres = Metres::new(0.3);
 
@@ -37,14 +39,16 @@ pub struct Progress {
     at_m: f64,
     length_m: f64,
     everywhere: bool,
-    /// Driven since the robot was last on the path.
+    /// Driven since the robot was last on the path; infinite before it was there at all.
     lost_m: f64,
+    /// A later place on the path that it has come by, and how far it has followed the path from there.
+    coming_by: Option<(f64, f64)>,
 }
 
 impl Progress {
     /// Of a robot that follows no path: treatment may be anywhere in the field.
     pub const fn free() -> Self {
-        Self { pieces: Vec::new(), at_m: 0.0, length_m: 0.0, everywhere: true, lost_m: 0.0 }
+        Self { pieces: Vec::new(), at_m: 0.0, length_m: 0.0, everywhere: true, lost_m: 0.0, coming_by: None }
     }
 
     /// On `legs` in driving order, `start` from their beginning.
@@ -62,7 +66,7 @@ impl Progress {
             }
         }
         let at_m = start.get().clamp(0.0, length_m);
-        Self { pieces, at_m, length_m, everywhere: false, lost_m: 0.0 }
+        Self { pieces, at_m, length_m, everywhere: false, lost_m: f64::INFINITY, coming_by: None }
     }
 
     /// The whole path.
@@ -76,9 +80,9 @@ impl Progress {
     }
 
     /// Moves on to the place on the path nearest to `position`; `driven` is the way since the last call. A robot
-    /// that was lost for a while is found again where the path first passes it by, but no farther along than it can
-    /// have driven: who crosses a later swath on the way round an obstacle has not worked those before it. Beside the
-    /// path it treats nothing.
+    /// that was lost for a while is found again where the path first passes it by, as far along as it can have driven, or
+    /// where it has followed the path for some metres: who only crosses a later swath on the way round an obstacle has not
+    /// worked those before it. Beside the path it treats nothing.
     pub fn follow(&mut self, position: Point2<FieldFrame>, driven: Metres) -> Where {
         if self.everywhere {
             return Where { distance: self.at(), off: Metres::ZERO, implement: true };
@@ -94,12 +98,23 @@ impl Progress {
         let near = coming(1.5 * driven.get()).min_by(|a, b| a.off.get().total_cmp(&b.off.get()));
         let near = near.filter(|place| place.off <= LOST);
         let again = || coming(1.1 * self.lost_m).find(|place| place.off <= FOUND);
-        let Some(found) = near.or_else(again) else {
+        let by = coming(f64::INFINITY).find(|place| place.off <= FOUND);
+        self.coming_by = by.map(|place| Self::followed(self.coming_by, place, driven.get()));
+        let by = by.filter(|_| self.coming_by.is_some_and(|(_, followed_m)| followed_m >= FOLLOWED_M));
+        let Some(found) = near.or_else(again).or(by) else {
             return Where { distance: self.at(), off: LOST, implement: false };
         };
         self.at_m = self.at_m.max(found.distance.get());
         self.lost_m = 0.0;
         found
+    }
+
+    /// How far the robot has followed the path to `place`: it came as far along it as it drove.
+    fn followed(before: Option<(f64, f64)>, place: Where, driven_m: f64) -> (f64, f64) {
+        let here_m = place.distance.get();
+        let way_m = before.map_or(0.0, |(at_m, _)| here_m - at_m);
+        let along = (0.7 * driven_m..=1.3 * driven_m + 0.1).contains(&way_m);
+        (here_m, before.filter(|_| along).map_or(0.0, |(_, followed_m)| followed_m + way_m))
     }
 }
 
@@ -153,6 +168,35 @@ mod tests {
         assert!(!progress.follow(Point2::new(30.0, 9.0), Metres::new(27.0)).implement, "beside the path");
         let found = progress.follow(Point2::new(40.0, 0.1), Metres::new(14.0));
         assert!(found.implement && (found.distance.get() - 40.0).abs() < 1e-9, "{found:?}");
+    }
+
+    #[test]
+    fn a_robot_found_ahead_of_where_it_was_stored_goes_on_there() {
+        let legs = [leg(&[[0.0, 0.0], [50.0, 0.0]], true)];
+        let mut progress = Progress::new(&legs, Metres::new(10.0));
+        let place = progress.follow(Point2::new(20.0, 0.1), Metres::ZERO);
+        assert!(place.implement && (place.distance.get() - 20.0).abs() < 1e-9, "{place:?}");
+    }
+
+    #[test]
+    fn who_follows_a_later_swath_is_on_it() {
+        let legs = [
+            leg(&[[0.0, 0.0], [50.0, 0.0]], true),
+            leg(&[[50.0, 0.0], [50.0, 3.0]], false),
+            leg(&[[50.0, 3.0], [0.0, 3.0]], true),
+        ];
+        let mut progress = Progress::new(&legs, Metres::ZERO);
+        progress.follow(Point2::new(20.0, 0.0), Metres::new(20.0));
+        assert!(!progress.follow(Point2::new(20.0, 1.5), Metres::new(1.5)).implement);
+        let treated: Vec<bool> = (0..8)
+            .map(|half_metres| {
+                let x = 20.0 - 0.5 * f64::from(half_metres);
+                let driven = if half_metres == 0 { 1.5 } else { 0.5 };
+                progress.follow(Point2::new(x, 3.1), Metres::new(driven)).implement
+            })
+            .collect();
+        assert_eq!(treated, [false, false, false, false, false, false, true, true], "after three metres");
+        assert!((progress.at().get() - 86.5).abs() < 0.01, "{}", progress.at());
     }
 
     #[test]

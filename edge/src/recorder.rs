@@ -77,7 +77,7 @@ const LAST_TRIES: u32 = 25;
 #[derive(Debug, Default)]
 struct Health {
     failing: AtomicBool,
-    /// A record of class 1 will never leave.
+    /// A record of class 1 will never leave; apart from `failing`, because the disk works.
     lost_for_good: AtomicBool,
     ending: AtomicBool,
     written: AtomicU64,
@@ -98,11 +98,15 @@ impl Health {
     }
 
     fn fail(&self, cause: Option<String>) {
-        if cause.is_none() && self.lost_for_good.load(Ordering::SeqCst) {
-            return;
-        }
         self.failing.store(cause.is_some(), Ordering::SeqCst);
-        *self.cause.lock().unwrap_or_else(PoisonError::into_inner) = cause;
+        if cause.is_some() || !self.lost_for_good.load(Ordering::SeqCst) {
+            *self.cause.lock().unwrap_or_else(PoisonError::into_inner) = cause;
+        }
+    }
+
+    fn lost(&self, cause: String) {
+        self.lost_for_good.store(true, Ordering::SeqCst);
+        *self.cause.lock().unwrap_or_else(PoisonError::into_inner) = Some(cause);
     }
 }
 
@@ -144,7 +148,8 @@ impl Recorder {
     /// Whether what is offered now will be written.
     pub fn is_available(&self) -> bool {
         let hangs = !self.world_waits && self.health.hangs();
-        !self.full && !hangs && !self.health.failing.load(Ordering::SeqCst)
+        let lost = self.health.lost_for_good.load(Ordering::SeqCst);
+        !self.full && !hangs && !lost && !self.health.failing.load(Ordering::SeqCst)
     }
 
     /// The disk's words, while it fails.
@@ -259,16 +264,23 @@ impl<S: RecordSink> Writer<S> {
                 }
                 std::thread::sleep(RETRY);
             }
-            if let Some(mission) = mission
-                && let Err(why) = self.sink.store(&mission)
-            {
-                tracing::warn!(
-                    "the mission's progress is not stored, the next one will be tried: {}",
-                    chain(&why)
-                );
+            if let Some(mission) = mission {
+                self.store(&mission);
             }
         }
         0
+    }
+
+    fn store(&mut self, mission: &MissionFile) {
+        self.health.writes(Some(SystemClock::start()));
+        let stored = self.sink.store(mission);
+        self.health.writes(None);
+        if let Err(why) = stored {
+            tracing::warn!(
+                "the mission's progress is not stored, the next one will be tried: {}",
+                chain(&why)
+            );
+        }
     }
 
     /// Drafts gather; a mission ends the batch.
@@ -294,11 +306,10 @@ impl<S: RecordSink> Writer<S> {
         match result {
             Ok(()) => {
                 self.health.written.fetch_add(batch.len() as u64, Ordering::SeqCst);
-                let failed = self.health.failing.load(Ordering::SeqCst);
-                self.health.fail(None);
-                if failed && !self.health.failing.load(Ordering::SeqCst) {
+                if self.health.failing.load(Ordering::SeqCst) {
                     tracing::warn!("records are written again");
                 }
+                self.health.fail(None);
                 batch.clear();
                 true
             }
@@ -307,8 +318,7 @@ impl<S: RecordSink> Writer<S> {
                 self.health.refused.fetch_add(1, Ordering::SeqCst);
                 if batch.iter().any(|draft| draft.payload.priority() == PriorityClass::Safety) {
                     tracing::error!("a record of safety or treatment will not leave, nozzles stay shut");
-                    self.health.lost_for_good.store(true, Ordering::SeqCst);
-                    self.health.fail(Some(why.to_string()));
+                    self.health.lost(why.to_string());
                 }
                 batch.clear();
                 true

@@ -9,7 +9,7 @@ use crate::guard::Inputs;
 use crate::logbook::Logbook;
 use crate::mission::{MissionEvent, MissionFile, MissionState, Totals, WrongMove};
 use crate::plants::KnownPlants;
-use crate::pose::{Motion, PoseGap, PoseHistory};
+use crate::pose::{Line, Motion, PoseGap, PoseHistory};
 use crate::progress::Progress;
 use crate::sprayer::{Outcome, Served, Sprayer};
 use crate::tally::Tally;
@@ -72,6 +72,8 @@ pub struct Robot {
     pub sprayer: Sprayer,
     /// The boom's measures, for what was applied.
     pub boom: Boom,
+    /// A picture taken where the position is known less well shows plants nobody could hit.
+    pub max_sigma: Metres,
     /// Along the plan's path.
     pub progress: Progress,
     /// The way to the disk.
@@ -149,7 +151,12 @@ impl Robot {
                 return self.logbook.incident(what, frame.true_at, self.time.clock());
             }
         };
-        match self.poses.at(frame.true_at) {
+        let placed = self.poses.at(frame.true_at).map_err(|gap| gap.to_string());
+        let placed = placed.and_then(|motion| {
+            let known = motion.sigma <= self.max_sigma;
+            known.then_some(motion).ok_or_else(|| format!("the position is known to {} only", motion.sigma))
+        });
+        match placed {
             Ok(motion) => {
                 // Only a picture with a place tells what lies before the boom.
                 self.memory.last_frame = Some(frame.true_at);
@@ -184,8 +191,10 @@ impl Robot {
                 let motion = self.poses.at(fix.true_at).ok();
                 album.passed(fix.true_at, motion.as_ref(), self.poses.last_fix());
             }
-            if taken == Ok(true) {
-                self.forget_the_old_line(fix.true_at);
+            match taken {
+                Ok(Line::Jumped) => self.forget_the_old_line(fix.true_at, ClosedBecause::PositionJumped),
+                Ok(Line::Broken) => self.forget_the_old_line(fix.true_at, ClosedBecause::PoseStale),
+                Ok(Line::GoesOn) | Err(_) => {}
             }
         }
         self.step_to(now);
@@ -281,15 +290,16 @@ impl Robot {
         }
     }
 
-    /// The position jumped: plants seen before lie on another line than the robot from now on. What waits for a valve
-    /// goes with the guard's closing; what was not decided is told, and nothing opens before a picture has shown the
-    /// ground anew.
-    fn forget_the_old_line(&mut self, now: RobotInstant) {
+    /// The position jumped, or may have: plants seen around here lie on another line than the robot from now on. What
+    /// waits for a valve goes with the guard's closing; what was not decided is told, and nothing opens before a picture
+    /// has shown the ground anew. It will be seen again, so the weed map does not count it.
+    fn forget_the_old_line(&mut self, now: RobotInstant, because: ClosedBecause) {
         self.memory.last_frame = None;
-        for plant in self.plants.begin_anew() {
-            let rule = Rule::Closed { because: ClosedBecause::PositionJumped };
+        let Some(here) = self.poses.line_at(now).map(|motion| motion.pose.position) else { return };
+        for plant in self.plants.begin_anew(here) {
+            let rule = Rule::Closed { because };
             let decision = self.decision(&plant, Verdict::Leave, rule, LitresPerHectare::ZERO, now);
-            self.decided(decision, now);
+            self.told(decision, now);
         }
     }
 }

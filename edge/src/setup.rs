@@ -134,7 +134,7 @@ pub fn ready_with(
     let calendar = SystemClock::start();
     let boot = BootId::new(format!("b-{:x}-{:x}", calendar.wall().unix_ms(), std::process::id()))?;
     let mission_path = MissionFile::path_beside(&config.records.outbox, &job.field.id);
-    let (mission, previous) = open_mission(config, job, &mission_path, &boot, calendar)?;
+    let (mission, previous) = open_mission(config, job, &boot, calendar)?;
     let start = Metres::new(previous.as_ref().map_or(0.0, |_| mission.progress_m));
 
     let drivers = open(calendar, start)?;
@@ -181,6 +181,7 @@ pub fn ready_with(
         grid: job.field.grid(),
         sprayer: Sprayer::new(queue, guard, boom, stop),
         boom: job.rig.boom.clone(),
+        max_sigma: config.policy.guard.max_sigma,
         progress,
         logbook,
         album: None,
@@ -240,12 +241,11 @@ pub fn open_segmenter(
 fn open_mission(
     config: &Config,
     job: &Job,
-    path: &std::path::Path,
     boot: &BootId,
     calendar: SystemClock,
 ) -> Result<(MissionFile, Option<BootId>), SetupError> {
     let generation = job.plan.generation.0;
-    let stored = MissionFile::read(path)?.filter(|stored| stored.field == job.field.id);
+    let stored = MissionFile::of_field(&config.records.outbox, &job.field.id)?;
     if let Some(stored) = &stored
         && generation < stored.generation
     {

@@ -4,6 +4,7 @@ use crate::drivers::{EmergencyStop, NozzleDriver, ValveMove};
 use crate::guard::{Guard, Inputs, Permit};
 use crate::nozzles::{Due, NozzleQueue, Target};
 use crate::plants::CropMap;
+use crate::pose::Motion;
 use kompas_field::decision::PlantNumber;
 use kompas_field::{ClosedBecause, FieldFrame, Point2, RobotInstant, Rule};
 use kompas_vision::Plant;
@@ -117,10 +118,10 @@ impl Sprayer {
         self.settle(inputs.now);
         match (self.guard.closed(), inputs.motion) {
             (None, Ok(motion)) => {
-                if self.queue.overruns(inputs.now, &motion) {
+                if let Some(because) = self.no_longer_fits(inputs.now, &motion) {
                     self.boom.close_all(inputs.now);
                     self.queue.shut(inputs.now);
-                    self.cut_off(ClosedBecause::TooFast);
+                    self.cut_off(because);
                 }
                 let mut round = self.queue.due(inputs.now, &motion);
                 while let Some(due) = self.queue.next_due(&mut round, crop) {
@@ -180,6 +181,13 @@ impl Sprayer {
         for target in self.queue.clear(now) {
             self.missed(&target, Rule::Closed { because });
         }
+    }
+
+    /// Why what valves were told no longer fits how the robot drives: it drove off, or braked and stands over one spot.
+    fn no_longer_fits(&self, now: RobotInstant, motion: &Motion) -> Option<ClosedBecause> {
+        let too_slow = self.queue.crawls(motion) && self.queue.is_told(now);
+        let too_fast = || self.queue.overruns(now, motion).then_some(ClosedBecause::TooFast);
+        too_slow.then_some(ClosedBecause::TooSlow).or_else(too_fast)
     }
 
     /// Valves were shut over what was being wetted.

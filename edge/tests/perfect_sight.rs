@@ -126,26 +126,60 @@ fn weeds_are_treated_and_crop_is_not() {
     assert!(weeds >= 0.9 && crop <= 0.02, "{weeds} of the large weeds, {crop} of the crop: {score:?}");
 }
 
+/// What the receiver has from a place on, until another: a quality, and whether its position is 30 cm off.
+fn stretch(from_m: f64, until_m: f64, quality: &str, wrong: bool) -> toml::Value {
+    let shift = if wrong { [0.21, -0.21] } else { [0.0; 2] }.map(toml::Value::Float);
+    let keys = [
+        ("from_m", toml::Value::Float(from_m)),
+        ("until_m", toml::Value::Float(until_m)),
+        ("quality", toml::Value::String(quality.to_owned())),
+        ("shift_m", toml::Value::Array(shift.to_vec())),
+    ];
+    toml::Value::Table(keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
+/// As [`stretch`] says, over ground sown with beets and weeds.
+fn drive_with_fixes(changes: Vec<toml::Value>) -> (Score, u64) {
+    let script = vec![("simulator.gnss.changes", toml::Value::Array(changes))];
+    drive((0..24).map(|i| (format!("{i:02}.png"), sown(i))), 40, script)
+}
+
 /// A receiver that solves its ambiguities wrongly every few metres, by 30 cm, and does not know. What was seen before
 /// stands 30 cm beside where it was: a robot that sprays by it hits beets.
 #[test]
 fn crop_is_not_hit_where_the_position_jumps() {
-    let wrong = |i: u32| {
-        let shift = [0.21, -0.21].map(toml::Value::Float);
-        let number = |metres: u32| toml::Value::Float(f64::from(metres));
-        let keys = [
-            ("from_m", number(4 + 6 * i)),
-            ("until_m", number(7 + 6 * i)),
-            ("quality", toml::Value::String("fixed".to_owned())),
-            ("shift_m", toml::Value::Array(shift.to_vec())),
-        ];
-        toml::Value::Table(keys.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
-    };
-    let script = vec![("simulator.gnss.changes", toml::Value::Array((0..8).map(wrong).collect()))];
-    let (score, jumps) = drive((0..24).map(|i| (format!("{i:02}.png"), sown(i))), 40, script);
+    let every = (0..8).map(|i| 4.0 + 6.0 * f64::from(i));
+    let (score, jumps) =
+        drive_with_fixes(every.map(|at_m| stretch(at_m, at_m + 3.0, "fixed", true)).collect());
     let (weeds, crop) = shares(&score);
     assert!(jumps >= 10, "{jumps}");
     assert!(weeds >= 0.5 && crop <= 0.02, "{weeds} of the large weeds, {crop} of the crop: {score:?}");
+}
+
+/// It loses its fix for most of a second first, so that nobody sees the jump.
+#[test]
+fn crop_is_not_hit_where_a_lost_fix_comes_back_wrong() {
+    let every = (0..8).map(|i| 4.0 + 6.0 * f64::from(i));
+    let changes = every.flat_map(|at_m| {
+        [
+            stretch(at_m, at_m + 0.8, "none", false),
+            stretch(at_m + 0.8, at_m + 3.0, "fixed", true),
+            stretch(at_m + 3.0, at_m + 3.8, "none", false),
+        ]
+    });
+    let (score, jumps) = drive_with_fixes(changes.collect());
+    let (weeds, crop) = shares(&score);
+    assert_eq!(jumps, 0, "none is seen");
+    assert!(weeds >= 0.3 && crop <= 0.02, "{weeds} of the large weeds, {crop} of the crop: {score:?}");
+}
+
+/// A float solution is 30 cm off, and says that it may be: what it shows stands nowhere.
+#[test]
+fn crop_is_not_hit_where_a_float_solution_becomes_fixed() {
+    let every = (0..8).map(|i| 4.0 + 6.0 * f64::from(i));
+    let (score, _) = drive_with_fixes(every.map(|at_m| stretch(at_m, at_m + 3.0, "float", true)).collect());
+    let (weeds, crop) = shares(&score);
+    assert!(weeds >= 0.3 && crop <= 0.02, "{weeds} of the large weeds, {crop} of the crop: {score:?}");
 }
 
 #[test]

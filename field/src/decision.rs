@@ -49,6 +49,8 @@ pub enum ClosedBecause {
     OutsideGeofence,
     /// The robot drives faster than the boom can follow.
     TooFast,
+    /// The robot came to stand, or nearly, over what was being sprayed.
+    TooSlow,
     /// The plan's swath does not treat here (turning, transit).
     ImplementOff,
 }

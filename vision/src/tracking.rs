@@ -162,9 +162,14 @@ impl Tracker {
             .collect()
     }
 
-    /// The places of all plants so far are not to be trusted: whatever is seen from now on is a plant of its own.
-    pub fn forget_places(&mut self) {
-        self.squares.clear();
+    /// The places of plants nearer than `within` to `here` are not to be trusted: what is seen there from now on is a plant
+    /// of its own.
+    pub fn forget_places(&mut self, here: Point2<FieldFrame>, within: Metres) {
+        let plants = &self.plants;
+        self.squares.retain(|_, known| {
+            known.retain(|&index| plants[index].position.distance(here) > within);
+            !known.is_empty()
+        });
     }
 
     /// Where the leaves of a plant are is not asked any more until it is seen again.

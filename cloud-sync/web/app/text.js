@@ -47,7 +47,8 @@ const NL = {
     pose_stale: "de positie was te oud", fix_too_poor: "de gps-kwaliteit was te laag",
     position_error_too_large: "de positiefout was te groot", position_jumped: "de positie versprong",
     camera_stale: "de camera gaf geen bruikbaar beeld", outside_geofence: "de nevel zou buiten het perceel of in een uitsluiting vallen",
-    too_fast: "de robot reed te snel voor de boom", implement_off: "hier behandelt het plan niet (keren of rijden)",
+    too_fast: "de robot reed te snel voor de boom",
+    too_slow: "de robot kwam erboven tot stilstand", implement_off: "hier behandelt het plan niet (keren of rijden)",
   },
   frames_unusable: p => `${p.count} beelden achter elkaar onbruikbaar, het laatste: ${p.cause}.`,
   incidents: {
@@ -104,7 +105,8 @@ const EN = {
     pose_stale: "the position was too old", fix_too_poor: "the GNSS quality was too low",
     position_error_too_large: "the position error was too large", position_jumped: "the position jumped",
     camera_stale: "the camera gave no usable image", outside_geofence: "the spray would fall outside the field or in an exclusion",
-    too_fast: "the robot drove too fast for the boom", implement_off: "the plan does not treat here (turning or driving)",
+    too_fast: "the robot drove too fast for the boom",
+    too_slow: "the robot came to stand over it", implement_off: "the plan does not treat here (turning or driving)",
   },
   frames_unusable: p => `${p.count} frames in a row unusable, the last one: ${p.cause}.`,
   incidents: {

@@ -1,6 +1,6 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong use or input. Data to stdout, talk to stderr.
 
-use kompas_edge::drivers::folder::FolderError;
+use kompas_edge::drivers::folder::{AlbumError, FolderError};
 use kompas_edge::setup::SetupError;
 use kompas_edge::survey::SurveyError;
 use kompas_field::Findings;
@@ -37,6 +37,7 @@ pub(crate) fn report(result: anyhow::Result<()>) -> ExitCode {
         ) => true,
         _ => {
             why.is::<FolderError>()
+                || why.is::<AlbumError>()
                 || why.is::<BadInput>()
                 || why.downcast_ref::<SurveyError>().is_some_and(SurveyError::is_input)
         }

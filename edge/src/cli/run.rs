@@ -68,13 +68,15 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
         decision_list(path)
             .with_context(|| format!("cannot make {}: give a file in an existing folder", path.display()))
     });
+    // Before the mission begins: a folder that cannot be filled is no reason for a mission of nothing. Simulation and
+    // replay wait for it.
+    let every = Metres::new(args.keep_every_m);
+    let album = args.keep_pictures.as_ref().map(|folder| Album::begin(folder, every, job.field.plane, true));
+    let album = album.transpose()?;
     let stop = stop_flag()?;
     let Ready { mut robot, simulator, frames, drive_end, resumed_from, bad_rows } =
         ready(&config, &job, list.transpose()?)?;
-    if let Some(folder) = &args.keep_pictures {
-        robot.album =
-            Some(Album::begin(folder, Metres::new(args.keep_every_m), job.field.plane, robot.time.waits())?);
-    }
+    robot.album = album;
     for row in &bad_rows {
         tracing::warn!("row left out: {row}");
     }
@@ -112,14 +114,13 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
     } else {
         report.lines().iter().for_each(|line| print(line));
     }
-    end.list?;
-    if report.records_unwritten > 0 {
+    let records = (report.records_unwritten > 0).then(|| {
         let cause = end.records.cause.unwrap_or_else(|| "the disk took too long".to_owned());
-        return Err(
-            Failed(format!("{} records could not be written: {cause}", report.records_unwritten)).into()
-        );
-    }
-    Ok(())
+        format!("{} records could not be written: {cause}", report.records_unwritten)
+    });
+    let list = end.list.err().map(|why| format!("{:#}", anyhow::Error::from(why)));
+    let failed: Vec<String> = records.into_iter().chain(list).collect();
+    if failed.is_empty() { Ok(()) } else { Err(Failed(failed.join("; ")).into()) }
 }
 
 /// Holds a simulated run back to a multiple of real time, for people who want to watch it.

@@ -1,13 +1,13 @@
 //! One look at the queue: what is due now, handed on one by one.
 
 use super::shelter::Shelter;
-use super::{Due, NozzleQueue, Target, Told, speed_of};
+use super::{Due, NozzleQueue, OVERRUN_M, Target, Told, speed_of};
 use crate::drivers::NozzleCommand;
 use crate::guard::Wanted;
 use crate::plants::CropMap;
 use crate::pose::Motion;
 use kompas_field::rig::Nozzle;
-use kompas_field::units::{Metres, MetresPerSecond, Seconds};
+use kompas_field::units::{Metres, Seconds};
 use kompas_field::{FieldFrame, Point2, RobotFrame, RobotInstant, Transform2};
 use std::collections::VecDeque;
 
@@ -53,10 +53,6 @@ impl Round {
     ) -> Self {
         let lanes = vec![Vec::new(); nozzles];
         Self { now, motion, robot_from_field, due: VecDeque::new(), lanes, turn: 0 }
-    }
-
-    pub(super) const fn speed(&self) -> MetresPerSecond {
-        self.motion.speed
     }
 
     pub(super) fn take(&mut self, ripe: Ripe) {
@@ -147,6 +143,10 @@ impl NozzleQueue {
             let (near_m, far_m) = (centre.x - half - nozzle.place.x, centre.x + half - nozzle.place.x);
             let lead = Seconds::new((near_m - carry) / speed) - nozzle.valve_open;
             let close = Seconds::new((far_m - carry) / speed) - nozzle.valve_close;
+            // A valve that cannot close in time over so small a chord wets what lies behind.
+            if (lead + SHORTEST - close).get() * speed > OVERRUN_M / 2.0 {
+                return None;
+            }
             Some(Window {
                 nozzle: number,
                 open_at: now.after(lead),

@@ -47,22 +47,24 @@ fn a_gap_is_an_error_with_its_size() {
     let poses = driven([fix(1.0, 0.0), fix(1.2, 0.0)]);
     assert_eq!(poses.at(seconds(0.9)), Err(PoseGap::NoFix));
     assert!(matches!(poses.at(seconds(1.8)), Err(PoseGap::TooFar { .. })));
-    let mut torn = driven([fix(1.0, 0.0), fix(1.2, 0.0), fix(3.0, 0.0)]);
+    let mut torn = driven([fix(1.0, 0.0), fix(1.2, 0.0)]);
+    assert_eq!(torn.take(&fix(3.0, 0.0)), Ok(Line::Broken));
     assert!(matches!(torn.at(seconds(3.0)), Err(PoseGap::Jumped { missing: 5 })));
     for i in 1..=5 {
-        assert!(!torn.take(&fix(3.0 + f64::from(i) * 0.1, 0.0)).unwrap());
+        assert_eq!(torn.take(&fix(3.0 + f64::from(i) * 0.1, 0.0)), Ok(Line::GoesOn));
     }
     assert!(torn.at(seconds(3.5)).is_ok());
-    assert!(matches!(torn.at(seconds(2.0)), Err(PoseGap::TooFar { .. })));
+    assert_eq!(torn.at(seconds(1.2)), Err(PoseGap::NoFix), "who knows what the position did in between");
+    assert_eq!(torn.jumps(), 0);
 }
 
 #[test]
 fn a_jump_is_held_until_fixes_agree_again() {
     let mut poses = driven((0..20).map(|i| fix(f64::from(i) * 0.1, 0.0)));
-    assert!(poses.take(&fix(2.0, 0.4)).unwrap());
+    assert_eq!(poses.take(&fix(2.0, 0.4)), Ok(Line::Jumped));
     assert!(matches!(poses.at(seconds(2.0)), Err(PoseGap::Jumped { .. })));
     for i in 1..=5 {
-        assert!(!poses.take(&fix(2.0 + f64::from(i) * 0.1, 0.4)).unwrap());
+        assert_eq!(poses.take(&fix(2.0 + f64::from(i) * 0.1, 0.4)), Ok(Line::GoesOn));
     }
     assert!((poses.at(seconds(2.5)).unwrap().pose.position.y - 0.4).abs() < 0.01);
     assert_eq!(poses.jumps(), 1);
@@ -93,6 +95,18 @@ fn odometry_counts_through_an_outage() {
         if (20..80).contains(&i) { lost(at_s) } else { fix(at_s, 0.0) }
     }));
     assert!((poses.driven().get() - 10.0).abs() < 1e-6, "{}", poses.driven());
+    let hours_apart = driven([fix(1.0, 0.0), fix(3601.0, 0.0)]);
+    assert_eq!(hours_apart.driven(), Metres::ZERO, "another log");
+}
+
+#[test]
+fn a_fix_told_twice_does_not_break_the_line() {
+    let mut poses = driven((0..20).map(|i| fix(f64::from(i) * 0.1, 0.0)));
+    assert_eq!(poses.take(&fix(1.9, 0.01)), Ok(Line::GoesOn));
+    assert!(poses.at(seconds(1.9)).is_ok() && poses.at(seconds(1.85)).is_ok());
+    assert_eq!(poses.take(&fix(2.0, 0.0)), Ok(Line::GoesOn));
+    assert!((poses.at(seconds(1.95)).unwrap().pose.position.x - 1.95).abs() < 0.01);
+    assert_eq!(poses.take(&fix(1.5, 0.0)), Ok(Line::Broken), "time does not run backwards");
 }
 
 #[test]

@@ -122,6 +122,10 @@ fn a_hanging_disk_makes_it_unavailable_until_it_goes_on() {
     assert_eq!(recorder.cause(), None, "it did not fail, it hangs");
     assert_eq!(seen.recv(), Ok(0));
     wait_until(|| recorder.is_available());
+    assert!(recorder.offer_mission(mission(1)));
+    wait_until(|| !recorder.is_available());
+    assert_eq!(seen.recv(), Ok(10_001), "the mission's progress hangs, too");
+    wait_until(|| recorder.is_available());
     assert_eq!(recorder.finish().written, 1);
 }
 

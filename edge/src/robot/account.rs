@@ -35,7 +35,6 @@ impl Robot {
 
     /// A decision that will not change any more.
     pub(super) fn decided(&mut self, decision: Decision, now: RobotInstant) {
-        self.tally.decided(&decision);
         let seen = Sighting {
             position: decision.position,
             sigma: kompas_field::units::Metres::ZERO,
@@ -46,6 +45,12 @@ impl Robot {
         if !self.weed_map.add(&seen) {
             tracing::debug!("plant {} stands off the grid", decision.plant.0);
         }
+        self.told(decision, now);
+    }
+
+    /// A decision for the records and the counts, not for the weed map.
+    pub(super) fn told(&mut self, decision: Decision, now: RobotInstant) {
+        self.tally.decided(&decision);
         self.logbook.decided(decision, now);
     }
 

@@ -2,7 +2,7 @@ use super::*;
 use crate::drivers::{BoomFault, FixQuality};
 use crate::guard::GuardRules;
 use crate::nozzles::NozzleRules;
-use crate::pose::{LastFix, Motion};
+use crate::pose::LastFix;
 use kompas_field::rig::{Boom, BoomToml, RigToml, RobotToml};
 use kompas_field::units::{Metres, MetresPerSecond, Radians, RadiansPerSecond, Seconds};
 use kompas_field::{Boundary, Confidence, PlantClass, Pose2, RawBoundary, Rig, Sighting};
@@ -172,6 +172,27 @@ fn a_boom_that_breaks_off_is_told_and_nothing_counts_as_sprayed() {
     wire.borrow_mut().cut = false;
     let served = sprayer.serve(well(1.05), &crop);
     assert_eq!((served.change, wire.borrow().commands), (Some(None), 0), "it answers again");
+}
+
+#[test]
+fn a_robot_that_stops_over_a_spot_sprays_it_no_longer() {
+    let (mut sprayer, wire) = sprayer();
+    sprayer.serve(well(0.5), &CropMap::default());
+    sprayer.add(&weeds(&[(0.1, 0.0)])[0], |_| true);
+    sprayer.serve(well(1.0), &CropMap::default());
+    let (commands, shut) = (wire.borrow().commands, wire.borrow().shut);
+    let standing = |now_s: f64| {
+        let inputs = well(now_s);
+        let stands = |motion: Motion| Motion { speed: MetresPerSecond::new(0.02), ..motion };
+        Inputs { motion: inputs.motion.map(stands), ..inputs }
+    };
+    let served = sprayer.serve(standing(1.05), &CropMap::default());
+    assert!(commands > 0 && wire.borrow().shut > shut);
+    let rule = Rule::Closed { because: ClosedBecause::TooSlow };
+    assert_eq!(served.outcomes, [(PlantNumber(0), Outcome::Missed { rule })]);
+    let shut = wire.borrow().shut;
+    sprayer.serve(standing(1.1), &CropMap::default());
+    assert_eq!(wire.borrow().shut, shut, "once");
 }
 
 #[test]
