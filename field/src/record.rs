@@ -15,6 +15,8 @@ use crate::time::{ClockQuality, RobotInstant, WallTime};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+mod opening;
+
 /// A record's name in the whole world.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RecordKey {

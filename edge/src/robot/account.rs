@@ -101,11 +101,11 @@ impl Robot {
         };
         let middle = Point2::new(f64::midpoint(from.x, to.x), f64::midpoint(from.y, to.y));
         let cell = self.grid.cell_at(middle);
-        self.memory.cells.extend(cell);
         let length_m = from.distance(to).get() + self.boom.fan_length.get();
         let area_m2 = self.boom.fan_width.get() * length_m;
-        self.logbook
-            .opened(NozzleOpening { nozzle, opened_at, closed_at, from, to, cell, volume_ml, area_m2 }, now);
+        let opening = NozzleOpening { nozzle, opened_at, closed_at, from, to, cell, volume_ml, area_m2 };
+        self.memory.cells.extend(opening.shares_ul().into_keys());
+        self.logbook.opened(opening, now);
     }
 
     pub(super) fn store_progress(&mut self, now: RobotInstant) {
