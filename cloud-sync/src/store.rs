@@ -23,7 +23,7 @@ pub use views::{
 
 /// Of truth and projections together: whoever changes either, or what projections hold, counts it up. A store of
 /// an older format makes its projections again; a reader's copy of an answer is of its format.
-pub const FORMAT: i64 = 9;
+pub const FORMAT: i64 = 10;
 
 /// A record as it arrived, read as far as this program can.
 #[derive(Debug, Clone)]

@@ -121,6 +121,33 @@ fn each_opening_keeps_what_was_in_the_tank() {
 }
 
 #[test]
+fn a_wrong_clock_hides_no_mission_and_keeps_no_field() {
+    let began_ms = 1_800_000_000_000_i64;
+    let start = season(3).remove(0);
+    let start_of = |name: &str, seq: u64, t_wall: i64, quality: &str, crop: &str, received: i64| {
+        let arrival = changed(&start, |value| {
+            value["seq"] = json!(seq);
+            value["t_wall"] = json!(t_wall);
+            value["clock_quality"] = json!(quality);
+            value["payload"]["mission"] = json!(name);
+            value["payload"]["field"]["crop"] = json!(crop);
+        });
+        Arrival { received: WallTime::from_unix_ms(received), ..arrival }
+    };
+    with_store(|store| {
+        let in_2099 = start_of("m-2099", 1, 4_070_908_800_000, "gnss", "sugar_beet", began_ms);
+        let right = start_of("m-right", 2, began_ms + 500, "gnss", "other", began_ms + 1_000);
+        let in_1970 = start_of("m-1970", 3, 60_000, "none", "potato", began_ms + 2_000);
+        take(store, &[in_2099, right.clone()]).unwrap();
+        assert_eq!(store.fields().unwrap()[0].crop, "other", "a field is not kept until 2099");
+        take(store, &[in_1970]).unwrap();
+        assert_eq!(store.fields().unwrap()[0].crop, "potato", "nor by a robot without a clock for ever");
+        let names: Vec<String> = store.missions(&all()).unwrap().into_iter().map(|one| one.mission).collect();
+        assert_eq!(names, ["m-1970", "m-right", "m-2099"], "as they came");
+    });
+}
+
+#[test]
 fn a_long_list_of_missions_comes_in_parts() {
     with_store(|store| {
         let start = season(3).remove(0);

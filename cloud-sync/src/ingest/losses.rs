@@ -22,6 +22,12 @@ impl Losses {
         self.since = Some(now);
     }
 
+    /// A connection that holds ends the count; whether there was one to end.
+    pub(super) fn hold(&mut self, now: RobotInstant) -> bool {
+        let long = self.since.is_some_and(|since| now.since(since) > SHORT);
+        long && std::mem::take(&mut self.alike) > 0
+    }
+
     /// A connection, or the attempt at one, ended for this cause: how many short ones did so by now.
     pub(super) fn lost(&mut self, cause: &str, now: RobotInstant) -> u64 {
         // A broker that is away is no puzzle: only those that let us in count.
@@ -59,5 +65,9 @@ mod tests {
         assert_eq!(lose("too large", 40.0, 4_000.0), 1, "an hour went well");
         assert_eq!(losses.lost("refused", at(5_000.0)), 1, "a broker that is away does not count");
         assert_eq!(losses.lost("refused", at(5_001.0)), 1);
+        losses.connected(at(6_000.0));
+        assert!(!losses.hold(at(6_059.0)), "not yet well");
+        assert!(losses.hold(at(6_061.0)), "well again: nobody is alarmed any more");
+        assert!(!losses.hold(at(6_066.0)), "told once");
     }
 }

@@ -127,7 +127,7 @@ impl Poller {
                         tell(&self.status, |status| status.dropped += 1);
                     }
                 }
-                Ok(_) => {}
+                Ok(_) => self.holds(clock.now()),
                 Err(error) => {
                     self.offline(&error.to_string(), clock.now());
                     // Nothing of ours is worth keeping over a connection: receipts are asked for again.
@@ -146,6 +146,13 @@ impl Poller {
         }
         tracing::info!(broker = %self.broker, "ingest online");
         tell(&self.status, |status| (status.online, status.why_offline) = (true, None));
+    }
+
+    /// Still connected, as the broker's answers to our pings tell every few seconds.
+    fn holds(&mut self, now: RobotInstant) {
+        if self.losses.hold(now) {
+            tell(&self.status, |status| status.lost_alike = 0);
+        }
     }
 
     fn offline(&mut self, why: &str, now: RobotInstant) {

@@ -14,6 +14,7 @@ CREATE TABLE missions(
   field TEXT, crop TEXT, area_m2 REAL, field_json TEXT, -- as this mission had it
   first_wall_ms INTEGER NOT NULL, last_wall_ms INTEGER NOT NULL, last_received_ms INTEGER NOT NULL,
   records INTEGER NOT NULL,
+  arrived INTEGER NOT NULL,           -- arrival of its first record: missions are listed by this, not by robots' clocks
   finished TEXT,                      -- JSON of the last mission_finished
   treated INTEGER NOT NULL DEFAULT 0, weeds INTEGER NOT NULL DEFAULT 0, beets INTEGER NOT NULL DEFAULT 0,
   potatoes INTEGER NOT NULL DEFAULT 0, others INTEGER NOT NULL DEFAULT 0,
@@ -22,7 +23,7 @@ CREATE TABLE missions(
   top_rate_l_per_ha REAL NOT NULL DEFAULT 0,
   version INTEGER NOT NULL DEFAULT 0  -- arrival of the last record of this mission
 ) WITHOUT ROWID;
-CREATE INDEX missions_in_time ON missions(first_wall_ms, job);
+CREATE UNIQUE INDEX missions_in_time ON missions(arrived, job);
 CREATE INDEX missions_by_name ON missions(mission);
 CREATE TABLE products(                -- '' is plain water
   job TEXT NOT NULL, product TEXT NOT NULL, PRIMARY KEY(job, product)
@@ -62,3 +63,4 @@ CREATE TABLE incidents(
   PRIMARY KEY(farm, robot, boot, seq)
 ) WITHOUT ROWID;
 CREATE INDEX incidents_in_time ON incidents(at_wall_ms, farm, robot, boot, seq);
+CREATE INDEX incidents_of_job ON incidents(job, at_wall_ms, farm, robot, boot, seq);

@@ -95,16 +95,15 @@ impl SqliteStore {
         }
         if found < FORMAT {
             tx.execute_batch(TRUTH).map_err(sql("make the store"))?;
-            let records = rebuild(&tx)?;
-            tx.pragma_update(None, "user_version", FORMAT).map_err(sql("make the store"))?;
+            let records: i64 = tx
+                .query_row("SELECT count(*) FROM records", [], |r| r.get(0))
+                .map_err(sql("count the records"))?;
             if records > 0 {
-                tracing::info!(
-                    records,
-                    found,
-                    FORMAT,
-                    "the map is made again: the store was of an older format"
-                );
+                let remedy = "wait; if it is ended now, it begins anew";
+                tracing::warn!(records, found, FORMAT, "the map is made again for a newer format: {remedy}");
             }
+            rebuild(&tx)?;
+            tx.pragma_update(None, "user_version", FORMAT).map_err(sql("make the store"))?;
         }
         tx.commit().map_err(sql("make the store"))
     }

@@ -30,7 +30,7 @@ impl NozzleOpening {
                 reason = "within 200 km of zero"
             )]
             let cell = CellIndex { col: east as u32, row: north as u32 };
-            // Beyond the grid's edge there is no grid cell: that part stays with the middle.
+            // Beyond the west and south edge there is no number for a grid cell: that part stays with the middle.
             if east < 0.0 || north < 0.0 { middle_cell } else { cell }
         };
         let mut shares = BTreeMap::new();

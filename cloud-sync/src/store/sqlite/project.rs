@@ -7,7 +7,7 @@ use super::sql;
 use kompas_field::decision::Decision;
 use kompas_field::ids::MissionId;
 use kompas_field::record::{Incident, IncidentKind, MissionFinished, MissionStarted, Plants, Track};
-use kompas_field::{CellIndex, Envelope, Payload, PlantClass, RobotInstant, Verdict, WallTime};
+use kompas_field::{CellIndex, ClockQuality, Envelope, Payload, PlantClass, RobotInstant, Verdict, WallTime};
 use rusqlite::{Transaction, params};
 use serde::Serialize;
 
@@ -46,6 +46,18 @@ impl Stored<'_> {
     /// When it was written, on the robot's calendar.
     fn written_ms(&self) -> i64 {
         on_calendar(self.envelope.t_wall.unix_ms())
+    }
+}
+
+impl Stored<'_> {
+    /// When it was written, for telling which of two is the later: never after it was received, and when it was received
+    /// where the robot has no clock.
+    fn trusted_ms(&self) -> i64 {
+        let received = self.received.unix_ms();
+        match self.envelope.clock_quality {
+            ClockQuality::None => received,
+            _ => self.written_ms().min(received),
+        }
     }
 }
 
@@ -106,8 +118,9 @@ fn robot(tx: &Transaction<'_>, stored: &Stored<'_>) -> rusqlite::Result<()> {
 fn touch(tx: &Transaction<'_>, stored: &Stored<'_>, mission: &MissionId) -> rusqlite::Result<String> {
     let job = stored.job(mission);
     tx.prepare_cached(
-        "INSERT INTO missions(job, farm, mission, robot, first_wall_ms, last_wall_ms, last_received_ms, records, version)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, 1, ?7)
+        "INSERT INTO missions
+         (job, farm, mission, robot, first_wall_ms, last_wall_ms, last_received_ms, records, arrived, version)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6, 1, ?7, ?7)
          ON CONFLICT DO UPDATE SET version = max(version, excluded.version), records = records + 1,
          first_wall_ms = min(first_wall_ms, excluded.first_wall_ms),
          last_wall_ms = max(last_wall_ms, excluded.last_wall_ms),
@@ -138,11 +151,11 @@ fn mission_started(
     let job = touch(tx, stored, mission).map_err(sql("store a mission"))?;
     let (crop, text) = (json("crop", &field.crop)?, json("field", field)?);
     let (crop, area_m2) = (crop.trim_matches('"'), field.boundary.area().get());
-    // A mission that began earlier may arrive later; two that began together are told apart by their bytes.
+    // A mission that began earlier may arrive later, so arrival does not tell; two that began together are told apart by their bytes.
     let fields = "INSERT INTO fields VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE
         SET crop = excluded.crop, area_m2 = excluded.area_m2, json = excluded.json, began_wall_ms = excluded.began_wall_ms
         WHERE (excluded.began_wall_ms, excluded.json) > (began_wall_ms, json)";
-    let began_wall_ms = stored.written_ms();
+    let began_wall_ms = stored.trusted_ms();
     tx.execute(fields, params![stored.farm, field.id.as_str(), crop, area_m2, text, began_wall_ms])
         .map_err(sql("store a field"))?;
     let missions =

@@ -230,13 +230,24 @@ pub(super) fn track(db: &Connection, job: &MissionKey) -> Rows<TrackView> {
     })
 }
 
+const INCIDENTS: &str = "SELECT robot, boot, at_wall_ms, json, farm, seq FROM incidents i";
+const WANTED: &str = "(?2 IS NULL OR kind IN (SELECT value FROM json_each(?2)))
+    AND (?3 IS NULL OR (at_wall_ms, farm, robot, boot, seq) < (?3, ?4, ?5, ?6, ?7))";
+const LATEST: &str = "ORDER BY at_wall_ms DESC, farm DESC, robot DESC, boot DESC, seq DESC LIMIT ?8";
 /// One that names no mission is of the one that its robot was in.
-const INCIDENTS: &str = "SELECT robot, boot, at_wall_ms, json, farm, seq FROM incidents i
-    WHERE (?1 IS NULL OR job = ?1 OR (job IS NULL AND EXISTS (SELECT 1 FROM missions m WHERE m.job = ?1
-        AND m.farm = i.farm AND m.robot = i.robot AND i.at_wall_ms BETWEEN m.first_wall_ms AND m.last_wall_ms)))
-    AND (?2 IS NULL OR kind IN (SELECT value FROM json_each(?2)))
-    AND (?3 IS NULL OR (at_wall_ms, farm, robot, boot, seq) < (?3, ?4, ?5, ?6, ?7))
-    ORDER BY at_wall_ms DESC, farm DESC, robot DESC, boot DESC, seq DESC LIMIT ?8";
+const IN_PASSING: &str = "job IS NULL AND EXISTS (SELECT 1 FROM missions m WHERE m.job = ?1
+    AND m.farm = i.farm AND m.robot = i.robot AND i.at_wall_ms BETWEEN m.first_wall_ms AND m.last_wall_ms)";
+
+/// Of one mission, through its index, or of all.
+fn incidents_query(of_one: bool) -> String {
+    if of_one {
+        format!(
+            "{INCIDENTS} WHERE job = ?1 AND {WANTED} UNION ALL {INCIDENTS} WHERE {IN_PASSING} AND {WANTED} {LATEST}"
+        )
+    } else {
+        format!("{INCIDENTS} WHERE ?1 IS NULL AND {WANTED} {LATEST}")
+    }
+}
 
 pub(super) fn incidents(db: &Connection, choice: &IncidentChoice) -> Result<Vec<IncidentView>, StoreError> {
     let IncidentChoice { mission, kinds, before, most } = choice;
@@ -252,7 +263,8 @@ pub(super) fn incidents(db: &Connection, choice: &IncidentChoice) -> Result<Vec<
         before.and_then(|at| i64::try_from(at.seq).ok()),
         most
     ];
-    let rows = list(db, INCIDENTS, with, |r| Ok((raw_plant(r)?, r.get(4)?, r.get(5)?)));
+    let query = incidents_query(mission.is_some());
+    let rows = list(db, &query, with, |r| Ok((raw_plant(r)?, r.get(4)?, r.get(5)?)));
     let view = |((robot, boot, at_wall_ms, json), farm, seq): (RawPlant, String, u64)| {
         let cursor = format!("{at_wall_ms},{farm},{robot},{boot},{seq}");
         Ok(IncidentView { farm, robot, boot, at_wall_ms, cursor, incident: parse("incident", &json)? })

@@ -14,9 +14,8 @@ const MISSION: &str = "SELECT mission, robot, field, plan, rig, segmenter,
     top_rate_l_per_ha, version, crop, cells_treated, cells_seen, last_received_ms, records, area_m2, farm
     FROM missions m";
 
-const LISTED: &str =
-    "(?1 IS NULL OR field = ?1) AND (?2 IS NULL OR farm = ?2) AND (?3 IS NULL OR (first_wall_ms, job) <
-    (SELECT first_wall_ms, job FROM missions WHERE job = ?3)) ORDER BY first_wall_ms DESC, job DESC LIMIT ?4";
+const LISTED: &str = "(?1 IS NULL OR field = ?1) AND (?2 IS NULL OR farm = ?2) AND (?3 IS NULL OR arrived <
+    (SELECT arrived FROM missions WHERE job = ?3)) ORDER BY arrived DESC LIMIT ?4";
 
 pub(in super::super) fn missions(
     db: &Connection,
@@ -128,7 +127,7 @@ impl Tally {
 
 #[cfg(test)]
 mod tests {
-    use super::super::COUNTS;
+    use super::super::{COUNTS, incidents_query};
     use super::{LISTED, MISSION};
     use crate::store::sqlite::{PROJECTIONS, TRUTH};
     use rusqlite::Connection;
@@ -138,12 +137,15 @@ mod tests {
         let db = Connection::open_in_memory().unwrap();
         db.execute_batch(TRUTH).unwrap();
         db.execute_batch(PROJECTIONS).unwrap();
-        for query in [COUNTS, &format!("{MISSION} WHERE {LISTED}")] {
+        for query in
+            [COUNTS, &format!("{MISSION} WHERE {LISTED}"), &incidents_query(true), &incidents_query(false)]
+        {
             let mut explained = db.prepare(&format!("EXPLAIN QUERY PLAN {query}")).unwrap();
             let values = vec![rusqlite::types::Null; explained.parameter_count()];
             let steps = explained.query_map(rusqlite::params_from_iter(values), |r| r.get::<_, String>(3));
             for step in steps.unwrap().map(Result::unwrap) {
                 let long = ["SCAN records", "SCAN cells", "SCAN plants", "SCAN openings", "TEMP B-TREE"];
+                assert!(!query.contains("job = ?1") || !step.contains("SCAN i"), "of one mission: {step}");
                 let flagged = step.contains("records_flagged") || step.contains("records_disputed");
                 assert!(flagged || !long.iter().any(|table| step.contains(table)), "{step}");
             }
