@@ -45,8 +45,8 @@ fn serve_from(stores: Arc<dyn Stores>, data: TempDir, arrivals: &[Arrival], most
 fn refused(served: &Served, path: &str) -> (u16, String) {
     let (head, body) = get(&served.url, path, "");
     let code = head.split(' ').nth(1).unwrap().parse().unwrap();
-    let reason = serde_json::from_str(&body).map_or(body, |said: Value| said["error"].to_string());
-    (code, reason)
+    let said: Value = serde_json::from_str(&body).unwrap();
+    (code, said["error"].as_str().unwrap().to_owned())
 }
 
 #[test]
@@ -166,6 +166,35 @@ fn what_is_not_understood_is_refused_with_the_reason() {
     ] {
         let (found, reason) = refused(&served, &format!("/api/missions/m-small/{what}"));
         assert!(found == code && reason.contains(named), "{what}: {found} {reason}");
+    }
+    for path in [
+        "status",
+        "quarantine",
+        "fields",
+        "fields/f-small",
+        "incidents",
+        "missions",
+        "missions/m-small",
+        "missions/m-small/incidents",
+        "missions/m-small/field",
+        "missions/m-small/cells",
+        "missions/m-small/plants",
+        "missions/m-small/track",
+        "missions/m-small/openings",
+        "missions/m-small/cells/1/1/why",
+        "missions/m-small/plants/r/b/1/why",
+    ] {
+        let (code, reason) = refused(&served, &format!("/api/{path}?witin=6.9"));
+        assert!(code == 400 && reason.contains("witin"), "{path}: {code} {reason}");
+    }
+    for (path, named) in [
+        ("incidents?farm=a", "all farms"),
+        ("missions?limit=ten", "limit"),
+        ("missions/no%20name", "path"),
+        ("missions/m-small/cells/one/1/why", "col"),
+    ] {
+        let (code, reason) = refused(&served, &format!("/api/{path}"));
+        assert!(code == 400 && reason.contains(named), "{path}: {code} {reason}");
     }
     for what in ["", "/incidents", "/field", "/cells", "/plants", "/cells/1/1/why"] {
         let (code, reason) = refused(&served, &format!("/api/missions/m-none{what}"));

@@ -3,13 +3,14 @@
 use super::Api;
 use super::geo::{self, GeoJson, Geometry, OnEarth, Position};
 use super::map::feature;
-use super::named::Named;
-use super::respond::{ApiError, ask, geojson, unchanged};
+use super::named::{MissionPath, Named};
+use super::respond::{ApiError, Read, ask, geojson, unchanged};
 use super::within::Sight;
 use crate::store::{CellView, MissionKey, OpeningView, PlantView, Store, TrackView};
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use kompas_field::ids::FarmId;
 use kompas_field::{Field, FieldCrop, Grid, PlantClass, PlantRole, Point2, Verdict};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -62,7 +63,9 @@ fn collection<P>(features: impl IntoIterator<Item = GeoJson<P>>) -> GeoJson<P> {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct CellForm {
+    farm: Option<FarmId>,
     form: Option<Form>,
 }
 
@@ -95,10 +98,11 @@ struct CellTable {
 
 pub(super) async fn cells(
     State(api): State<Api>,
-    of: Named,
-    Query(how): Query<CellForm>,
+    Read(Path(of)): Read<Path<MissionPath>>,
+    Read(Query(how)): Read<Query<CellForm>>,
     asked: HeaderMap,
 ) -> Answer {
+    let of = of.of(how.farm);
     if let Some(Form::Table) = how.form {
         return layer(&api, of, &asked, |store, id, field| Ok(cell_table(field, &store.cells(id)?))).await;
     }
@@ -139,7 +143,9 @@ fn cell_table(field: &Field, cells: &[CellView]) -> CellTable {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct PlantChoice {
+    farm: Option<FarmId>,
     /// West, south, east, north in degrees, with commas.
     within: Option<String>,
     only: Option<Only>,
@@ -171,10 +177,11 @@ struct PlantProperties {
 
 pub(super) async fn plants(
     State(api): State<Api>,
-    of: Named,
-    Query(choice): Query<PlantChoice>,
+    Read(Path(of)): Read<Path<MissionPath>>,
+    Read(Query(choice)): Read<Query<PlantChoice>>,
     asked: HeaderMap,
 ) -> Answer {
+    let of = of.of(choice.farm);
     let most = api.most_features;
     layer(&api, of, &asked, move |store, id, field| {
         let within = match Sight::of(field, choice.within.as_deref())? {
@@ -253,17 +260,20 @@ struct OpeningProperties {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct OpeningChoice {
+    farm: Option<FarmId>,
     /// As [`PlantChoice::within`].
     within: Option<String>,
 }
 
 pub(super) async fn openings(
     State(api): State<Api>,
-    of: Named,
-    Query(choice): Query<OpeningChoice>,
+    Read(Path(of)): Read<Path<MissionPath>>,
+    Read(Query(choice)): Read<Query<OpeningChoice>>,
     asked: HeaderMap,
 ) -> Answer {
+    let of = of.of(choice.farm);
     let most = api.most_features;
     layer(&api, of, &asked, move |store, id, field| {
         let within = match Sight::of(field, choice.within.as_deref())? {

@@ -3,7 +3,7 @@
 use super::Api;
 use super::geo::{self, GeoJson, Geometry, OnEarth};
 use super::named::{Named, OfFarm, find_field};
-use super::respond::{ApiError, MOST, ask, json};
+use super::respond::{ApiError, MOST, NoChoice, Read, ask, json};
 use crate::store::MissionChoice;
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
@@ -15,11 +15,12 @@ use serde::{Deserialize, Serialize};
 
 type Answer = Result<Response, ApiError>;
 
-pub(super) async fn fields(State(api): State<Api>, asked: HeaderMap) -> Answer {
+pub(super) async fn fields(State(api): State<Api>, _: Read<Query<NoChoice>>, asked: HeaderMap) -> Answer {
     json(&asked, &ask(&api, |store| Ok(store.fields()?)).await?)
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Listed {
     farm: Option<FarmId>,
     field: Option<FieldId>,
@@ -28,7 +29,11 @@ pub(super) struct Listed {
     limit: Option<u32>,
 }
 
-pub(super) async fn missions(State(api): State<Api>, Query(of): Query<Listed>, asked: HeaderMap) -> Answer {
+pub(super) async fn missions(
+    State(api): State<Api>,
+    Read(Query(of)): Read<Query<Listed>>,
+    asked: HeaderMap,
+) -> Answer {
     let missions = ask(&api, move |store| {
         let Listed { farm, field, before, limit } = of;
         let before = before.map(|mission| Named { farm: farm.clone(), mission }.key(store)).transpose()?;
@@ -53,8 +58,8 @@ pub(super) struct FieldProperties {
 
 pub(super) async fn field(
     State(api): State<Api>,
-    Path(id): Path<FieldId>,
-    Query(of): Query<OfFarm>,
+    Read(Path(id)): Read<Path<FieldId>>,
+    Read(Query(of)): Read<Query<OfFarm>>,
     asked: HeaderMap,
 ) -> Answer {
     let field = ask(&api, move |store| find_field(store, of.farm.as_ref(), &id)).await?;

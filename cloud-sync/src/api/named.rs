@@ -1,41 +1,46 @@
 //! Which mission or field is meant: a name is its own on one farm only, and `?farm=` tells two farms' apart.
 
-use super::respond::ApiError;
+use super::respond::{ApiError, Read};
 use crate::store::{MissionKey, MissionView, Store};
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
-use axum::response::{IntoResponse, Response};
 use kompas_field::Field;
 use kompas_field::ids::{FarmId, FieldId, MissionId};
 use serde::Deserialize;
 
 /// The farm of a query, where it names one.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct OfFarm {
     pub(super) farm: Option<FarmId>,
 }
 
-/// The mission of a path.
+/// The mission of a path, and the farm of a query that has no other key.
 #[derive(Debug, Clone)]
 pub(super) struct Named {
     pub(super) farm: Option<FarmId>,
     pub(super) mission: MissionId,
 }
 
+/// For a query with more keys than the farm.
 #[derive(Deserialize)]
-struct MissionPath {
+pub(super) struct MissionPath {
     mission: MissionId,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Named {
-    type Rejection = Response;
+impl MissionPath {
+    pub(super) fn of(self, farm: Option<FarmId>) -> Named {
+        Named { farm, mission: self.mission }
+    }
+}
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
-        let path = Path::<MissionPath>::from_request_parts(parts, state).await;
-        let query = Query::<OfFarm>::from_request_parts(parts, state).await;
-        let Path(MissionPath { mission }) = path.map_err(IntoResponse::into_response)?;
-        let Query(OfFarm { farm }) = query.map_err(IntoResponse::into_response)?;
-        Ok(Self { farm, mission })
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Read(Path(path)) = Read::<Path<MissionPath>>::from_request_parts(parts, state).await?;
+        let Read(Query(OfFarm { farm })) = Read::<Query<OfFarm>>::from_request_parts(parts, state).await?;
+        Ok(path.of(farm))
     }
 }
 

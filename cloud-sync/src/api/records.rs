@@ -1,13 +1,14 @@
 //! What has arrived, from whom, and what needs a person.
 
 use super::Api;
-use super::named::Named;
-use super::respond::{ApiError, MOST, ask, json};
+use super::named::MissionPath;
+use super::respond::{ApiError, MOST, NoChoice, Read, ask, json};
 use crate::ingest::IngestStatus;
 use crate::store::{IncidentChoice, IncidentCursor, MissionKey, RobotView, StoreCounts};
-use axum::extract::{Query, State};
+use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use kompas_field::ids::FarmId;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize)]
@@ -19,7 +20,11 @@ struct Status {
     robots: Vec<RobotView>,
 }
 
-pub(super) async fn status(State(api): State<Api>, asked: HeaderMap) -> Result<Response, ApiError> {
+pub(super) async fn status(
+    State(api): State<Api>,
+    _: Read<Query<NoChoice>>,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
     let ingest = api.ingest.as_ref().map(|ingest| ingest.status());
     let (counts, robots) = ask(&api, |store| Ok((store.counts()?, store.robots()?))).await?;
     let now_ms = api.clock.wall().unix_ms();
@@ -38,7 +43,10 @@ enum Kind {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
+    /// Of the mission that is meant.
+    farm: Option<FarmId>,
     /// With commas; none: all.
     kind: Option<String>,
     /// Continues a list after the incident of this cursor, its last one.
@@ -64,23 +72,33 @@ impl Wanted {
 
 pub(super) async fn incidents(
     State(api): State<Api>,
-    Query(wanted): Query<Wanted>,
+    Read(Query(wanted)): Read<Query<Wanted>>,
     asked: HeaderMap,
 ) -> Result<Response, ApiError> {
+    if wanted.farm.is_some() {
+        let why =
+            "these are of all farms: ask for those of a mission, /api/missions/{mission}/incidents".into();
+        return Err(ApiError::Wrong { key: "farm", why });
+    }
     let choice = wanted.of(None)?;
     json(&asked, &ask(&api, move |store| Ok(store.incidents(&choice)?)).await?)
 }
 
 pub(super) async fn mission_incidents(
     State(api): State<Api>,
-    of: Named,
-    Query(wanted): Query<Wanted>,
+    Read(Path(of)): Read<Path<MissionPath>>,
+    Read(Query(wanted)): Read<Query<Wanted>>,
     asked: HeaderMap,
 ) -> Result<Response, ApiError> {
+    let of = of.of(wanted.farm.clone());
     let incidents = ask(&api, move |store| Ok(store.incidents(&wanted.of(Some(of.key(store)?))?)?));
     json(&asked, &incidents.await?)
 }
 
-pub(super) async fn quarantine(State(api): State<Api>, asked: HeaderMap) -> Result<Response, ApiError> {
+pub(super) async fn quarantine(
+    State(api): State<Api>,
+    _: Read<Query<NoChoice>>,
+    asked: HeaderMap,
+) -> Result<Response, ApiError> {
     json(&asked, &ask(&api, |store| Ok(store.quarantine(MOST)?)).await?)
 }

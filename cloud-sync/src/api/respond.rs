@@ -3,11 +3,14 @@
 use super::Api;
 use crate::store::{FORMAT, Store, StoreError};
 use axum::Json;
+use axum::extract::FromRequestParts;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use flate2::{Compression, write::GzEncoder};
 use kompas_field::ids::FarmId;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::io::Write;
 
 /// Below this, compression costs more than it saves.
@@ -53,6 +56,34 @@ impl IntoResponse for ApiError {
         (status, Json(serde_json::json!({ "error": self.to_string() }))).into_response()
     }
 }
+
+/// What an extractor of axum's reads; its refusal is said as every other.
+pub(super) struct Read<E>(pub(super) E);
+
+impl<S: Send + Sync, E: FromRequestParts<S, Rejection: Into<ApiError>>> FromRequestParts<S> for Read<E> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        E::from_request_parts(parts, state).await.map(Self).map_err(Into::into)
+    }
+}
+
+impl From<PathRejection> for ApiError {
+    fn from(refused: PathRejection) -> Self {
+        Self::Wrong { key: "path", why: refused.body_text() }
+    }
+}
+
+impl From<QueryRejection> for ApiError {
+    fn from(refused: QueryRejection) -> Self {
+        Self::Wrong { key: "query", why: refused.body_text() }
+    }
+}
+
+/// The query of a question that has no choices.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NoChoice {}
 
 /// Runs `question` on a connection of its own, off the async threads.
 pub(super) async fn ask<T: Send + 'static>(

@@ -3,7 +3,7 @@
 use super::Api;
 use super::geo::{self, OnEarth, Position};
 use super::named::Named;
-use super::respond::{ApiError, ask, json};
+use super::respond::{ApiError, Read, ask, json};
 use crate::store::{OpeningView, PlantView};
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
@@ -62,7 +62,7 @@ pub(super) struct PlantPath {
 pub(super) async fn cell(
     State(api): State<Api>,
     of: Named,
-    Path(CellPath { col, row }): Path<CellPath>,
+    Read(Path(CellPath { col, row })): Read<Path<CellPath>>,
     asked: HeaderMap,
 ) -> Result<Response, ApiError> {
     let why = ask(&api, move |store| {
@@ -82,7 +82,7 @@ pub(super) async fn cell(
 pub(super) async fn plant(
     State(api): State<Api>,
     of: Named,
-    Path(PlantPath { robot, boot, plant: number }): Path<PlantPath>,
+    Read(Path(PlantPath { robot, boot, plant: number })): Read<Path<PlantPath>>,
     asked: HeaderMap,
 ) -> Result<Response, ApiError> {
     let why = ask(&api, move |store| {
