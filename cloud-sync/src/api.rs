@@ -2,7 +2,8 @@
 //!
 //! Lists carry no geometry. Lengths, areas and times have their unit in the key; times are milliseconds since
 //! 1970-01-01 UTC. Positions are longitude and latitude in the `datum` that the answer names. A key or a value that is
-//! not understood is refused (400) with the reason, what does not exist is not found (404).
+//! not understood is refused (400) with the reason, what does not exist is not found (404), and a layer whose turn does
+//! not come is for later (503).
 
 mod geo;
 mod layers;

@@ -12,7 +12,7 @@ use kompas_cloud_sync::store::{Store, StoreError, Stores};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use support::arrivals::{changed, season};
 use support::http::{get, json};
@@ -149,6 +149,50 @@ fn a_crowd_that_asks_for_layers_waits_in_line() {
         }
     });
     assert_eq!(counted.most.load(Ordering::SeqCst), 2);
+}
+
+/// Its first readers, as many as layers are made at a time, come no further until they may.
+struct Stuck {
+    stores: SqliteFile,
+    readers: AtomicUsize,
+    free: AtomicBool,
+}
+
+impl Stores for Stuck {
+    fn open(&self) -> Result<Box<dyn Store>, StoreError> {
+        // The test's own opening and that of who learns the version come before.
+        let stuck = (2..4).contains(&self.readers.fetch_add(1, Ordering::SeqCst));
+        while stuck && !self.free.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.stores.open()
+    }
+}
+
+#[test]
+fn who_has_a_layer_need_not_wait_and_who_waits_is_told_when_to_ask_again() {
+    const TRACK: &str = "/api/missions/m-small/track";
+    let data = TempDir::new().unwrap();
+    let stores = SqliteFile::at(data.path().join("cloud.sqlite"));
+    let stuck = Arc::new(Stuck { stores, readers: AtomicUsize::new(0), free: AtomicBool::new(false) });
+    let served = serve_from(Arc::clone(&stuck) as Arc<dyn Stores>, data, &season(3), Api::MOST_FEATURES);
+    let (head, _) = get(&served.url, TRACK, "");
+    let etag = head.lines().find(|line| line.starts_with("etag: ")).unwrap();
+    let same = format!("{}\r\n", etag.replace("etag", "If-None-Match"));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| assert!(json(&served.url, TRACK)["features"].is_array()));
+        }
+        while stuck.readers.load(Ordering::SeqCst) < 4 {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let (unchanged, _) = get(&served.url, TRACK, &same);
+        let (busy, why) = get(&served.url, TRACK, "");
+        stuck.free.store(true, Ordering::SeqCst);
+        assert!(unchanged.starts_with("HTTP/1.0 304"), "{unchanged}");
+        assert!(busy.starts_with("HTTP/1.0 503") && busy.contains("retry-after: 5"), "{busy}");
+        assert!(why.contains("ask again in 5 s"), "{why}");
+    });
 }
 
 #[test]

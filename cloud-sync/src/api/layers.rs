@@ -8,19 +8,24 @@ use super::respond::{ApiError, Read, ask, geojson, unchanged};
 use super::within::Sight;
 use crate::store::{CellView, MissionKey, OpeningView, PlantView, Store, TrackView};
 use axum::extract::{Path, Query, State};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, header};
 use axum::response::Response;
 use kompas_field::ids::FarmId;
 use kompas_field::{Field, FieldCrop, Grid, PlantClass, PlantRole, Point2, Verdict};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
 
 type Answer = Result<Response, ApiError>;
 
 /// Poses nearer than this to the last one drawn are left out of the line: two pixels at the closest look.
 const TRACK_STEP_M: f64 = 0.2;
 
-/// A layer of a mission, unless the reader has this version already.
+/// How long a reader waits for its turn. Longer, and it takes the server for gone.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A layer of a mission; who has this version already need not wait for a turn.
 async fn layer<T: Serialize>(
     api: &Api,
     of: Named,
@@ -28,14 +33,19 @@ async fn layer<T: Serialize>(
     make: impl FnOnce(&dyn Store, &MissionKey, &Field) -> Result<T, ApiError> + Send + 'static,
 ) -> Answer {
     let headers = asked.clone();
+    if headers.contains_key(header::IF_NONE_MATCH) {
+        let (of, headers) = (of.clone(), headers.clone());
+        let same = ask(api, move |store| Ok(unchanged(&headers, of.on_field(store)?.1.version))).await?;
+        if let Some(same) = same {
+            return Ok(same);
+        }
+    }
+    let turn = timeout(PATIENCE, Arc::clone(&api.layers).acquire_owned()).await;
     // Held until the layer is made, also when nobody waits for it any more. Never closed, so never an error.
-    let turn = Arc::clone(&api.layers).acquire_owned().await.ok();
+    let turn = turn.map_err(|_elapsed| ApiError::Busy)?.ok();
     ask(api, move |store| {
         let _turn = turn;
         let (id, mission, field) = of.on_field(store)?;
-        if let Some(same) = unchanged(&headers, mission.version) {
-            return Ok(same);
-        }
         geojson(&headers, mission.version, &OnEarth::new(&field, make(store, &id, &field)?))
     })
     .await

@@ -19,6 +19,9 @@ const WORTH_COMPRESSING: usize = 1024;
 /// The most lines that a list has; those after them are asked for with `before`.
 pub(super) const MOST: u32 = 500;
 
+/// After a turn that did not come.
+const RETRY_AFTER_S: u16 = 5;
+
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ApiError {
@@ -30,6 +33,8 @@ pub(super) enum ApiError {
     Wrong { key: &'static str, why: String },
     #[error("there are more than {most} {what} here: ask for less, with {instead}")]
     TooMuch { what: &'static str, most: usize, instead: &'static str },
+    #[error("others are being answered: ask again in {RETRY_AFTER_S} s")]
+    Busy,
     #[error("the store does not answer: see the server's log")]
     Store(#[from] StoreError),
     #[error("the answer was interrupted")]
@@ -48,12 +53,17 @@ impl IntoResponse for ApiError {
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
             Self::OnSeveralFarms { .. } | Self::Wrong { .. } => StatusCode::BAD_REQUEST,
             Self::TooMuch { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_) | Self::Interrupted(_) | Self::Json(_) => {
                 tracing::error!(error = &self as &dyn std::error::Error, "no answer");
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         };
-        (status, Json(serde_json::json!({ "error": self.to_string() }))).into_response()
+        let mut response = (status, Json(serde_json::json!({ "error": self.to_string() }))).into_response();
+        if matches!(self, Self::Busy) {
+            response.headers_mut().insert(header::RETRY_AFTER, RETRY_AFTER_S.into());
+        }
+        response
     }
 }
 
