@@ -10,6 +10,8 @@ const by = id => document.getElementById(id);
 const LOOK_MS = 2000, LAYERS_MS = 3000;
 /** Jobs to choose from: the last ones. An older one comes by its address. */
 const JOBS = 100;
+/** Incidents that the server tells at once, and how often to ask on: a season of turns, and an end to it. */
+const PAGE = 500, PAGES = 10;
 /** An answer that takes longer will not come: a half-open connection says nothing for ever. */
 const ANSWER_MS = 10_000;
 
@@ -40,6 +42,15 @@ function about(what, query = {}, { farm, mission } = state.mission) {
   return `api/missions/${encodeURIComponent(mission)}${what && `/${what}`}?${new URLSearchParams({ farm, ...query })}`;
 }
 
+/** Incidents of these kinds, the last first. A list ends at so many: what is older is asked for from there on. */
+async function incidents(kind, pages) {
+  const found = [];
+  for (let page = 0; page < pages && found.length === page * PAGE; page += 1) {
+    found.push(...await get(about("incidents", { kind, limit: PAGE, ...(page > 0 && { before: found.at(-1).cursor }) })));
+  }
+  return found;
+}
+
 async function refresh() {
   const [status, missions] = await Promise.all([get("api/status"), get(`api/missions?limit=${JOBS}`)]);
   Object.assign(state, { status, fetched: performance.now(), contact: true, missions: missions.filter(m => m.field) });
@@ -63,13 +74,13 @@ async function refresh() {
 async function layers(key) {
   const another = !state.shown?.startsWith(`${nameOf(state.mission)}/`);
   state.layersAt = performance.now();
-  const [field, table, track, incidents] = await Promise.all([
+  const [field, table, track, found] = await Promise.all([
     another ? get(about("field")) : null,
     get(about("cells", { form: "table" })), get(about("track")),
     // Bad pictures come by the hundred: they have a list of their own, so that nothing vanishes behind them.
-    Promise.all(["closed,reopened,records_dropped,resumed", "frame_unusable"].map(kind => get(about("incidents", { kind })))),
+    Promise.all([incidents("closed,reopened,records_dropped,resumed", PAGES), incidents("frame_unusable", 1)]),
   ]);
-  Object.assign(state, { table, incidents: incidents.flat(), shown: key });
+  Object.assign(state, { table, incidents: found.flat(), shown: key });
   showEvents(state.incidents);
   if (view) {
     await view.loaded;

@@ -66,10 +66,24 @@ export function showAge(state) {
     : !mission.finished ? t.age(words) : mission.finished.completed ? t.done(words) : t.stopped(words);
 }
 
+/** Without the turns: there the nozzles shut by plan, and open again. The first ones first. */
+function withoutTurns(incidents) {
+  const shut = {};
+  return incidents.filter(({ incident, because, robot }) => {
+    const turn = because === "implement_off";
+    if (incident === "closed") shut[robot] = turn ? shut[robot] ?? "turn" : "fault";
+    if (incident !== "reopened") return !turn;
+    const was = shut[robot];
+    delete shut[robot];
+    return was !== "turn";
+  });
+}
+
 /** The last ones first; bad pictures in a row are one event. */
 function grouped(incidents) {
   const events = [];
-  for (const one of [...incidents].sort((a, b) => b.at_wall_ms - a.at_wall_ms)) {
+  const byTime = [...incidents].sort((a, b) => b.at_wall_ms - a.at_wall_ms);
+  for (const one of withoutTurns(byTime.reverse()).reverse()) {
     const last = events.at(-1);
     if (one.incident === "frame_unusable" && last?.incident === "frame_unusable") {
       last.count += 1;
@@ -79,10 +93,14 @@ function grouped(incidents) {
   return events;
 }
 
+/** What a person must see, however much came after it. */
+const always = one => one.because === "emergency_stop" || one.incident === "records_dropped";
+
 export function showEvents(incidents) {
   const list = by("events");
   list.replaceChildren();
-  for (const one of grouped(incidents).slice(0, 12)) {
+  let room = 12;
+  for (const one of grouped(incidents).filter(one => always(one) || room-- > 0)) {
     const [item, time] = [document.createElement("li"), document.createElement("time")];
     const tell = one.count > 1 ? t.frames_unusable : t.incidents[one.incident];
     const words = { ...one, count: number(one.count), because: t.because[one.because] ?? one.because };
@@ -91,7 +109,7 @@ export function showEvents(incidents) {
     item.append(time, tell ? tell(words) : one.incident);
     list.append(item);
   }
-  if (incidents.length === 0) list.textContent = t.no_events;
+  if (!list.hasChildNodes()) list.textContent = t.no_events;
 }
 
 export function showFacts(mission, status) {

@@ -169,6 +169,48 @@ test("an emergency stop shows behind any number of bad pictures, with its date",
   await context.close();
 });
 
+/** Answers for incidents as the server does, from `made`. */
+async function tell(page, made) {
+  const list = [...made].sort((a, b) => b.at_wall_ms - a.at_wall_ms).map((one, at) => ({ robot: "r1", boot: "b1", cursor: String(at), ...one }));
+  await page.route("**/incidents?*", route => {
+    const query = new URL(route.request().url()).searchParams;
+    const kinds = query.get("kind")?.split(",");
+    const from = query.has("before") ? Number(query.get("before")) + 1 : 0;
+    return route.fulfill({ json: list.slice(from).filter(one => !kinds || kinds.includes(one.incident)).slice(0, Number(query.get("limit") ?? 500)) });
+  });
+}
+
+test("an emergency stop and dropped records show behind any number of turns", { skip: missing }, async () => {
+  const { page, context } = await open(browser, server.url, { ...desktop, lang: "nl" });
+  const at = Date.UTC(2026, 4, 12, 7);
+  const shut = (because, second) => ({ incident: "closed", because, at_wall_ms: at + 1000 * second });
+  const again = second => ({ incident: "reopened", at_wall_ms: at + 1000 * second });
+  const turns = Array.from({ length: 400 }, (_, n) => [shut("implement_off", 100 + 60 * n), again(110 + 60 * n)]).flat();
+  // Bad pictures at every turn are a row all the same.
+  const frames = Array.from({ length: 20 }, (_, n) => ({ incident: "frame_unusable", frame: `f${n}`, cause: "te donker", at_wall_ms: at + 1000 * (105 + 60 * n) }));
+  const poor = Array.from({ length: 20 }, (_, n) => [shut("fix_too_poor", 30_000 + 10 * n), again(30_005 + 10 * n)]).flat();
+  const stop = [shut("implement_off", 1), shut("emergency_stop", 2), shut("implement_off", 3), again(4)];
+  const dropped = { incident: "records_dropped", records: 31, at_wall_ms: at + 90_000 };
+  const said = async made => {
+    await page.unroute("**/incidents?*");
+    await tell(page, made);
+    await page.reload();
+    await page.waitForFunction(() => window.kompasReady === true, null, { timeout: 60_000 });
+    return page.locator("#events li").allInnerTexts();
+  };
+  const few = await said([...turns, ...frames, ...stop, dropped]);
+  assert.equal(few.length, 4, few.join("\n"));
+  for (const [n, what] of [/20 beelden achter elkaar/, /31 records opgegeven/, /mogen weer open/, /de noodstop is ingedrukt/].entries()) assert.match(few[n], what);
+  const many = await said([...turns, ...frames, ...stop, dropped, ...poor]);
+  assert.equal(many.length, 14, many.join("\n"));
+  assert.ok(many.slice(0, 12).every(text => /gps-kwaliteit|mogen weer open/.test(text)), many.join("\n"));
+  assert.match(many[12], /31 records opgegeven/);
+  assert.match(many[13], /de noodstop is ingedrukt/);
+  assert.deepEqual(await said(turns), []);
+  assert.match(await page.innerText("#events"), /Geen meldingen/);
+  await context.close();
+});
+
 test("an address names a job by its farm", { skip: missing }, async () => {
   const [mission] = await api(server.url, "api/missions");
   const context = await browser.newContext();
