@@ -39,7 +39,7 @@ const nameOf = mission => `${mission.farm}/${mission.mission}`;
 
 /** Where an answer about a job is, the one that is shown unless another is named. */
 function about(what, query = {}, { farm, mission } = state.mission) {
-  return `api/missions/${encodeURIComponent(mission)}${what && `/${what}`}?${new URLSearchParams({ farm, ...query })}`;
+  return `api/missions/${encodeURIComponent(mission)}${what && `/${what}`}?${new URLSearchParams({ ...(farm && { farm }), ...query })}`;
 }
 
 /** Incidents of these kinds, the last first. A list ends at so many: what is older is asked for from there on. */
@@ -51,17 +51,25 @@ async function incidents(kind, pages) {
   return found;
 }
 
+/** The job of that name, or null where the server knows none. A name of before farms has no "/". */
+async function jobNamed(name) {
+  const [mission, farm] = name.split("/").reverse();
+  return get(about("", {}, { farm, mission })).catch(error => {
+    if (error.status !== 404 && error.status !== 400) throw error;
+    return null;
+  });
+}
+
 async function refresh() {
   const [status, missions] = await Promise.all([get("api/status"), get(`api/missions?limit=${JOBS}`)]);
-  Object.assign(state, { status, fetched: performance.now(), contact: true, missions: missions.filter(m => m.field) });
-  const asked = new URLSearchParams(location.hash.slice(1)).get("job");
-  const wanted = state.mission ? nameOf(state.mission) : asked;
-  if (wanted && !missions.some(m => nameOf(m) === wanted)) {
-    const [farm, mission] = wanted.split("/");
-    const older = await get(about("", {}, { farm, mission })).catch(() => null);
-    if (older?.field) state.missions.push(older);
-  }
-  state.mission = state.missions.find(m => nameOf(m) === wanted) ?? state.missions[0] ?? null;
+  const wanted = state.mission ? nameOf(state.mission) : new URLSearchParams(location.hash.slice(1)).get("job");
+  const listed = missions.find(m => nameOf(m) === wanted);
+  const older = wanted && !listed ? await jobNamed(wanted) : null;
+  const chosen = listed ?? older;
+  const shown = missions.filter(m => m.field);
+  if (older?.field && !shown.some(m => nameOf(m) === nameOf(older))) shown.push(older);
+  Object.assign(state, { status, fetched: performance.now(), contact: true, missions: shown });
+  state.mission = shown.find(m => chosen && nameOf(m) === nameOf(chosen)) ?? shown[0] ?? null;
   by("empty").hidden = state.mission !== null;
   showJobs();
   if (!state.mission) return ready();

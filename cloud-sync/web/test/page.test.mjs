@@ -226,6 +226,38 @@ test("an address names a job by its farm", { skip: missing }, async () => {
   await context.close();
 });
 
+test("the job of an address is waited for, not replaced by another", { skip: missing }, async () => {
+  const [mission] = await api(server.url, "api/missions");
+  const name = `${mission.farm}/${mission.mission}`;
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.route("**/api/missions?limit=*", route => route.fulfill({ json: [{ ...mission, mission: "m-newest" }] }));
+  const one = `**/api/missions/${mission.mission}?*`;
+  await page.route(one, route => route.fulfill({ status: 500, json: { error: "not now" } }));
+  await page.goto(`${server.url}?lang=nl#job=${encodeURIComponent(name)}`);
+  await page.waitForResponse(response => response.status() === 500);
+  await page.waitForResponse(response => response.status() === 500);
+  assert.equal(await page.inputValue("#job"), "", "no job instead");
+  await page.unroute(one);
+  await page.waitForFunction(() => window.kompasReady === true, null, { timeout: 60_000 });
+  assert.equal(await page.inputValue("#job"), name);
+  // One that is no more gives way.
+  await page.route(one, route => route.fulfill({ status: 404, json: { error: "none" } }));
+  await page.waitForFunction(() => document.getElementById("job").value.endsWith("/m-newest"), null, { timeout: 20_000 });
+  await context.close();
+});
+
+test("an address of before farms finds its job", { skip: missing }, async () => {
+  const [mission] = await api(server.url, "api/missions");
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.route("**/api/missions?limit=*", route => route.fulfill({ json: [{ ...mission, mission: "m-newest" }, mission] }));
+  await page.goto(`${server.url}?lang=nl#job=${mission.mission}`);
+  await page.waitForFunction(() => window.kompasReady === true, null, { timeout: 60_000 });
+  assert.equal(await page.inputValue("#job"), `${mission.farm}/${mission.mission}`);
+  await context.close();
+});
+
 test("every rule has a sentence with its numbers", { skip: missing }, async () => {
   const { page, context } = await open(browser, server.url, { ...desktop, lang: "en" });
   const [mission] = await api(server.url, "api/missions");
