@@ -70,7 +70,7 @@ async function refresh() {
   if (older?.field && !shown.some(m => nameOf(m) === nameOf(older))) shown.push(older);
   Object.assign(state, { status, fetched: performance.now(), contact: true, missions: shown });
   state.mission = shown.find(m => chosen && nameOf(m) === nameOf(chosen)) ?? shown[0] ?? null;
-  by("empty").hidden = state.mission !== null;
+  showAge(state);
   showJobs();
   if (!state.mission) return ready();
   showTotals(state.mission);

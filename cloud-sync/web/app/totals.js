@@ -52,11 +52,12 @@ export function showTotals(mission) {
 export function showAge(state) {
   const age = by("age");
   const { mission, status, contact, fetched } = state;
-  if (!status && !contact) {
-    age.className = "age cut";
-    age.lastElementChild.textContent = t.unreachable;
+  by("empty").hidden = mission !== null || !status || !contact;
+  if (!mission) {
+    age.className = contact ? "age" : "age cut";
+    age.lastElementChild.textContent = contact ? "" : t.unreachable;
+    return;
   }
-  if (!mission || !status) return;
   const since = (status.now_ms - mission.last_received_ms + (performance.now() - fetched)) / 1e3;
   const words = ago(since);
   const live = contact && !mission.finished && since < 30;

@@ -330,6 +330,14 @@ test("new records show by themselves; lost contact is said", { skip: missing }, 
     const { page, context } = await open(browser, fresh.url, { ...desktop, lang: "en" });
     assert.match(await page.innerText("#empty h1"), /No job received yet/);
     await shoot(page, "desktop-en-empty");
+    // Without a job, too, contact is told as it is: lost, and there again.
+    await page.route("**/api/status", route => route.abort());
+    await page.waitForFunction(() => document.getElementById("age").className === "age cut", null, { timeout: 15_000 });
+    assert.match(await page.innerText("#age"), /^No contact with the server/);
+    assert.equal(await page.isVisible("#empty"), false);
+    await page.unroute("**/api/status");
+    await page.waitForFunction(() => document.getElementById("age").className === "age", null, { timeout: 15_000 });
+    assert.deepEqual([await page.innerText("#age"), await page.isVisible("#empty")], ["", true]);
     await fresh.seed(0.3);
     await page.waitForFunction(() => !document.getElementById("figures").hidden && window.kompas.state.mission?.plants > 0, null, { timeout: 30_000 });
     assert.equal(await page.isVisible("#empty"), false);
