@@ -15,7 +15,7 @@ const PAGE = 500, PAGES = 10;
 /** An answer that takes longer will not come: a half-open connection says nothing for ever. */
 const ANSWER_MS = 10_000;
 
-const state = { mission: null, missions: [], status: null, table: null, incidents: [], contact: true, fetched: 0, shown: null, layersAt: 0, panel: null, squares: "treatment" };
+const state = { mission: null, missions: [], status: null, field: null, table: null, incidents: null, contact: true, fetched: 0, drawn: null, shown: null, layersAt: 0, panel: null, squares: "treatment" };
 let view = null;
 
 async function get(path) {
@@ -43,10 +43,10 @@ function about(what, query = {}, { farm, mission } = state.mission) {
 }
 
 /** Incidents of these kinds, the last first. A list ends at so many: what is older is asked for from there on. */
-async function incidents(kind, pages) {
+async function incidents(kind, pages, of = state.mission) {
   const found = [];
   for (let page = 0; page < pages && found.length === page * PAGE; page += 1) {
-    found.push(...await get(about("incidents", { kind, limit: PAGE, ...(page > 0 && { before: found.at(-1).cursor }) })));
+    found.push(...await get(about("incidents", { kind, limit: PAGE, ...(page > 0 && { before: found.at(-1).cursor }) }, of)));
   }
   return found;
 }
@@ -60,7 +60,8 @@ async function jobNamed(name) {
   });
 }
 
-async function refresh() {
+/** What there is, and which job is shown. This alone tells whether there is contact. */
+async function news() {
   const [status, missions] = await Promise.all([get("api/status"), get(`api/missions?limit=${JOBS}`)]);
   const wanted = state.mission ? nameOf(state.mission) : new URLSearchParams(location.hash.slice(1)).get("job");
   const listed = missions.find(m => nameOf(m) === wanted);
@@ -70,37 +71,63 @@ async function refresh() {
   if (older?.field && !shown.some(m => nameOf(m) === nameOf(older))) shown.push(older);
   Object.assign(state, { status, fetched: performance.now(), contact: true, missions: shown });
   state.mission = shown.find(m => chosen && nameOf(m) === nameOf(chosen)) ?? shown[0] ?? null;
+}
+
+async function refresh() {
+  try {
+    await news();
+  } catch (error) {
+    console.warn(error);
+    state.contact = false;
+    return showAge(state);
+  }
   showAge(state);
   showJobs();
   if (!state.mission) return ready();
   showTotals(state.mission);
-  showFacts(state.mission, status);
+  showFacts(state.mission, state.status);
   const key = `${nameOf(state.mission)}/${state.mission.version}`;
   if (state.shown !== key && performance.now() - state.layersAt > LAYERS_MS) await layers(key);
 }
 
+/** Shows what came; what did not come stays as it was, and is asked for again. */
 async function layers(key) {
-  const another = !state.shown?.startsWith(`${nameOf(state.mission)}/`);
+  const name = nameOf(state.mission);
   state.layersAt = performance.now();
+  if (state.drawn !== name) await forget(name);
   const [field, table, track, found] = await Promise.all([
-    another ? get(about("field")) : null,
+    state.field ?? get(about("field")),
     get(about("cells", { form: "table" })), get(about("track")),
     // Bad pictures come by the hundred: they have a list of their own, so that nothing vanishes behind them.
     Promise.all([incidents("closed,reopened,records_dropped,resumed", PAGES), incidents("frame_unusable", 1)]),
-  ]);
-  Object.assign(state, { table, incidents: found.flat(), shown: key });
-  showEvents(state.incidents);
+  ].map(guarded));
+  if (nameOf(state.mission) !== name) return; // another was chosen meanwhile
+  const parts = [field, table, track, found];
+  if (found) showEvents(state.incidents = found.flat());
+  state.table = table ?? state.table;
   if (view) {
     await view.loaded;
-    if (field) {
+    if (field && !state.field) {
       view.set("field", field);
       view.frame(field, false);
     }
-    view.paint(table, state.squares);
-    view.set("track", track);
-    await Promise.all([plants(), openings()]);
+    view.paint(state.table, state.squares);
+    if (track) view.set("track", track);
+    parts.push(...await Promise.all([plants(), openings()].map(part => guarded(part.then(() => true)))));
   }
+  state.field = field ?? null;
+  if (parts.every(Boolean)) state.shown = key;
   ready();
+}
+
+/** Nothing of another job stays on the map or in the lists of the one that is `name`d. */
+async function forget(name) {
+  Object.assign(state, { drawn: name, field: null, table: null, incidents: null });
+  by("events").replaceChildren();
+  for (const layer of ["plants", "openings"]) leave(layer);
+  if (!view) return;
+  await view.loaded;
+  view.clear();
 }
 
 /** Plants of what is in sight; crop plants only where a screen holds few enough of them. */
@@ -128,6 +155,11 @@ async function inSight(layer, query = {}) {
   if (ask === inSight.asked[layer]) view.set(layer, found); // an older answer may come later
 }
 inSight.asked = {};
+
+/** What is asked of a layer is not shown any more when it comes. */
+function leave(layer) {
+  inSight.asked[layer] = (inSight.asked[layer] ?? 0) + 1;
+}
 
 function ready() {
   const done = () => {
@@ -200,13 +232,13 @@ async function whyCell(cell) {
   openPanel(() => cellPanel(found, plant => guarded(whyPlant(plant))), cell.geometry);
 }
 
-/** Shows lost contact instead of throwing it away. */
-function guarded(promise) {
-  return promise.catch(error => {
-    console.warn(error);
-    state.contact = false;
-    showAge(state);
-  });
+/** A part that fails takes nothing else with it. */
+async function guarded(part) {
+  try {
+    return await part;
+  } catch (error) {
+    return console.warn(error);
+  }
 }
 
 function translate(next) {
@@ -218,7 +250,7 @@ function translate(next) {
   if (state.mission) {
     showTotals(state.mission);
     showFacts(state.mission, state.status);
-    showEvents(state.incidents);
+    if (state.incidents) showEvents(state.incidents);
   }
   showAge(state);
   if (state.panel) by("because").replaceChildren(state.panel());

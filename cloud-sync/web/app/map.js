@@ -65,9 +65,18 @@ export function makeMap(container, padding) {
   });
 
   const set = (id, data) => map.getSource(id)?.setData(data);
+  const noSquares = () => {
+    if (map.getLayer("squares")) map.removeLayer("squares");
+    if (map.getSource("squares")) map.removeSource("squares");
+    Object.assign(painted, { corners: null, table: null });
+  };
 
   return {
     map, loaded, set,
+    clear() {
+      for (const id of ["field", "plants", "track", "openings", "picked"]) set(id, NOTHING);
+      noSquares();
+    },
     pick: geometry => set("picked", geometry ? { type: "Feature", geometry, properties: {} } : NOTHING),
     show(id, yes) {
       for (const layer of { plants: ["crop", "unwanted"], track: ["track"], openings: ["openings"] }[id]) {
@@ -95,15 +104,14 @@ export function makeMap(container, padding) {
           context.fillRect(col * block, (rows - 1 - row) * block, block - gap, block - gap);
         }
       }
-      painted.table = table;
       const corners = JSON.stringify(table.corners);
       if (painted.corners !== corners) {
-        if (map.getLayer("squares")) map.removeLayer("squares");
-        if (map.getSource("squares")) map.removeSource("squares");
+        noSquares();
         map.addSource("squares", { type: "canvas", canvas, coordinates: table.corners, animate: false });
         map.addLayer({ id: "squares", source: "squares", type: "raster", paint: { "raster-resampling": "nearest", "raster-fade-duration": 0, "raster-opacity": .92 } }, "track");
         painted.corners = corners;
       }
+      painted.table = table;
       const source = map.getSource("squares");
       source.play();
       source.pause(); // uploads the canvas once

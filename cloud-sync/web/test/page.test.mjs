@@ -365,6 +365,55 @@ test("a server that never answers is told, and its return too", { skip: missing 
   await context.close();
 });
 
+test("a layer that fails is not taken for lost contact, and comes later", { skip: missing }, async () => {
+  const { page, context } = await open(browser, server.url, { ...desktop, lang: "nl" });
+  const failing = /\/(field|cells|track|incidents|plants)(\/.*)?\?/;
+  const drawn = layer => page.evaluate(layer => window.kompas.view.map.querySourceFeatures(layer).length, layer);
+  const [events, tracks] = [await page.locator("#events li").count(), await drawn("track")];
+  assert.ok(events > 0 && tracks > 0);
+  const busy = route => route.fulfill({ status: 503, json: { error: "busy" } });
+  // While it is shown: all stays, and an answer that fails says nothing of the server.
+  await page.route(failing, busy);
+  const asked = page.waitForResponse(response => response.status() === 503);
+  await page.evaluate(() => Object.assign(window.kompas.state, { shown: null, layersAt: -1e9 }));
+  await asked;
+  await page.waitForTimeout(500);
+  assert.deepEqual([await page.locator("#events li").count(), await drawn("track")], [events, tracks]);
+  const why = page.waitForResponse(response => response.url().includes("/why?"));
+  await page.mouse.click(900, 450);
+  assert.equal((await why).status(), 503);
+  await page.waitForTimeout(300);
+  assert.match(await page.innerText("#age"), /Laatst bijgewerkt/);
+  // From the beginning: one that fails does not hold the others up, and comes when it can.
+  await page.unroute(failing);
+  await page.route("**/track?*", busy);
+  await page.reload();
+  await page.waitForFunction(() => window.kompasReady === true, null, { timeout: 60_000 });
+  assert.deepEqual([await page.locator("#events li").count(), await drawn("track")], [events, 0]);
+  assert.match(await page.innerText("#age"), /Laatst bijgewerkt/);
+  await page.unroute("**/track?*");
+  await page.waitForFunction(() => window.kompas.view.map.querySourceFeatures("track").length > 0, null, { timeout: 20_000 });
+  await context.close();
+});
+
+test("nothing of one job stays behind on another", { skip: missing }, async () => {
+  const { page, context } = await open(browser, server.url, { ...desktop, lang: "nl" });
+  const [mission] = await api(server.url, "api/missions");
+  await page.route("**/api/missions?limit=*", route => route.fulfill({ json: [mission, { ...mission, mission: "m-other" }] }));
+  await page.route(/m-other\/(cells|track|incidents)\?/, route => route.fulfill({ status: 503, json: { error: "busy" } }));
+  await page.route(/m-other\/field\?/, async route => route.fulfill({ response: await route.fetch({ url: route.request().url().replace("m-other", mission.mission) }) }));
+  await page.waitForFunction(() => document.getElementById("job").options.length === 2, null, { timeout: 15_000 });
+  await page.selectOption("#job", `${mission.farm}/m-other`);
+  await page.waitForFunction(() => window.kompas.state.field !== null && window.kompas.state.drawn?.endsWith("/m-other"), null, { timeout: 15_000 });
+  await page.waitForTimeout(500);
+  const left = await page.evaluate(() => {
+    const { map } = window.kompas.view;
+    return [map.querySourceFeatures("track").length, map.getLayer("squares") !== undefined, document.getElementById("events").textContent];
+  });
+  assert.deepEqual(left, [0, false, ""]);
+  await context.close();
+});
+
 test("a layer that is too long to send is not taken for lost contact", { skip: missing }, async () => {
   const { page, context } = await open(browser, server.url, { ...desktop, lang: "nl" });
   const refused = page.waitForResponse(response => response.url().includes("/openings?"));
