@@ -1,6 +1,6 @@
 // Fetches, keeps, shows. The page never waits for the map: figures come first.
 
-import { CROP_FROM, NOTHING, PLANTS_FROM, STEPS, makeMap } from "./map.js";
+import { CROP_FROM, PLANTS_FROM, STEPS, makeMap } from "./map.js";
 import { day, lang, number, speak, t } from "./text.js";
 import { showAge, showEvents, showFacts, showTotals } from "./totals.js";
 import { cellPanel, plantPanel } from "./why.js";
@@ -135,7 +135,7 @@ async function plants() {
   if (!view || !state.mission || !checked("plants")) return;
   const zoom = view.map.getZoom();
   by("zoomhint").hidden = zoom >= CROP_FROM;
-  if (zoom < PLANTS_FROM) return;
+  if (zoom < PLANTS_FROM) return leave("plants");
   await inSight("plants", zoom < CROP_FROM ? { only: "unwanted" } : {});
 }
 
@@ -143,21 +143,24 @@ async function openings() {
   if (view && state.mission && checked("openings")) await inSight("openings");
 }
 
-/** Shows what is in sight of a layer that may be too long to send whole; nothing where even that is too long. */
+/** Shows what is in sight of a layer that may be too long to send whole; says so where even that is too long. */
 async function inSight(layer, query = {}) {
   const bounds = view.map.getBounds();
   const within = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()].map(d => d.toFixed(7)).join();
   const ask = inSight.asked[layer] = (inSight.asked[layer] ?? 0) + 1;
   const found = await get(about(layer, { within, ...query })).catch(error => {
     if (error.status !== 413) throw error;
-    return NOTHING;
+    return null;
   });
-  if (ask === inSight.asked[layer]) view.set(layer, found); // an older answer may come later
+  if (ask !== inSight.asked[layer]) return; // an older answer may come later
+  by(`${layer}-too-much`).hidden = found !== null;
+  if (found) view.set(layer, found);
 }
 inSight.asked = {};
 
-/** What is asked of a layer is not shown any more when it comes. */
+/** What is asked of a layer is not shown any more when it comes, nor that it was too much. */
 function leave(layer) {
+  by(`${layer}-too-much`).hidden = true;
   inSight.asked[layer] = (inSight.asked[layer] ?? 0) + 1;
 }
 
@@ -275,8 +278,9 @@ by("squares").addEventListener("change", event => {
 for (const name of ["plants", "track", "openings"]) {
   document.querySelector(`input[name="${name}"]`).addEventListener("change", async event => {
     view?.show(name, event.target.checked);
-    if (event.target.checked && name === "plants") guarded(plants());
-    if (event.target.checked && name === "openings") guarded(openings());
+    if (name === "track") return;
+    if (event.target.checked) guarded({ plants, openings }[name]());
+    else leave(name);
   });
 }
 

@@ -2,7 +2,7 @@
 
 import * as maplibre from "../vendor/maplibre-gl.mjs";
 
-export const NOTHING = { type: "FeatureCollection", features: [] };
+const NOTHING = { type: "FeatureCollection", features: [] };
 /** From here on single plants are larger than a pixel; and from there on all crop plants of a screen are few enough. */
 export const PLANTS_FROM = 17.6;
 export const CROP_FROM = 19.6;

@@ -414,13 +414,28 @@ test("nothing of one job stays behind on another", { skip: missing }, async () =
   await context.close();
 });
 
-test("a layer that is too long to send is not taken for lost contact", { skip: missing }, async () => {
+test("a layer that is too long to send says so and stays as it was; contact is not lost", { skip: missing }, async () => {
   const { page, context } = await open(browser, server.url, { ...desktop, lang: "nl" });
-  const refused = page.waitForResponse(response => response.url().includes("/openings?"));
+  const ask = () => page.evaluate(() => document.querySelector('input[name="openings"]').click());
+  const drawn = () => page.evaluate(() => window.kompas.view.map.querySourceFeatures("openings").length);
+  await ask();
+  await page.waitForFunction(() => window.kompas.view.map.querySourceFeatures("openings").length > 0);
+  const before = await drawn();
+  const refused = page.waitForResponse(response => response.url().includes("/openings?") && response.status() === 413);
   await page.route("**/openings?*", route => route.fulfill({ status: 413, json: { error: "too much" } }));
-  await page.evaluate(() => document.querySelector('input[name="openings"]').click());
-  assert.equal((await refused).status(), 413);
+  await page.evaluate(() => window.kompas.view.map.fire("moveend"));
+  await refused;
+  await page.waitForSelector("#openings-too-much:not([hidden])");
+  assert.match(await page.innerText("#openings-too-much"), /^Te veel om te tekenen: zoom in/);
   await page.waitForTimeout(300);
+  assert.equal(await drawn(), before);
+  assert.equal(await page.isVisible("#plants-too-much"), false);
+  await page.click('[data-lang="en"]');
+  assert.match(await page.innerText("#openings-too-much"), /^Too much to draw: zoom in/);
+  await page.click('[data-lang="nl"]');
   assert.match(await page.innerText("#age"), /Laatst bijgewerkt/);
+  await page.unroute("**/openings?*");
+  await page.evaluate(() => window.kompas.view.map.fire("moveend"));
+  await page.waitForSelector("#openings-too-much", { state: "hidden" });
   await context.close();
 });
