@@ -121,8 +121,10 @@ impl KnownPlants {
     /// on the right line, or has left them long ago. Returns those that were still to be decided around here.
     pub fn begin_anew(&mut self, here: Point2<FieldFrame>) -> Vec<Plant> {
         let open = std::mem::take(&mut self.open);
-        let rest: Vec<Plant> = open.iter().filter_map(|&number| self.get(number)).cloned().collect();
-        self.decided.extend(open);
+        let open = open.iter().filter_map(|&number| self.get(number));
+        let rest: Vec<Plant> =
+            open.filter(|plant| plant.position.distance(here) <= self.near).cloned().collect();
+        self.decided.extend(rest.iter().map(|plant| plant.number));
         for number in std::mem::take(&mut self.with_leaves) {
             self.tracker.forget_leaves(number);
         }
@@ -258,6 +260,16 @@ mod tests {
         plants.see(RobotInstant::START, &[seen(PlantClass::Weed, 30.0, 0.0)]);
         assert!(plants.take_ripe(&here, |_, _| true).is_empty(), "far away it is known, and was decided");
         assert!(plants.crop_map().nearest_stem(Point2::new(1.0, 0.0)).is_some());
+    }
+
+    #[test]
+    fn a_plant_left_behind_before_a_jump_is_decided_on_the_next_swath() {
+        let mut plants = KnownPlants::new(TrackerRules::default(), FieldCrop::SugarBeet, Metres::new(8.0));
+        plants.see(RobotInstant::START, &[seen(PlantClass::Weed, 1.0, 0.0)]);
+        assert!(plants.begin_anew(Point2::new(20.0, 0.0)).is_empty());
+        plants.see(RobotInstant::START, &[seen(PlantClass::Weed, 1.0, 0.0)]);
+        let here = Pose2::new(Point2::new(0.8, 0.0), Radians::ZERO);
+        assert_eq!(plants.take_ripe(&here, |_, _| true).len(), 1);
     }
 
     #[test]

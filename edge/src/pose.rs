@@ -27,6 +27,9 @@ pub struct PoseRules {
     pub jump_floor: Metres,
     /// After a jump, or a gap, so many fixes must agree before there is a pose.
     pub settle_fixes: u32,
+    /// Where the receiver claims more than this, places are for a map at best: once it knows better again, the line begins
+    /// anew.
+    pub vague: Metres,
 }
 
 impl Default for PoseRules {
@@ -37,6 +40,7 @@ impl Default for PoseRules {
             jump_sigmas: 4.0,
             jump_floor: Metres::new(0.05),
             settle_fixes: 5,
+            vague: Metres::new(0.03),
         }
     }
 }
@@ -71,7 +75,7 @@ pub enum Line {
     GoesOn,
     /// The position jumped: the line begins anew.
     Jumped,
-    /// Odometry does not reach back to the fix before: the line begins anew.
+    /// Odometry does not reach back to the fix before, or that was a vague one: the line begins anew.
     Broken,
 }
 
@@ -212,7 +216,8 @@ impl PoseHistory {
         if time == Seconds::ZERO {
             return (before.value, Line::GoesOn); // told twice: a picture taken at the moment of a fix
         }
-        if time < Seconds::ZERO || time > self.rules.max_gap {
+        let known_again = before.value.motion.sigma > self.rules.vague && given.sigma <= self.rules.vague;
+        if time < Seconds::ZERO || time > self.rules.max_gap || known_again {
             return (fresh, Line::Broken);
         }
         let mean = Motion {

@@ -72,8 +72,6 @@ pub struct Robot {
     pub sprayer: Sprayer,
     /// The boom's measures, for what was applied.
     pub boom: Boom,
-    /// A picture taken where the position is known less well shows plants nobody could hit.
-    pub max_sigma: Metres,
     /// Along the plan's path.
     pub progress: Progress,
     /// The way to the disk.
@@ -151,12 +149,7 @@ impl Robot {
                 return self.logbook.incident(what, frame.true_at, self.time.clock());
             }
         };
-        let placed = self.poses.at(frame.true_at).map_err(|gap| gap.to_string());
-        let placed = placed.and_then(|motion| {
-            let known = motion.sigma <= self.max_sigma;
-            known.then_some(motion).ok_or_else(|| format!("the position is known to {} only", motion.sigma))
-        });
-        match placed {
+        match self.poses.at(frame.true_at) {
             Ok(motion) => {
                 // Only a picture with a place tells what lies before the boom.
                 self.memory.last_frame = Some(frame.true_at);
@@ -292,14 +285,17 @@ impl Robot {
 
     /// The position jumped, or may have: plants seen around here lie on another line than the robot from now on. What
     /// waits for a valve goes with the guard's closing; what was not decided is told, and nothing opens before a picture
-    /// has shown the ground anew. It will be seen again, so the weed map does not count it.
+    /// has shown the ground anew. What lies ahead will be seen again, so the weed map does not count it now.
     fn forget_the_old_line(&mut self, now: RobotInstant, because: ClosedBecause) {
         self.memory.last_frame = None;
-        let Some(here) = self.poses.line_at(now).map(|motion| motion.pose.position) else { return };
-        for plant in self.plants.begin_anew(here) {
+        let Some(pose) = self.poses.line_at(now).map(|motion| motion.pose) else { return };
+        let robot_from_field = Transform2::<FieldFrame, RobotFrame>::at(&pose).inverse();
+        for plant in self.plants.begin_anew(pose.position) {
+            let queue = self.sprayer.queue();
+            let passed = queue.passed(&robot_from_field * plant.position, queue.reach_of(&plant));
             let rule = Rule::Closed { because };
             let decision = self.decision(&plant, Verdict::Leave, rule, LitresPerHectare::ZERO, now);
-            self.told(decision, now);
+            if passed { self.decided(decision, now) } else { self.told(decision, now) }
         }
     }
 }

@@ -181,7 +181,6 @@ pub fn ready_with(
         grid: job.field.grid(),
         sprayer: Sprayer::new(queue, guard, boom, stop),
         boom: job.rig.boom.clone(),
-        max_sigma: config.policy.guard.max_sigma,
         progress,
         logbook,
         album: None,

@@ -4,7 +4,8 @@
 
 use crate::crs::{Crs, CrsError};
 use crate::zones::SprayFreeZone;
-use geo::{Area, BooleanOps, LineString, MultiPolygon, Polygon};
+use geo::algorithm::bool_ops::FillRule;
+use geo::{Area, BooleanOps, Euclidean, Length, LineString, MultiPolygon, Polygon};
 use geojson::{GeoJson, GeometryValue as Shape, Position};
 use kompas_field::geodetic::PlaneError;
 use kompas_field::ids::FieldId;
@@ -229,6 +230,9 @@ pub fn field_from_rings(places: &Rings, id: FieldId, crop: FieldCrop) -> Result<
     Ok(Field { id, crop, plane, boundary })
 }
 
+/// A part of the field that is narrower than this on the whole is none.
+const SLIVER_M: f64 = 0.5;
+
 /// The field without its obstacles: holes where they lie inside, a smaller boundary where they reach over it.
 fn without(field: Field, obstacles: &Rings) -> Result<Field, ImportError> {
     if obstacles.is_empty() {
@@ -238,10 +242,15 @@ fn without(field: Field, obstacles: &Rings) -> Result<Field, ImportError> {
     for obstacle in obstacles {
         let corner = |[x, y]: &[f64; 2]| field.plane.to_field(Geodetic::etrs89(*y, *x)).map(geo::Coord::from);
         let ring = obstacle.iter().map(corner).collect::<Result<Vec<_>, _>>()?;
-        left = left.difference(&Polygon::new(LineString::new(ring), vec![]));
+        // By winding: a pond around which somebody drove twice is a pond.
+        let obstacle = Polygon::new(LineString::new(ring), vec![]);
+        left = left.difference_with_fill_rule(&obstacle, FillRule::NonZero);
     }
-    // Where an obstacle runs along the boundary, slivers remain beside it.
-    left.0.retain(|part| part.unsigned_area() >= Boundary::MIN_AREA.get());
+    // Where an obstacle runs along the boundary, slivers remain beside it, on which nobody can work.
+    left.0.retain(|part| {
+        let (area, around) = (part.unsigned_area(), Euclidean.length(part.exterior()));
+        area >= Boundary::MIN_AREA.get() && 2.0 * area / around >= SLIVER_M
+    });
     let parts = left.0.len();
     let Some(polygon) = left.0.pop().filter(|_| parts == 1) else {
         return match parts {

@@ -69,6 +69,32 @@ fn obstacles_in_task_data_are_driven_around() {
 }
 
 #[test]
+fn an_obstacle_walked_twice_is_one_and_slivers_beside_it_are_none() {
+    // The pond's outline once more before it is closed.
+    let pond = task_data(&[(3, [40.0, 25.0, 60.0, 45.0])]);
+    let (begin, end) = (pond.find(r#"<LSG A="1">"#).unwrap() + 11, pond.find("</LSG>").unwrap());
+    let twice = format!("{}{}{}", &pond[..end], &pond[begin..end], &pond[end..]);
+    // A ditch along the northern edge, drawn 30 cm inside it.
+    let ditch = task_data(&[(3, [-5.0, 55.0, 105.0, 59.7])]);
+    for (text, area) in [(twice, 6000.0 - 400.0), (ditch, 5500.0)] {
+        let (field, _) = read_text("t.xml", &text).unwrap();
+        let found = field.boundary.area().get();
+        assert!((found - area).abs() < 20.0, "{found} instead of {area}");
+    }
+}
+
+#[test]
+fn a_fence_without_an_area_is_told() {
+    for kind in [7, 9] {
+        let fence = format!(
+            r#"<LSG A="{kind}"><PNT A="2" C="52.8701" D="6.9501"/><PNT A="2" C="52.8702" D="6.9505"/></LSG></PFD>"#
+        );
+        let (_, warnings) = read_text("t.xml", &task_data(&[]).replace("</PFD>", &fence)).unwrap();
+        assert!(warnings.iter().any(|told| told.contains("without an area")), "{kind}: {warnings:?}");
+    }
+}
+
+#[test]
 fn obstacles_that_cut_or_cover_the_parcel_are_refused() {
     let road = (5, [48.0, -10.0, 52.0, 70.0]);
     assert!(matches!(read_text("t.xml", &task_data(&[road])), Err(ImportError::CutApart { parts: 2 })));

@@ -91,7 +91,7 @@ impl Policy {
                 geofence_sigmas,
                 geofence_margin,
             },
-            pose: PoseRules { max_gap, jump_floor, ..PoseRules::default() },
+            pose: PoseRules { max_gap, jump_floor, vague: max_sigma, ..PoseRules::default() },
             nozzles: NozzleRules {
                 margin,
                 max_radius,

@@ -110,6 +110,23 @@ fn a_fix_told_twice_does_not_break_the_line() {
 }
 
 #[test]
+fn a_vague_line_begins_anew_once_the_position_is_known() {
+    let vague = |at_s: f64| {
+        let mut vague = fix(at_s, 0.25);
+        vague.value.sigma = Metres::new(0.3);
+        vague
+    };
+    let mut poses = driven((0..10).map(|i| vague(f64::from(i) * 0.1)));
+    assert!(poses.at(seconds(0.85)).is_ok(), "good enough for a map");
+    assert_eq!(poses.take(&fix(1.0, 0.0)), Ok(Line::Broken));
+    for i in 1..=5 {
+        assert_eq!(poses.take(&fix(1.0 + f64::from(i) * 0.1, 0.0)), Ok(Line::GoesOn));
+    }
+    assert_eq!(poses.at(seconds(0.95)), Err(PoseGap::NoFix));
+    assert!(poses.at(seconds(1.45)).unwrap().pose.position.y.abs() < 0.01);
+}
+
+#[test]
 fn a_receiver_without_a_fix_gives_no_pose_but_is_heard() {
     let mut lost = fix(1.3, 0.0);
     lost.value.quality = FixQuality::None;

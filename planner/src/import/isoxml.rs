@@ -131,7 +131,7 @@ impl Found {
                 }
                 _ => {}
             }
-        } else if within("/PFD/LSG") && kind() == LINE_OBSTACLE
+        } else if within("/PFD/LSG") && LINE_OBSTACLES.contains(&kind())
             || within("/PFD/PNT") && kind() == POINT_OBSTACLE
         {
             self.field.warnings.push(NO_AREA.to_owned());
@@ -191,8 +191,8 @@ impl Found {
 /// Types of a line (`LSG`) that is a ring.
 const OUTSIDE: u8 = 1;
 const INSIDE: u8 = 2;
-/// Type of a line that is an obstacle, as a fence of posts.
-const LINE_OBSTACLE: u8 = 9;
+/// Types of a line that is a fence, or another obstacle.
+const LINE_OBSTACLES: [u8; 2] = [7, 9];
 /// Type of a point (`PNT`) that is an obstacle, as a mast.
 const POINT_OBSTACLE: u8 = 5;
 const NO_AREA: &str = "an obstacle without an area was left aside: draw it as a polygon of its true size";

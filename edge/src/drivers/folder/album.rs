@@ -89,12 +89,11 @@ impl Album {
         if std::fs::read_dir(folder).map_err(fail)?.next().is_some() {
             return Err(AlbumError::NotEmpty(folder.to_owned()));
         }
-        let list = File::create_new(folder.join("poses.csv")).map_err(fail)?;
         let (pages, waiting) = sync_channel(WAITING);
         let folder = folder.to_owned();
         let writer = std::thread::spawn(move || {
             let mut pictures = 0;
-            let cause = write(&folder, list, &waiting, &mut pictures).err();
+            let cause = write(&folder, &waiting, &mut pictures).err();
             (pictures, cause.map(|why| why.to_string()))
         });
         Ok(Self {
@@ -186,8 +185,8 @@ impl Album {
 }
 
 /// Everything that comes, counting pictures.
-fn write(folder: &Path, list: File, pages: &Receiver<Page>, pictures: &mut u64) -> Result<(), csv::Error> {
-    let mut list = csv::Writer::from_writer(BufWriter::new(list));
+fn write(folder: &Path, pages: &Receiver<Page>, pictures: &mut u64) -> Result<(), csv::Error> {
+    let mut list: Option<csv::Writer<_>> = None; // a run that never begins leaves nothing
     for Page { rows, image } in pages {
         if let (Some(image), Some(row)) = (image, rows.last()) {
             let mut jpeg = Vec::new();
@@ -197,6 +196,13 @@ fn write(folder: &Path, list: File, pages: &Receiver<Page>, pictures: &mut u64) 
             std::fs::write(folder.join(&row.image), jpeg)?;
             *pictures += 1;
         }
+        let list = match &mut list {
+            Some(list) => list,
+            none => {
+                let file = BufWriter::new(File::create_new(folder.join("poses.csv"))?);
+                none.insert(csv::Writer::from_writer(file))
+            }
+        };
         for row in rows {
             list.serialize(row)?;
         }
