@@ -30,3 +30,5 @@ pub mod sim;
 pub mod sprayer;
 pub mod survey;
 pub mod tally;
+#[cfg(test)]
+mod testing;

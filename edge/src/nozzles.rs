@@ -198,7 +198,8 @@ impl NozzleQueue {
     pub fn due(&mut self, now: RobotInstant, motion: &Motion) -> Round {
         let robot_from_field = Transform2::<FieldFrame, RobotFrame>::at(&motion.pose).inverse();
         let ahead = self.decide_ahead(motion, Seconds::ZERO).get() + HEED_M;
-        let mut round = Round::new(now, *motion, robot_from_field, self.boom.nozzles.len());
+        let bridge = self.longest_bridge(motion);
+        let mut round = Round::new(now, *motion, robot_from_field, self.boom.nozzles.len(), bridge);
         let waiting = std::mem::take(&mut self.waiting);
         for target in waiting {
             let centre = &round.robot_from_field * target.centre;
@@ -268,11 +269,9 @@ impl NozzleQueue {
         std::mem::take(&mut self.waiting)
     }
 
-    /// What lands on wetted ground at this speed: flow over speed and width of the fan.
+    /// What lands on wetted ground at this speed, or at the slowest at which anything opens.
     pub fn rate_at(&self, speed: MetresPerSecond) -> LitresPerHectare {
-        let litres_per_s = self.boom.flow.get() / 60.0;
-        let m2_per_s = self.boom.fan_width.get() * speed.max(self.rules.min_speed).get();
-        LitresPerHectare::new(litres_per_s / m2_per_s * 1e4)
+        self.boom.rate_at(speed.max(self.rules.min_speed))
     }
 }
 

@@ -4,7 +4,7 @@
 
 use crate::finding::Findings;
 use crate::frame::{Point2, RobotFrame};
-use crate::units::{LitresPerMinute, Metres, MetresPerSecond, Seconds};
+use crate::units::{LitresPerHectare, LitresPerMinute, Metres, MetresPerSecond, Seconds};
 use serde::{Deserialize, Serialize};
 
 mod raw;
@@ -157,6 +157,28 @@ impl Boom {
             carry: Metres::new(toml.carry_m),
             flow: LitresPerMinute::new(toml.flow_l_per_min),
         }
+    }
+
+    /// What lands on wetted ground at this speed: flow over speed and width of the fan. The speed is above zero.
+    pub fn rate_at(&self, speed: MetresPerSecond) -> LitresPerHectare {
+        LitresPerHectare::new(self.rate_times_speed() / speed.get())
+    }
+
+    /// At which speed so much lands on wetted ground: [`Self::rate_at`] the other way round. The rate is above zero.
+    pub fn speed_for(&self, rate: LitresPerHectare) -> MetresPerSecond {
+        MetresPerSecond::new(self.rate_times_speed() / rate.get())
+    }
+
+    /// In l/ha at 1 m/s.
+    fn rate_times_speed(&self) -> f64 {
+        const SQUARE_METRES_PER_HECTARE: f64 = 1e4;
+        let litres_per_s = self.flow.get() / 60.0;
+        litres_per_s / self.fan_width.get() * SQUARE_METRES_PER_HECTARE
+    }
+
+    /// What one nozzle gives that is open so long, in litres.
+    pub fn litres_in(&self, open: Seconds) -> f64 {
+        self.flow.get() / 60.0 * open.get()
     }
 }
 

@@ -110,9 +110,7 @@ impl Policy {
 
     /// Rules of the valves of `boom`: so slow that more than [`Self::max_rate`] would land, nothing opens.
     pub fn nozzle_rules(&self, boom: &Boom) -> NozzleRules {
-        let litres_per_s = boom.flow.get() / 60.0;
-        let slowest = litres_per_s * 1e4 / (self.max_rate.get() * boom.fan_width.get());
-        let min_speed = self.nozzles.min_speed.max(MetresPerSecond::new(slowest));
+        let min_speed = self.nozzles.min_speed.max(boom.speed_for(self.max_rate));
         NozzleRules { min_speed, ..self.nozzles }
     }
 

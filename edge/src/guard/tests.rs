@@ -1,6 +1,6 @@
 use super::*;
-use kompas_field::units::{Radians, RadiansPerSecond};
-use kompas_field::{Pose2, RawBoundary};
+use crate::testing::{self, at, guard_rules};
+use kompas_field::RawBoundary;
 use proptest::prelude::*;
 
 fn ring(west: f64, south: f64, east: f64, north: f64) -> Vec<Point2<FieldFrame>> {
@@ -11,49 +11,13 @@ fn ring(west: f64, south: f64, east: f64, north: f64) -> Vec<Point2<FieldFrame>>
 fn guard() -> Guard {
     let raw =
         RawBoundary { outer: ring(0.0, 0.0, 100.0, 100.0), exclusions: vec![ring(45.0, 45.0, 55.0, 55.0)] };
-    let rules = GuardRules {
-        min_quality: FixQuality::Fixed,
-        max_sigma: Metres::new(0.03),
-        max_fix_age: Seconds::new(0.3),
-        max_correction_age: Seconds::new(2.0),
-        max_frame_age: Seconds::new(1.0),
-        max_speed: MetresPerSecond::new(2.0),
-        geofence_sigmas: 2.0,
-        geofence_margin: Metres::new(0.05),
-    };
-    Guard::new(rules, Boundary::new(&raw).unwrap(), &[])
+    Guard::new(guard_rules(), Boundary::new(&raw).unwrap(), &[])
 }
 
 const NOW_S: f64 = 100.0;
 
-fn at(seconds: f64) -> RobotInstant {
-    RobotInstant::START.after(Seconds::new(seconds))
-}
-
 fn well() -> Inputs {
-    let motion = Motion {
-        pose: Pose2::new(Point2::new(20.0, 20.0), Radians::ZERO),
-        speed: MetresPerSecond::new(1.0),
-        turn_rate: RadiansPerSecond::ZERO,
-        sigma: Metres::new(0.01),
-    };
-    let fix = LastFix {
-        true_at: at(NOW_S - 0.05),
-        quality: FixQuality::Fixed,
-        sigma: Metres::new(0.01),
-        correction_age: Seconds::new(1.0),
-    };
-    Inputs {
-        now: at(NOW_S),
-        stopped: false,
-        treating: true,
-        recording: true,
-        boom_answers: true,
-        motion: Ok(motion),
-        fix: Some(fix),
-        last_frame: Some(at(NOW_S - 0.2)),
-        implement: true,
-    }
+    testing::well(NOW_S, Point2::new(20.0, 20.0))
 }
 
 fn spot(x: f64, y: f64) -> Wanted {

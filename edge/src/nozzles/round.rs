@@ -41,6 +41,8 @@ pub struct Round {
     due: VecDeque<Ripe>,
     /// By nozzle: windows that are still to be handed on, now or later, with the turn in which that happens.
     lanes: Vec<Vec<(usize, Window)>>,
+    /// A valve that stays open from the spot before wets at most this much more than the spot.
+    bridge: Metres,
     turn: usize,
 }
 
@@ -50,9 +52,10 @@ impl Round {
         motion: Motion,
         robot_from_field: Transform2<RobotFrame, FieldFrame>,
         nozzles: usize,
+        bridge: Metres,
     ) -> Self {
         let lanes = vec![Vec::new(); nozzles];
-        Self { now, motion, robot_from_field, due: VecDeque::new(), lanes, turn: 0 }
+        Self { now, motion, robot_from_field, due: VecDeque::new(), lanes, bridge, turn: 0 }
     }
 
     pub(super) fn take(&mut self, ripe: Ripe) {
@@ -89,10 +92,8 @@ impl NozzleQueue {
         let Ripe { target, centre, lead, mut windows } = round.due.pop_front()?;
         round.turn += 1;
         let Some(lead) = lead else { return Some(Due::Beside { target }) };
-        // A valve that stays open from the spot before wets this much more than the spot.
-        let bridge = self.longest_bridge(&round.motion);
         let shelter =
-            Shelter::around(&target, crop, &self.boom, &self.rules, bridge, &round.robot_from_field);
+            Shelter::around(&target, crop, &self.boom, &self.rules, round.bridge, &round.robot_from_field);
         let half_width = self.boom.fan_width.get() / 2.0;
         let over =
             |nozzle: u16| (self.boom.nozzles[usize::from(nozzle)].place.y - centre.y).abs() <= half_width;
@@ -119,7 +120,7 @@ impl NozzleQueue {
     }
 
     /// Ground between two spots that one valve wets without closing in between.
-    fn longest_bridge(&self, motion: &Motion) -> Metres {
+    pub(super) fn longest_bridge(&self, motion: &Motion) -> Metres {
         let bridges = self.boom.nozzles.iter().map(|nozzle| {
             let time = self.rules.min_pause + nozzle.valve_open - nozzle.valve_close;
             Metres::new(speed_of(motion, nozzle) * time.get())
@@ -176,15 +177,15 @@ impl NozzleQueue {
         window.close_at >= window.open_at.after(SHORTEST)
     }
 
-    /// Commands of one nozzle do not overlap, so a valve that another waiting target wants open a little
-    /// earlier opens then: the other finds it open.
+    /// Commands of one nozzle follow each other, so a valve that another waiting target wants open earlier opens then and
+    /// stays open: the other finds it open, where it would come too late after this one. No more is wetted in between than
+    /// the target is round: its first valve moves before any of the other's.
     fn begin_with_neighbours(&self, window: &mut Window, round: &Round, shelter: &Shelter) {
         let y = self.lane(window).place.y;
         let same = round.lanes[usize::from(window.nozzle)].iter();
         let waiting = same.filter(|(turn, _)| *turn >= round.turn).map(|(_, other)| other);
-        let touches = |other: &&Window| other.close_at.after(self.rules.min_pause) >= window.open_at;
         let before = |other: &&Window| other.open_at < window.open_at;
-        if let Some(earliest) = waiting.filter(before).filter(touches).min_by_key(|other| other.open_at)
+        if let Some(earliest) = waiting.filter(before).min_by_key(|other| other.open_at)
             && shelter.is_clear(y, (earliest.near_m, window.near_m))
         {
             window.open_at = earliest.open_at;

@@ -1,9 +1,10 @@
 use super::*;
 use crate::drivers::NozzleCommand;
 use crate::plants::{CropMap, KnownPlants};
-use kompas_field::rig::{BoomToml, RigToml, RobotToml};
+use crate::testing::{self, at, nozzle_rules};
+use kompas_field::rig::BoomToml;
 use kompas_field::units::{MetresPerSecond, Radians, RadiansPerSecond};
-use kompas_field::{Confidence, FieldCrop, PlantClass, Pose2, Rig, Sighting};
+use kompas_field::{Confidence, FieldCrop, PlantClass, Pose2, Sighting};
 use kompas_vision::{GroundDetection, Leaf, TrackerRules};
 use proptest::prelude::*;
 
@@ -13,43 +14,16 @@ fn boom() -> Boom {
 }
 
 fn boom_with([valve_open_ms, valve_close_ms]: [f64; 2], fan_width_m: f64) -> Boom {
-    let robot = RobotToml {
-        width_m: 1.2,
-        min_turning_radius_m: 1.0,
-        may_reverse: false,
-        max_speed_mps: 2.0,
-        curvature_rate_1_per_m2: None,
-        cusp_cost_m: None,
-    };
-    let boom = BoomToml {
-        width_m: 1.0,
-        forward_m: -0.5,
-        nozzle_count: 10,
-        nozzle_pitch_m: 0.1,
-        fan_width_m,
-        fan_length_m: 0.02,
-        carry_m: 0.03,
-        valve_open_ms,
-        valve_close_ms,
-        flow_l_per_min: 0.5,
-    };
-    Rig::new(RigToml { name: "test".to_owned(), robot, boom, camera: None }).unwrap().boom
-}
-
-fn rules() -> NozzleRules {
-    NozzleRules {
-        margin: Metres::new(0.02),
-        max_radius: Metres::new(0.2),
-        horizon: Seconds::new(0.15),
-        min_pause: Seconds::new(0.03),
-        crop_distance: Metres::new(0.03),
-        crop_leaf_margin: Metres::new(0.005),
-        min_speed: MetresPerSecond::new(0.1),
-    }
-}
-
-fn at(seconds: f64) -> RobotInstant {
-    RobotInstant::START.after(Seconds::new(seconds))
+    testing::boom(|boom| {
+        *boom = BoomToml {
+            forward_m: -0.5,
+            carry_m: 0.03,
+            fan_width_m,
+            valve_open_ms,
+            valve_close_ms,
+            ..boom.clone()
+        };
+    })
 }
 
 /// East along y = 0, antenna at `x_m`.
@@ -124,7 +98,7 @@ fn drive_among(
 #[test]
 fn the_formula_of_the_design() {
     // Nozzle 4 hangs at y = +0.05, x = −0.5. A disc of 0.05 around (2.0, 0.05): edges at 1.95 and 2.05.
-    let mut queue = NozzleQueue::new(boom(), rules());
+    let mut queue = NozzleQueue::new(boom(), nozzle_rules());
     queue.add(target(0, 2.0, 0.05, 0.05));
     let (commands, late) = drive(&mut queue, 1.0, 4.0);
     assert_eq!(late, 0);
@@ -136,10 +110,10 @@ fn the_formula_of_the_design() {
 
 #[test]
 fn in_a_bend_the_outer_nozzle_is_faster() {
-    let queue = NozzleQueue::new(boom(), rules());
+    let queue = NozzleQueue::new(boom(), nozzle_rules());
     let motion = driving(0.0, 1.0, 0.5);
     let transform = Transform2::<FieldFrame, RobotFrame>::at(&motion.pose).inverse();
-    let round = Round::new(at(5.0), motion, transform, 10);
+    let round = Round::new(at(5.0), motion, transform, 10, Metres::ZERO);
     let windows = queue.windows(&round, Point2::new(0.5, 0.0), Metres::new(0.49));
     let (left, right) = (windows.first().unwrap(), windows.last().unwrap());
     let chord = (0.49f64.powi(2) - 0.4f64.powi(2)).sqrt();
@@ -150,7 +124,7 @@ fn in_a_bend_the_outer_nozzle_is_faster() {
 
 #[test]
 fn what_is_late_is_a_miss() {
-    let mut queue = NozzleQueue::new(boom(), rules());
+    let mut queue = NozzleQueue::new(boom(), nozzle_rules());
     queue.add(target(7, -0.42, 0.05, 0.05));
     let late = due(&mut queue, 1.0, &driving(0.0, 1.0, 0.0), &CropMap::default());
     let Some(Due::Late { target, by }) = &late else { panic!("{late:?}") };
@@ -161,7 +135,7 @@ fn what_is_late_is_a_miss() {
 
 #[test]
 fn a_standing_robot_opens_nothing() {
-    let mut queue = NozzleQueue::new(boom(), rules());
+    let mut queue = NozzleQueue::new(boom(), nozzle_rules());
     queue.add(target(0, -0.4, 0.05, 0.05));
     assert_eq!(due(&mut queue, 1.0, &driving(0.0, 0.0, 0.0), &CropMap::default()), None);
     assert_eq!(queue.len(), 1);
@@ -169,7 +143,7 @@ fn a_standing_robot_opens_nothing() {
 
 #[test]
 fn plants_in_a_row_keep_the_valve_open() {
-    let mut queue = NozzleQueue::new(boom(), rules());
+    let mut queue = NozzleQueue::new(boom(), nozzle_rules());
     for i in 0..5 {
         queue.add(target(i, 2.0 + 0.08 * i as f64, 0.05, 0.05));
     }
@@ -181,7 +155,7 @@ fn plants_in_a_row_keep_the_valve_open() {
 /// The fan's front edge, 1 cm ahead of its middle, comes no closer to the leaf (a disc of 1 cm at 2.04) than 5 mm.
 #[test]
 fn a_nozzle_closes_before_a_leaf_of_the_crop() {
-    let mut queue = NozzleQueue::new(boom(), rules());
+    let mut queue = NozzleQueue::new(boom(), nozzle_rules());
     queue.add(target(0, 2.0, 0.05, 0.05));
     let (commands, missed) = drive_among(&mut queue, 1.0, 4.0, &crop(&[(2.04, 0.05)]));
     assert_eq!((commands.len(), missed), (1, 0), "{commands:?}");
@@ -191,7 +165,7 @@ fn a_nozzle_closes_before_a_leaf_of_the_crop() {
 
 #[test]
 fn a_weed_under_a_leaf_of_the_crop_is_a_miss_that_says_how_near() {
-    let mut queue = NozzleQueue::new(boom(), rules());
+    let mut queue = NozzleQueue::new(boom(), nozzle_rules());
     queue.add(target(3, -0.3, 0.05, 0.03));
     let found = due(&mut queue, 1.0, &driving(0.0, 1.0, 0.0), &crop(&[(-0.3, 0.07)]));
     let Some(Due::Sheltered { target, distance }) = found else { panic!("{found:?}") };
@@ -201,7 +175,7 @@ fn a_weed_under_a_leaf_of_the_crop_is_a_miss_that_says_how_near() {
 
 #[test]
 fn what_no_nozzle_passes_over_is_told_once_the_boom_is_past() {
-    let mut queue = NozzleQueue::new(boom(), rules());
+    let mut queue = NozzleQueue::new(boom(), nozzle_rules());
     queue.add(target(5, 2.0, 0.9, 0.05));
     let (commands, missed) = drive(&mut queue, 1.0, 2.0);
     assert_eq!((commands.len(), missed, queue.len()), (0, 0, 1));
@@ -213,7 +187,7 @@ fn what_no_nozzle_passes_over_is_told_once_the_boom_is_past() {
 /// A valve that opens in 200 ms and closes in 50 is held open over 18 cm between two spots at 1 m/s.
 #[test]
 fn a_slow_valve_is_not_held_open_over_crop() {
-    let mut queue = NozzleQueue::new(boom_with([200.0, 50.0], 0.06), rules());
+    let mut queue = NozzleQueue::new(boom_with([200.0, 50.0], 0.06), nozzle_rules());
     queue.add(target(0, 2.0, 0.05, 0.02));
     queue.add(target(1, 2.21, 0.05, 0.02));
     let (commands, _) = drive_among(&mut queue, 1.0, 4.0, &crop(&[(2.09, 0.05)]));
@@ -229,7 +203,7 @@ fn a_slow_valve_is_not_held_open_over_crop() {
 
 #[test]
 fn a_valve_told_at_a_crawl_overruns_once_the_robot_drives_off() {
-    let mut queue = NozzleQueue::new(boom(), rules());
+    let mut queue = NozzleQueue::new(boom(), nozzle_rules());
     queue.add(target(0, -0.39, 0.05, 0.05));
     let slow = driving(0.0, 0.2, 0.0);
     let Some(Due::Open { wanted, .. }) = due(&mut queue, 1.0, &slow, &CropMap::default()) else {
@@ -249,7 +223,7 @@ fn a_valve_told_at_a_crawl_overruns_once_the_robot_drives_off() {
 /// Valves that close 90 ms after they should wet 18 cm more at 2 m/s: over the edge of a spot they are not opened at all.
 #[test]
 fn a_valve_that_closes_too_late_for_a_spot_is_not_told() {
-    let mut queue = NozzleQueue::new(boom_with([10.0, 100.0], 0.1), rules());
+    let mut queue = NozzleQueue::new(boom_with([10.0, 100.0], 0.1), nozzle_rules());
     for (plant, reach) in [(0, 0.03), (1, 0.06), (2, 0.12), (3, 0.19)] {
         queue.add(target(plant, 2.0 + plant as f64, 0.03, reach));
     }
@@ -274,7 +248,7 @@ fn a_valve_that_closes_too_late_for_a_spot_is_not_told() {
 
 #[test]
 fn a_crawling_robot_opens_nothing_and_waits() {
-    let mut queue = NozzleQueue::new(boom(), rules());
+    let mut queue = NozzleQueue::new(boom(), nozzle_rules());
     queue.add(target(0, -0.4, 0.05, 0.05));
     assert_eq!(due(&mut queue, 1.0, &driving(0.0, 0.09, 0.0), &CropMap::default()), None);
     assert_eq!(queue.len(), 1);
@@ -283,7 +257,7 @@ fn a_crawling_robot_opens_nothing_and_waits() {
 
 #[test]
 fn the_rate_is_flow_over_speed_and_fan() {
-    let queue = NozzleQueue::new(boom(), rules());
+    let queue = NozzleQueue::new(boom(), nozzle_rules());
     // 0.5 l/min over 0.1 m at 1 m/s: half a litre on 6 m².
     let rate = queue.rate_at(MetresPerSecond::new(1.0)).get();
     assert!((rate - 0.5 / 6.0 * 1e4).abs() < 1e-9, "{rate}");
@@ -292,7 +266,7 @@ fn the_rate_is_flow_over_speed_and_fan() {
 
 #[test]
 fn clearing_forgets_what_waited() {
-    let mut queue = NozzleQueue::new(boom(), rules());
+    let mut queue = NozzleQueue::new(boom(), nozzle_rules());
     queue.add(target(3, 9.0, 0.0, 0.05));
     assert_eq!(queue.clear(at(1.0)).len(), 1);
     assert!(queue.is_empty());
@@ -305,7 +279,7 @@ proptest! {
     fn every_plant_is_hit(
         places in prop::collection::vec((2.0..8.0f64, -0.45..0.45f64, 0.02..0.12f64), 1..40), speed in 0.3..2.0f64,
     ) {
-        let mut queue = NozzleQueue::new(boom(), rules());
+        let mut queue = NozzleQueue::new(boom(), nozzle_rules());
         for (i, &(x, y, reach)) in places.iter().enumerate() {
             queue.add(target(i as u64, x, y, reach));
         }
@@ -340,7 +314,7 @@ proptest! {
         weeds in prop::collection::vec((2.0..5.0f64, -0.45..0.45f64, 0.02..0.06f64), 1..40),
         leaves in prop::collection::vec((2.0..5.0f64, -0.45..0.45f64), 1..30), speed in 0.3..2.0f64,
     ) {
-        let mut queue = NozzleQueue::new(boom(), rules());
+        let mut queue = NozzleQueue::new(boom(), nozzle_rules());
         for (i, &(x, y, reach)) in weeds.iter().enumerate() {
             queue.add(target(i as u64, x, y, reach));
         }

@@ -91,19 +91,28 @@ impl Robot {
         };
         // Liquid comes `valve_open` after the valve is energised and ends `valve_close` after its release.
         let tail = mounted.valve_close - mounted.valve_open;
-        let seconds = (closed_at.since(opened_at) + tail).max(Seconds::ZERO).get();
-        let volume_ml = self.boom.flow.get() * 1e3 / 60.0 * seconds;
+        let open = (closed_at.since(opened_at) + tail).max(Seconds::ZERO);
+        let volume_l = self.boom.litres_in(open);
         self.tally.openings += 1;
-        self.tally.volume_l += volume_ml / 1e3;
+        self.tally.volume_l += volume_l;
         let (Some(from), Some(to)) = (under(opened_at), under(closed_at)) else {
-            tracing::error!(nozzle, seconds, "a nozzle was open where nobody knows the place");
+            tracing::error!(nozzle, seconds = open.get(), "a nozzle was open where nobody knows the place");
             return;
         };
         let middle = Point2::new(f64::midpoint(from.x, to.x), f64::midpoint(from.y, to.y));
         let cell = self.grid.cell_at(middle);
         let length_m = from.distance(to).get() + self.boom.fan_length.get();
         let area_m2 = self.boom.fan_width.get() * length_m;
-        let opening = NozzleOpening { nozzle, opened_at, closed_at, from, to, cell, volume_ml, area_m2 };
+        let opening = NozzleOpening {
+            nozzle,
+            opened_at,
+            closed_at,
+            from,
+            to,
+            cell,
+            volume_ml: volume_l * 1e3,
+            area_m2,
+        };
         self.memory.cells.extend(opening.shares_ul().into_keys());
         self.logbook.opened(opening, now);
     }

@@ -13,7 +13,7 @@ use super::truth::{self, Met, Score, ShareOf};
 use super::vehicle::{Trajectory, TrueMotion};
 use super::wetted::{convex_hull, in_hull};
 use super::world::World;
-use kompas_field::units::{Metres, MetresPerSecond};
+use kompas_field::units::{Metres, MetresPerSecond, Seconds};
 use kompas_field::{
     Clock as _, Field, FieldFrame, ManualClock, PlantRole, Point2, Pose2, Rig, RobotInstant, WallTime,
 };
@@ -285,7 +285,7 @@ impl Simulator {
             classes,
             worked_m2: truth.worked_m2,
             sprayed_m2: boom.wetted.area().get(),
-            sprayed_l: boom.open_s / 60.0 * shared.rig.boom.flow.get(),
+            sprayed_l: shared.rig.boom.litres_in(Seconds::new(boom.open_s)),
             open_s: boom.open_s,
             open_while_latched_s: boom.open_while_latched_s,
             commands: boom.commands,

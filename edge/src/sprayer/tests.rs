@@ -1,11 +1,8 @@
 use super::*;
-use crate::drivers::{BoomFault, FixQuality};
-use crate::guard::GuardRules;
-use crate::nozzles::NozzleRules;
-use crate::pose::LastFix;
-use kompas_field::rig::{Boom, BoomToml, RigToml, RobotToml};
-use kompas_field::units::{Metres, MetresPerSecond, Radians, RadiansPerSecond, Seconds};
-use kompas_field::{Boundary, Confidence, PlantClass, Pose2, RawBoundary, Rig, Sighting};
+use crate::drivers::BoomFault;
+use crate::testing::{self, boom, guard_rules, nozzle_rules};
+use kompas_field::units::{Metres, MetresPerSecond};
+use kompas_field::{Boundary, Confidence, PlantClass, Point2, RawBoundary, Sighting};
 use kompas_vision::{GroundDetection, Leaf, Tracker, TrackerRules};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -48,90 +45,21 @@ impl EmergencyStop for NeverStopped {
     }
 }
 
-fn boom() -> Boom {
-    let robot = RobotToml {
-        width_m: 1.2,
-        min_turning_radius_m: 1.0,
-        may_reverse: false,
-        max_speed_mps: 2.0,
-        curvature_rate_1_per_m2: None,
-        cusp_cost_m: None,
-    };
-    let boom = BoomToml {
-        width_m: 1.0,
-        forward_m: 0.0,
-        nozzle_count: 10,
-        nozzle_pitch_m: 0.1,
-        fan_width_m: 0.1,
-        fan_length_m: 0.02,
-        carry_m: 0.0,
-        valve_open_ms: 20.0,
-        valve_close_ms: 10.0,
-        flow_l_per_min: 0.5,
-    };
-    Rig::new(RigToml { name: "test".to_owned(), robot, boom, camera: None }).unwrap().boom
-}
-
 /// In the middle of a field of 100 m by 100 m, everything well.
 fn sprayer() -> (Sprayer, Rc<RefCell<Wire>>) {
     let corners = [[-50.0, -50.0], [50.0, -50.0], [50.0, 50.0], [-50.0, 50.0], [-50.0, -50.0]];
     let outer = corners.map(Point2::from).to_vec();
     let boundary = Boundary::new(&RawBoundary { outer, exclusions: vec![] }).unwrap();
-    let guard = GuardRules {
-        min_quality: FixQuality::Fixed,
-        max_sigma: Metres::new(0.03),
-        max_fix_age: Seconds::new(0.3),
-        max_correction_age: Seconds::new(2.0),
-        max_frame_age: Seconds::new(1.0),
-        max_speed: MetresPerSecond::new(2.0),
-        geofence_sigmas: 2.0,
-        geofence_margin: Metres::new(0.05),
-    };
-    let nozzles = NozzleRules {
-        margin: Metres::new(0.01),
-        max_radius: Metres::new(0.2),
-        horizon: Seconds::new(0.15),
-        min_pause: Seconds::new(0.03),
-        crop_distance: Metres::new(0.02),
-        crop_leaf_margin: Metres::ZERO,
-        min_speed: MetresPerSecond::new(0.1),
-    };
     let wire = Rc::new(RefCell::new(Wire::default()));
-    let queue = NozzleQueue::new(boom(), nozzles);
-    let guard = Guard::new(guard, boundary, &[]);
+    let queue = NozzleQueue::new(boom(|_| ()), nozzle_rules());
+    let guard = Guard::new(guard_rules(), boundary, &[]);
     let boom = Box::new(Wired(Rc::clone(&wire)));
     (Sprayer::new(queue, guard, boom, Box::new(NeverStopped)), wire)
 }
 
-fn at(seconds: f64) -> RobotInstant {
-    RobotInstant::START.after(Seconds::new(seconds))
-}
-
 /// East along y = 0 at 1 m/s, at the origin after a second.
 fn well(now_s: f64) -> Inputs {
-    let motion = Motion {
-        pose: Pose2::new(Point2::new(now_s - 1.0, 0.0), Radians::ZERO),
-        speed: MetresPerSecond::new(1.0),
-        turn_rate: RadiansPerSecond::ZERO,
-        sigma: Metres::new(0.01),
-    };
-    let fix = LastFix {
-        true_at: at(now_s),
-        quality: FixQuality::Fixed,
-        sigma: Metres::new(0.01),
-        correction_age: Seconds::new(1.0),
-    };
-    Inputs {
-        now: at(now_s),
-        stopped: false,
-        treating: true,
-        recording: true,
-        boom_answers: true,
-        motion: Ok(motion),
-        fix: Some(fix),
-        last_frame: Some(at(now_s)),
-        implement: true,
-    }
+    testing::well(now_s, Point2::new(now_s - 1.0, 0.0))
 }
 
 /// Weeds, each with one leaf at its stem and one 6 cm to the left.
