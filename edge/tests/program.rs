@@ -59,6 +59,20 @@ fn frames_that_come_too_late_for_any_nozzle_are_told() {
 }
 
 #[test]
+fn numbers_that_cannot_be_are_refused_before_anything_begins() {
+    let yard = Yard::new("");
+    let config = yard.config.to_str().unwrap();
+    let pictures = yard.path("pictures");
+    for option in ["--keep-every-m=NaN", "--keep-every-m=-1", "--drain-s=inf", "--pace=-2"] {
+        let keep = ["--keep-pictures", pictures.to_str().unwrap()];
+        let output = robot(&["run", "--config", config, option, keep[0], keep[1]]).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{option}");
+        assert!(text(&output.stderr).contains("a number from 0 to"), "{}", text(&output.stderr));
+        assert!(!pictures.exists(), "{option}");
+    }
+}
+
+#[test]
 fn mistakes_in_every_file_are_told_together() {
     let yard = Yard::new("max_sigma_m = 7.0\nmin_aera_cm2 = 1.0\n");
     let rig = std::fs::read_to_string(yard.path("rig.toml")).unwrap();

@@ -43,17 +43,25 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "DIR")]
     keep_pictures: Option<PathBuf>,
     /// A picture is kept whenever the robot has moved on so far.
-    #[arg(long, value_name = "METRES", default_value_t = 1.0, requires = "keep_pictures")]
+    #[arg(long, value_name = "METRES", default_value_t = 1.0, requires = "keep_pictures", value_parser = from_0)]
     keep_every_m: f64,
     /// Pause after so many pictures; the next run goes on.
     #[arg(long, value_name = "NUMBER")]
     max_frames: Option<u64>,
     /// At the end, wait at most this long for the cloud to take the records; the rest waits in the outbox.
-    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0, value_parser = from_0)]
     drain_s: f64,
     /// Not faster than so many times real time; 0 is as fast as the machine can.
-    #[arg(long, value_name = "TIMES", default_value_t = 0.0)]
+    #[arg(long, value_name = "TIMES", default_value_t = 0.0, value_parser = from_0)]
     pace: f64,
+}
+
+/// A year in seconds, and farther than any field: what a clock and a length can be counted with.
+const MOST: f64 = 3.2e7;
+
+fn from_0(text: &str) -> Result<f64, String> {
+    let taken = text.parse().ok().filter(|number| (0.0..=MOST).contains(number));
+    taken.ok_or_else(|| format!("a number from 0 to {MOST:.0}"))
 }
 
 pub(super) fn run(args: &RunArgs) -> Result<()> {
@@ -183,7 +191,7 @@ fn uplink(config: &Config) -> Option<UplinkHandle> {
 fn drain(config: &Config, uplink: UplinkHandle, seconds: f64) -> Result<UplinkStatus> {
     let outbox = Outbox::open(&config.records.outbox, &config.robot, config.records.limits)?;
     let step = Duration::from_millis(100);
-    let mut left = Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX);
+    let mut left = Duration::from_secs_f64(seconds);
     while !left.is_zero() && outbox.counts()?.waiting > 0 {
         std::thread::sleep(step);
         left = left.saturating_sub(step);

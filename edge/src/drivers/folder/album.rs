@@ -1,7 +1,7 @@
 //! Pictures of a drive, kept as a folder that can be driven through again, or that a model learns its field from.
 //!
-//! A thread of its own encodes and writes. What it cannot keep up with is left out and counted; when the disk fails it
-//! stops. Neither ever holds the robot up.
+//! A thread of its own encodes and writes; when the disk fails it stops. Simulation and replay wait for it. A real robot
+//! never does: what the thread cannot keep up with is left out and counted.
 
 use super::Row;
 use crate::drivers::FixQuality;
@@ -30,7 +30,7 @@ pub enum AlbumError {
     /// Something is there.
     #[error("{} is not empty, and a folder holds one run: give a new folder", .0.display())]
     NotEmpty(PathBuf),
-    /// It cannot be made, or the list in it.
+    /// It cannot be made or looked into.
     #[error("cannot keep pictures in {}", path.display())]
     Io {
         /// The folder.
