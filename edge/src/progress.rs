@@ -100,14 +100,17 @@ impl Progress {
         let near = coming(1.5 * driven.get()).min_by(|a, b| a.off.get().total_cmp(&b.off.get()));
         let near = near.filter(|place| place.off <= LOST);
         let again = || coming(1.1 * self.lost_m).find(|place| place.off <= FOUND);
-        let by = coming(f64::INFINITY).find(|place| place.off <= FOUND);
-        self.coming_by = by.map(|place| ComingBy::at(self.coming_by, place.distance, driven));
-        let by = by.filter(|_| self.coming_by.is_some_and(|by| by.here - by.from >= FOLLOWED));
-        let Some(found) = near.or_else(again).or(by) else {
+        let before = self.coming_by.take();
+        // All that is left of the path is looked through only by who is not found near.
+        let found = near.or_else(again).or_else(|| {
+            let place = coming(f64::INFINITY).find(|place| place.off <= FOUND)?;
+            let by = self.coming_by.insert(ComingBy::at(before, place.distance, driven));
+            (by.here - by.from >= FOLLOWED).then_some(place)
+        });
+        let Some(found) = found else {
             return Where { distance: self.at(), off: LOST, implement: false };
         };
-        self.at_m = self.at_m.max(found.distance.get());
-        self.lost_m = 0.0;
+        (self.at_m, self.lost_m, self.coming_by) = (self.at_m.max(found.distance.get()), 0.0, None);
         found
     }
 }
