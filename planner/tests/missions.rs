@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::{field, rig};
+use common::{field, rig, weeds};
 use geo::{Area, Contains};
-use kompas_field::{CellIndex, CellTally, Field, Geodetic, WeedMap};
+use kompas_field::{Field, Geodetic};
 use kompas_planner::export::qgroundcontrol::{Item, plan_file, rover, waypoint_list};
 use kompas_planner::survey::{DroneToml, survey};
 use kompas_planner::{Gear, Policy, plan};
@@ -14,12 +14,7 @@ use std::path::Path;
 #[test]
 fn a_rover_is_told_every_change_of_gear() {
     let field = field(&[(0.0, 0.0), (60.0, 0.0), (60.0, 200.0), (0.0, 200.0)], &[]).unwrap();
-    let mut map = WeedMap::new(field.grid());
-    let mut tally = CellTally::default();
-    tally.plants[1] = 1;
-    for col in [12, 24, 33, 45] {
-        map.add_tally(CellIndex { col, row: 14 }, &tally).unwrap();
-    }
+    let map = weeds(&field, &[(12, 14), (24, 14), (33, 14), (45, 14)]);
     let policy = Policy { selective: true, swath_heading_deg: Some(0.0), ..Policy::reference() };
     let made = plan(&field, Some(&map), &rig("robot-3m-reverse"), &policy).unwrap();
     let mission = rover(&made, &field);

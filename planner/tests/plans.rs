@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::{field, parcels, rig};
+use common::{field, parcels, rig, weeds};
 use kompas_field::ids::FieldId;
 use kompas_field::units::{LitresPerHectare, Metres};
-use kompas_field::{CellIndex, CellTally, FallbackRates, FieldCrop, Prescription, Severity, WeedMap};
+use kompas_field::{CellIndex, FallbackRates, FieldCrop, Prescription, Severity, WeedMap};
 use kompas_planner::import::field_from_geojson;
 use kompas_planner::{LegKind, PathSampler, Plan, PlanError, PlanFileError, Policy, check, plan};
 
@@ -125,19 +125,12 @@ fn a_field_too_narrow_and_a_foreign_map_are_refused_by_name() {
     assert!(matches!(error, PlanError::ForeignMap { .. }), "{error}");
 }
 
-fn one_weed(field: &kompas_field::Field, cell: CellIndex) -> WeedMap {
-    let mut map = WeedMap::new(field.grid());
-    let mut tally = CellTally::default();
-    tally.plants[1] = 1;
-    map.add_tally(cell, &tally).expect("a cell of the grid");
-    map
-}
-
 #[test]
 fn a_weed_opens_the_nozzles_over_its_cell_and_no_others() {
     let (field, rig) = (l_shape(), rig("robot-3m"));
     let cell = CellIndex { col: 50, row: 20 };
-    let made = plan(&field, Some(&one_weed(&field, cell)), &rig, &Policy::reference()).unwrap();
+    let made =
+        plan(&field, Some(&weeds(&field, &[(cell.col, cell.row)])), &rig, &Policy::reference()).unwrap();
     assert_eq!(made.summary.cells_to_treat, 1);
     assert_eq!(made.prescription.rate_at(Some(field.grid().centre(cell))), LitresPerHectare::new(200.0));
     assert!(!made.schedule.is_empty());
@@ -156,7 +149,7 @@ fn a_weed_opens_the_nozzles_over_its_cell_and_no_others() {
 #[test]
 fn a_selective_plan_is_shorter_and_still_reaches_every_cell() {
     let (field, rig) = (l_shape(), rig("robot-3m"));
-    let map = one_weed(&field, CellIndex { col: 100, row: 20 });
+    let map = weeds(&field, &[(100, 20)]);
     let full = plan(&field, Some(&map), &rig, &Policy::reference()).unwrap();
     let policy = Policy { selective: true, ..Policy::reference() };
     let few = plan(&field, Some(&map), &rig, &policy).unwrap();
@@ -181,7 +174,7 @@ fn a_weed_beyond_reach_is_no_missing_weed() {
     ];
     let (field, rig) = (field(&outer, &[]).unwrap(), rig("robot-3m"));
     let policy = Policy { selective: true, ..Policy::reference() };
-    let map = one_weed(&field, CellIndex { col: 75, row: 10 });
+    let map = weeds(&field, &[(75, 10)]);
     let error = plan(&field, Some(&map), &rig, &policy).unwrap_err();
     assert!(matches!(error, PlanError::BeyondReach { cells: 1, .. }), "{error}");
     assert!(error.to_string().contains("(75.5, 10.5)"), "{error}");
@@ -194,12 +187,7 @@ fn a_weed_beyond_reach_is_no_missing_weed() {
 #[test]
 fn a_robot_that_may_reverse_peeks_into_rows_instead_of_driving_through() {
     let field = field(&[(0.0, 0.0), (60.0, 0.0), (60.0, 200.0), (0.0, 200.0)], &[]).unwrap();
-    let mut map = WeedMap::new(field.grid());
-    let mut tally = CellTally::default();
-    tally.plants[1] = 1;
-    for col in [12, 24, 33, 45] {
-        map.add_tally(CellIndex { col, row: 14 }, &tally).unwrap();
-    }
+    let map = weeds(&field, &[(12, 14), (24, 14), (33, 14), (45, 14)]);
     let policy = Policy { selective: true, swath_heading_deg: Some(0.0), ..Policy::reference() };
     let through = plan(&field, Some(&map), &rig("robot-3m"), &policy).unwrap();
     let peeking = plan(&field, Some(&map), &rig("robot-3m-reverse"), &policy).unwrap();
@@ -236,7 +224,7 @@ fn the_rest_of_a_plan_goes_on_from_where_the_robot_stands() {
         kompas_field::Point2::new(on.pose.position.x + 0.2, on.pose.position.y + 0.2),
         kompas_field::units::Radians::new(on.pose.heading.get() + 0.1),
     );
-    let map = one_weed(&field, CellIndex { col: 50, row: 20 });
+    let map = weeds(&field, &[(50, 20)]);
     let ahead = Metres::new(driven.get() + 10.0);
     let rest =
         kompas_planner::resume(&made, &pose, ahead, &field, Some(&map), &rig, &Policy::reference()).unwrap();

@@ -2,23 +2,13 @@
 
 mod common;
 
-use common::{field, rig};
+use common::{field, rig, weeds};
 use kompas_field::units::{LitresPerHectare, Metres};
-use kompas_field::{CellIndex, CellTally, Digest, FallbackRates, Field, Prescription, Severity, WeedMap};
+use kompas_field::{CellIndex, Digest, FallbackRates, Field, Prescription, Severity, WeedMap};
 use kompas_planner::{Gear, Leg, PathSampler, Plan, Policy, check, plan, resume};
 
 fn parcel() -> Field {
     field(&[(0.0, 0.0), (60.0, 0.0), (60.0, 200.0), (0.0, 200.0)], &[]).expect("a valid field")
-}
-
-fn weeds(field: &Field, cells: &[(u32, u32)]) -> WeedMap {
-    let mut map = WeedMap::new(field.grid());
-    let mut tally = CellTally::default();
-    tally.plants[1] = 1;
-    for (col, row) in cells {
-        map.add_tally(CellIndex { col: *col, row: *row }, &tally).expect("a cell of the grid");
-    }
-    map
 }
 
 /// Rows that are driven into and left backwards.

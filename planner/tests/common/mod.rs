@@ -2,7 +2,10 @@
 
 use kompas_field::ids::FieldId;
 use kompas_field::rig::RigToml;
-use kompas_field::{Boundary, Field, FieldCrop, FieldPlane, Geodetic, Point2, RawBoundary, Rig};
+use kompas_field::{
+    Boundary, CellIndex, CellTally, Field, FieldCrop, FieldPlane, Geodetic, PlantClass, Point2, RawBoundary,
+    Rig, WeedMap,
+};
 use std::path::{Path, PathBuf};
 
 #[allow(clippy::allow_attributes, dead_code, reason = "not every test binary draws parcels")]
@@ -37,6 +40,18 @@ pub(crate) fn field(
         plane: FieldPlane::at(Geodetic::etrs89(52.87, 6.95)).expect("a place"),
         boundary: Boundary::new(&raw)?,
     })
+}
+
+/// A map with one weed in each of these grid cells (column, row).
+#[allow(clippy::allow_attributes, dead_code, reason = "not every test binary uses every helper")]
+pub(crate) fn weeds(field: &Field, cells: &[(u32, u32)]) -> WeedMap {
+    let mut map = WeedMap::new(field.grid());
+    let mut tally = CellTally::default();
+    tally.plants[usize::from(PlantClass::Weed.id())] = 1;
+    for &(col, row) in cells {
+        map.add_tally(CellIndex { col, row }, &tally).expect("a cell of the grid");
+    }
+    map
 }
 
 /// Real parcels, where the data folder lies beside the repository; says so when it does not.
