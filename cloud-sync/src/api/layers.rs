@@ -194,11 +194,7 @@ pub(super) async fn plants(
     let of = of.of(choice.farm);
     let most = api.most_features;
     layer(&api, of, &asked, move |store, id, field| {
-        let within = match Sight::of(field, choice.within.as_deref())? {
-            Sight::Nothing => return Ok(collection([])),
-            Sight::All => None,
-            Sight::Part(cells) => Some(cells),
-        };
+        let sight = Sight::of(field, choice.within.as_deref())?;
         let classes = match choice.only {
             Some(Only::Unwanted) => unwanted(field.crop),
             None => Vec::new(),
@@ -215,7 +211,7 @@ pub(super) async fn plants(
                 area_cm2: (seen.decision.area_cm2 * 10.0).round() / 10.0,
             },
         };
-        let found = store.plants(id, within, &classes, most + 1)?;
+        let found = sight.look(|within| store.plants(id, within, &classes, most + 1))?;
         let found = few_enough("plants", found, most, WITHIN)?;
         Ok(collection(found.into_iter().map(feature)))
     })
@@ -286,11 +282,7 @@ pub(super) async fn openings(
     let of = of.of(choice.farm);
     let most = api.most_features;
     layer(&api, of, &asked, move |store, id, field| {
-        let within = match Sight::of(field, choice.within.as_deref())? {
-            Sight::Nothing => return Ok(collection([])),
-            Sight::All => None,
-            Sight::Part(cells) => Some(cells),
-        };
+        let sight = Sight::of(field, choice.within.as_deref())?;
         let feature = |seen: OpeningView| GeoJson::Feature {
             geometry: Geometry::LineString(geo::ring(&field.plane, [seen.opening.from, seen.opening.to])),
             properties: OpeningProperties {
@@ -301,7 +293,8 @@ pub(super) async fn openings(
                 opened_wall_ms: seen.opened_wall_ms,
             },
         };
-        let found = few_enough("nozzle openings", store.openings(id, within, most + 1)?, most, WITHIN)?;
+        let found = sight.look(|within| store.openings(id, within, most + 1))?;
+        let found = few_enough("nozzle openings", found, most, WITHIN)?;
         Ok(collection(found.into_iter().map(feature)))
     })
     .await

@@ -1,7 +1,7 @@
 //! A rectangle in degrees on a field's grid.
 
 use super::respond::ApiError;
-use crate::store::CellRange;
+use crate::store::{CellRange, StoreError};
 use kompas_field::{CellIndex, Field, Geodetic};
 
 /// How much of a field a rectangle shows.
@@ -18,6 +18,18 @@ impl Sight {
     /// Of `west,south,east,north` in degrees; no rectangle: all.
     pub(super) fn of(field: &Field, rectangle: Option<&str>) -> Result<Self, ApiError> {
         rectangle.map_or(Ok(Self::All), |text| Ok(Self::within(field, rectangle_of(text)?)))
+    }
+
+    /// What `find` finds there, asked for a part or, with none, for all.
+    pub(super) fn look<T>(
+        self,
+        find: impl FnOnce(Option<CellRange>) -> Result<Vec<T>, StoreError>,
+    ) -> Result<Vec<T>, StoreError> {
+        match self {
+            Self::Nothing => Ok(Vec::new()),
+            Self::All => find(None),
+            Self::Part(cells) => find(Some(cells)),
+        }
     }
 
     fn within(field: &Field, [west, south, east, north]: [f64; 4]) -> Self {
