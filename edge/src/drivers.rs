@@ -81,7 +81,9 @@ pub enum FrameFault {
     #[error("does not decode: {0}")]
     Undecodable(String),
     /// Not the size that the camera of the rig has.
-    #[error("is {width} × {height} pixels, the camera has {wanted_width} × {wanted_height}")]
+    #[error(
+        "is {width} × {height} pixels, the rig's camera has {wanted_width} × {wanted_height}: keep pictures as the camera gives them, or mend the rig file"
+    )]
     WrongSize {
         /// As found.
         width: u32,

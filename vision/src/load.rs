@@ -1,12 +1,14 @@
 //! Pictures from files: any depth, colour or EXIF turn becomes upright 8-bit RGB, within a memory limit.
 //!
 //! Size and cost are read from the header before a pixel is decoded, so a picture that claims a terapixel is
-//! refused in kilobytes.
+//! refused in kilobytes. A file that was cut off is refused, too.
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbImage};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 use std::io::{BufRead, BufReader, Cursor, Seek};
 use std::path::{Path, PathBuf};
+
+mod jpeg;
 
 /// Enough for 100 megapixels of 8-bit RGB, decoded once and turned once.
 pub const MEMORY_LIMIT_BYTES: u64 = 640 << 20;
@@ -32,6 +34,12 @@ pub enum LoadError {
         #[source]
         source: image::ImageError,
     },
+    /// A JPEG file without its end; what is missing would be grey.
+    #[error("{name} is cut off, the end of the picture is missing: copy it again")]
+    CutOff {
+        /// File or frame.
+        name: String,
+    },
     /// Decoding it would take too much memory.
     #[error(
         "{name} is {width} × {height} pixels and needs {} MB, the limit is {} MB: cut it into tiles or scale it down",
@@ -56,9 +64,20 @@ pub enum LoadError {
 /// # Errors
 /// [`LoadError`].
 pub fn load_picture(path: &Path, limit_bytes: u64) -> Result<RgbImage, LoadError> {
-    let file = std::fs::File::open(path)
-        .map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })?;
-    decode(BufReader::new(file), &path.display().to_string(), limit_bytes)
+    decode(open(path)?, &path.display().to_string(), limit_bytes, Turn::Upright)
+}
+
+/// The picture in a file as it is stored, however the camera was held: a mounted camera hangs as its rig says.
+///
+/// # Errors
+/// [`LoadError`].
+pub fn load_as_stored(path: &Path, limit_bytes: u64) -> Result<RgbImage, LoadError> {
+    decode(open(path)?, &path.display().to_string(), limit_bytes, Turn::AsStored)
+}
+
+fn open(path: &Path) -> Result<BufReader<std::fs::File>, LoadError> {
+    let file = std::fs::File::open(path);
+    file.map(BufReader::new).map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })
 }
 
 /// As [`load_picture`], from bytes; `name` is for the error.
@@ -66,18 +85,40 @@ pub fn load_picture(path: &Path, limit_bytes: u64) -> Result<RgbImage, LoadError
 /// # Errors
 /// [`LoadError`].
 pub fn decode_picture(bytes: &[u8], name: &str, limit_bytes: u64) -> Result<RgbImage, LoadError> {
-    decode(Cursor::new(bytes), name, limit_bytes)
+    decode(Cursor::new(bytes), name, limit_bytes, Turn::Upright)
 }
 
-fn decode(source: impl BufRead + Seek, name: &str, limit_bytes: u64) -> Result<RgbImage, LoadError> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Turn {
+    Upright,
+    AsStored,
+}
+
+fn decode(
+    source: impl BufRead + Seek,
+    name: &str,
+    limit_bytes: u64,
+    turn: Turn,
+) -> Result<RgbImage, LoadError> {
     let undecodable = |source: image::ImageError| LoadError::Undecodable { name: name.to_owned(), source };
     let mut reader = ImageReader::new(source).with_guessed_format().map_err(|e| undecodable(e.into()))?;
+    if reader.format() == Some(ImageFormat::Jpeg) {
+        let mut source = reader.into_inner();
+        if !jpeg::is_whole(&mut source).map_err(|e| undecodable(e.into()))? {
+            return Err(LoadError::CutOff { name: name.to_owned() });
+        }
+        source.rewind().map_err(|e| undecodable(e.into()))?;
+        reader = ImageReader::with_format(source, ImageFormat::Jpeg);
+    }
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(limit_bytes);
     reader.limits(limits);
     let mut decoder = reader.into_decoder().map_err(undecodable)?;
     let (width, height) = decoder.dimensions();
-    let orientation = decoder.orientation().map_err(undecodable)?;
+    let orientation = match turn {
+        Turn::Upright => decoder.orientation().map_err(undecodable)?,
+        Turn::AsStored => Orientation::NoTransforms,
+    };
     let rgb_bytes = u64::from(width) * u64::from(height) * 3;
     let stored_bytes = decoder.total_bytes();
     let is_rgb = decoder.color_type() == image::ColorType::Rgb8;

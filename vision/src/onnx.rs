@@ -157,7 +157,9 @@ pub enum ModelError {
         found: Vec<String>,
     },
     /// Nothing can be divided by it.
-    #[error("the card's temperature is {0}; it is a positive number")]
+    #[error(
+        "the card's temperature is {0}: it is a positive number, near 1; take the card that came with the model"
+    )]
     BadTemperature(f64),
     /// The engine refuses.
     #[error("the model cannot be run")]
@@ -215,7 +217,8 @@ impl OnnxSegmenter {
     ) -> Result<T, EngineError> {
         let size = [tile.height.next_multiple_of(STRIDE), tile.width.next_multiple_of(STRIDE)];
         scores::planes(prepared, tile, size, &mut self.planes);
-        self.engine.run(&self.planes, size.map(|side| side as usize), read)
+        let read = |shape: &[i64], scores: &[f32]| scores::are_numbers(scores).then(|| read(shape, scores));
+        self.engine.run(&self.planes, size.map(|side| side as usize), read)?.ok_or(EngineError::NotANumber)
     }
 
     /// Pixels the network sees per pixel of the picture, across and down, before zooming.

@@ -24,6 +24,12 @@ pub enum Unusable {
         /// Share of green pixels.
         share: f64,
     },
+    /// Grey, infrared or thermal: plants cannot be told from soil.
+    #[error("no colour: {:.1} % of the pixels are grey; not a colour camera, or not its colour picture", share * 100.0)]
+    NoColour {
+        /// Share of grey pixels.
+        share: f64,
+    },
     /// No detail at all.
     #[error("no detail: neighbouring pixels differ by {:.2} % of the brightness; out of focus, dirt, or no picture", detail * 100.0)]
     NoDetail {
@@ -39,6 +45,7 @@ impl Unusable {
             Self::TooDark { .. } => "too_dark",
             Self::OverExposed { .. } => "over_exposed",
             Self::AllGreen { .. } => "all_green",
+            Self::NoColour { .. } => "no_colour",
             Self::NoDetail { .. } => "no_detail",
         }
     }
@@ -54,6 +61,10 @@ const MOST_SATURATED: f64 = 0.5;
 const GREEN_HUNDREDTHS: i32 = 10;
 /// A drone tile wholly inside a crop reaches 0.99.
 const MOST_GREEN: f64 = 0.995;
+/// Channels that differ by no more are a grey; a JPEG file without colours rounds by one.
+const GREY: u8 = 2;
+/// Photographs of four cameras have 0.37 and less.
+const MOST_GREY: f64 = 0.999;
 /// Photographs have 0.012 and more; the same blurred over 4 pixels still 0.003.
 const LEAST_DETAIL: f64 = 0.002;
 /// Rows are skipped in frames with more pixels than this.
@@ -74,6 +85,8 @@ pub fn unusable(image: &RgbImage) -> Option<Unusable> {
         Some(Unusable::OverExposed { share: share(facts.saturated) })
     } else if share(facts.green) > MOST_GREEN {
         Some(Unusable::AllGreen { share: share(facts.green) })
+    } else if share(facts.grey) > MOST_GREY {
+        Some(Unusable::NoColour { share: share(facts.grey) })
     } else if detail < LEAST_DETAIL {
         Some(Unusable::NoDetail { detail })
     } else {
@@ -85,6 +98,7 @@ struct Facts {
     pixels: u32,
     saturated: u32,
     green: u32,
+    grey: u32,
     pairs: u32,
     differences: u64,
     brightest: [u32; 256],
@@ -92,8 +106,15 @@ struct Facts {
 
 impl Facts {
     fn of(image: &RgbImage) -> Self {
-        let mut facts =
-            Self { pixels: 0, saturated: 0, green: 0, pairs: 0, differences: 0, brightest: [0; 256] };
+        let mut facts = Self {
+            pixels: 0,
+            saturated: 0,
+            green: 0,
+            grey: 0,
+            pairs: 0,
+            differences: 0,
+            brightest: [0; 256],
+        };
         let row_bytes = 3 * image.width() as usize;
         let step = (image.as_raw().len() / 3 / ENOUGH_PIXELS).max(1);
         for row in image.as_raw().chunks_exact(row_bytes.max(1)).step_by(step) {
@@ -104,6 +125,7 @@ impl Facts {
                 facts.pixels += 1;
                 facts.saturated += u32::from(r.min(g).min(b) >= SATURATED);
                 facts.green += u32::from(100 * (3 * i32::from(g) - total) > GREEN_HUNDREDTHS * total);
+                facts.grey += u32::from(r.max(g).max(b) - r.min(g).min(b) <= GREY);
                 facts.brightest[usize::from(r.max(g).max(b))] += 1;
                 if let Some(before) = before {
                     facts.pairs += 1;
@@ -141,9 +163,12 @@ mod tests {
 
     #[test]
     fn every_reason_is_named() {
-        for (colour, reason) in
-            [([0, 0, 0], "too_dark"), ([250, 252, 251], "over_exposed"), ([60, 130, 40], "all_green")]
-        {
+        for (colour, reason) in [
+            ([0, 0, 0], "too_dark"),
+            ([250, 252, 251], "over_exposed"),
+            ([60, 130, 40], "all_green"),
+            ([90, 90, 91], "no_colour"),
+        ] {
             assert_eq!(unusable(&grainy(colour)).map(|reason| reason.key()), Some(reason));
         }
         let flat = RgbImage::from_pixel(64, 64, Rgb([120, 100, 80]));

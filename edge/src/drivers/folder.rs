@@ -27,6 +27,7 @@ use crate::guard::Permit;
 use kompas_field::frame::heading::{from_compass_deg, wrap};
 use kompas_field::units::{Metres, MetresPerSecond, Radians, RadiansPerSecond, Seconds};
 use kompas_field::{Datum, Geodetic, RobotInstant, Stamped};
+use kompas_vision::load::{LoadError, MEMORY_LIMIT_BYTES, load_as_stored};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -246,12 +247,10 @@ impl FrameSource for FolderCamera {
         let Stamped { true_at, value: (name, picture) } = self.coming.pop_front()?;
         let image = match picture {
             Picture::Fault(fault) => Err(fault),
-            Picture::File(path) => {
-                image::open(&path).map(image::DynamicImage::into_rgb8).map_err(|why| match why {
-                    image::ImageError::IoError(why) => FrameFault::Unreadable(why.to_string()),
-                    other => FrameFault::Undecodable(other.to_string()),
-                })
-            }
+            Picture::File(path) => load_as_stored(&path, MEMORY_LIMIT_BYTES).map_err(|why| match why {
+                LoadError::Unreadable { source, .. } => FrameFault::Unreadable(source.to_string()),
+                other => FrameFault::Undecodable(crate::recorder::chain(&other)),
+            }),
         };
         Some(Stamped::new(true_at, Frame { name, image }))
     }

@@ -36,6 +36,33 @@ fn what_is_no_picture_says_so() {
     assert!(matches!(picture("not_there.png"), Err(LoadError::Unreadable { .. })));
 }
 
+/// Baseline and progressive, with tags, in four colours: the decoder would fill the rest with grey.
+#[test]
+fn a_jpeg_without_its_end_is_no_picture() {
+    for name in ["exif_turned.jpg", "cmyk.jpg", "grey.jpg"] {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures");
+        let bytes = std::fs::read(folder.join(name)).unwrap();
+        assert!(decode_picture(&bytes, name, MEMORY_LIMIT_BYTES).is_ok(), "{name}");
+        let and_more = [&bytes[..], &[0; 100]].concat();
+        assert!(decode_picture(&and_more, name, MEMORY_LIMIT_BYTES).is_ok(), "{name}");
+        for missing in 1..bytes.len() / 4 {
+            let part = &bytes[..bytes.len() - missing];
+            let found = decode_picture(part, name, MEMORY_LIMIT_BYTES);
+            assert!(
+                matches!(found, Err(LoadError::CutOff { .. })),
+                "{name} without {missing} bytes: {found:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_mounted_cameras_picture_is_not_turned() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures");
+    let stored = load_as_stored(&folder.join("exif_turned.jpg"), MEMORY_LIMIT_BYTES).unwrap();
+    assert_eq!(stored.dimensions(), (16, 24));
+}
+
 #[test]
 fn a_terapixel_is_refused_before_decoding() {
     let error = picture("terapixel.png").unwrap_err();

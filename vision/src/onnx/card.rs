@@ -68,7 +68,9 @@ impl ModelCard {
             return Err(ModelError::WrongHash { model: model.to_owned(), found, wanted: file.sha256 });
         }
         check_classes(model, "the card", &self.classes)?;
-        if !(self.temperature.is_finite() && self.temperature > 0.0) {
+        #[expect(clippy::cast_possible_truncation, reason = "as it is used")]
+        let is_usable = self.temperature > 0.0 && (self.temperature as f32).is_normal();
+        if !is_usable {
             return Err(ModelError::BadTemperature(self.temperature));
         }
         Ok(found)

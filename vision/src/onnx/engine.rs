@@ -64,6 +64,11 @@ pub enum EngineError {
         #[source]
         source: ort::Error,
     },
+    /// Of some picture it makes no scores.
+    #[error(
+        "the network answers with what is no number: its file or its execution provider is at fault; choose the 32-bit file or `cpu`"
+    )]
+    NotANumber,
     /// The model does not take one image and give one map.
     #[error("{} has the wrong shape: {found}; wanted is one float input [n, 3, h, w] and one float output [n, 5, h, w]", model.display())]
     Shape {

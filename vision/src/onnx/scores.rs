@@ -84,6 +84,13 @@ impl ScoreMap {
     }
 }
 
+/// Whether a network's answer is one: NaN would be taken for soil.
+pub(super) fn are_numbers(scores: &[f32]) -> bool {
+    // Infinity times zero is NaN, too, and a sum stays in vector lanes where a search for the first does not.
+    let parts = scores.chunks(4096).map(|part| part.iter().map(|score| score * 0.0).sum::<f32>());
+    parts.into_iter().all(|sum| sum == 0.0)
+}
+
 /// Where the pixels of one axis lie between those of a shorter or longer one: the pixel before, the one
 /// after, and the share of the latter. Half-pixel centres, as `Resize` and LibTorch have them.
 fn between(from: usize, to: usize) -> Vec<(usize, usize, f32)> {
@@ -173,6 +180,17 @@ mod tests {
         for step in 0..20_000 {
             let x = -0.005 * step as f32;
             assert!((exp(x) - x.exp()).abs() < 1e-4, "{x}: {} {}", exp(x), x.exp());
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_found_anywhere() {
+        let mut scores = vec![-3.5_f32; 10_000];
+        assert!(are_numbers(&scores) && are_numbers(&[]));
+        for (at, value) in [(0, f32::NAN), (9_999, f32::INFINITY), (5_000, f32::NEG_INFINITY)] {
+            let sound = std::mem::replace(&mut scores[at], value);
+            assert!(!are_numbers(&scores), "{value}");
+            scores[at] = sound;
         }
     }
 
