@@ -136,8 +136,9 @@ impl Robot {
     /// What the picture shows, where it was taken. What cannot be used is counted and closes the nozzles.
     fn look(&mut self, frame: &Stamped<Frame>, watch: &mut Stopwatch) {
         self.tally.frames += 1;
+        let motion = self.poses.at(frame.true_at);
         let seen = match &frame.value.image {
-            Ok(image) => self.eyes.look(image, &mut self.tally.stages, watch),
+            Ok(image) => self.eyes.look(image, motion.as_ref().ok(), &mut self.tally.stages, watch),
             Err(fault) => Err(fault.to_string()),
         };
         let detections = match seen {
@@ -149,7 +150,7 @@ impl Robot {
                 return self.logbook.incident(what, frame.true_at, self.time.clock());
             }
         };
-        match self.poses.at(frame.true_at) {
+        match motion {
             Ok(motion) => {
                 // Only a picture with a place tells what lies before the boom.
                 self.memory.last_frame = Some(frame.true_at);

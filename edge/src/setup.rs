@@ -155,7 +155,7 @@ pub fn ready_with(
 
     let camera = job.rig.camera.as_ref().ok_or(SetupError::NoCamera)?;
     let segmenter = open_segmenter(&config.segmenter, Some(camera))?;
-    let eyes = Eyes::new(camera, segmenter, config.remembers);
+    let eyes = Eyes::new(camera, segmenter, config.remembers.then(|| job.field.boundary.clone()));
     begin(&mut logbook, &time, job, &mission, previous.as_ref(), eyes.segmenter_id());
 
     let rules = GuardRules { max_speed: job.rig.robot.max_speed, ..config.policy.guard };
@@ -206,6 +206,13 @@ fn by_ground(rig: &CameraRig) -> Scale {
     Scale::ByGsd { picture_m, wanted_m: picture_m / scale }
 }
 
+/// Tilted by more, rows that are evenly spaced on the ground are not in the picture.
+const LEVEL_DEG: f64 = 5.0;
+
+fn hangs_level(camera: &CameraRig) -> bool {
+    camera.pitch_deg.abs().max(camera.roll_deg.abs()) <= LEVEL_DEG
+}
+
 /// What finds plants, ready to look at a picture of `camera`; without one, [`Look::Ground`] is [`Look::SeveralSizes`].
 ///
 /// # Errors
@@ -220,7 +227,7 @@ pub fn open_segmenter(
             let library = library.clone().or_else(find_library).ok_or(SetupError::NoOnnxRuntime)?;
             let mut options =
                 OnnxOptions { provider: *provider, threads: *threads, ..OnnxOptions::new(library) };
-            if camera.is_some() {
+            if camera.is_some_and(hangs_level) {
                 options.consensus = Consensus::LEVEL;
             }
             match (look, camera) {

@@ -29,7 +29,9 @@ impl Segmenter for ByColour {
     }
 
     fn segment_in(&mut self, image: &RgbImage, field: &mut FieldMemory) -> Result<ClassMap, SegmentError> {
-        assert_eq!(field.pictures(), self.frames, "the robot's eyes remember the frames so far");
+        // All but those whose place nobody knew.
+        let remembered = self.frames / 2..=self.frames;
+        assert!(remembered.contains(&field.pictures()), "the robot's eyes remember the frames so far");
         self.frames += 1;
         // A single beet, so that there is something to remember.
         let beet = Colours::of(&RgbImage::new(1, 1));
@@ -70,7 +72,11 @@ fn drive(masks: impl Iterator<Item = (String, GrayImage)>, frames: usize, more: 
     let config = Config::read(&demo, overrides).config.unwrap();
     let (job, _) = Job::load(&config).unwrap();
     let Ready { mut robot, simulator, .. } = ready(&config, &job, None).unwrap();
-    robot.eyes = Eyes::new(job.rig.camera.as_ref().unwrap(), Box::new(ByColour::default()), true);
+    robot.eyes = Eyes::new(
+        job.rig.camera.as_ref().unwrap(),
+        Box::new(ByColour::default()),
+        Some(job.field.boundary.clone()),
+    );
     robot.start().unwrap();
     for _ in 0..frames {
         assert_eq!(robot.tick(), Tick::Looked);

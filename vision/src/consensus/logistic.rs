@@ -14,6 +14,7 @@ const STEPS: usize = 12;
 const FARTHEST: f64 = 4.0;
 
 /// An example: its features, how much of it belongs to the class (0 to 1), and how much it counts.
+#[derive(Clone)]
 pub(super) struct Example {
     pub features: [f32; FEATURES],
     pub share: f32,

@@ -20,7 +20,7 @@ const STEP: f64 = 1.25;
 
 /// What pictures of one field, sown at one time, have shown of its plants, at each of the sizes that pictures are looked at:
 /// plants look different at another. Parts of a large picture count as pictures.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct FieldMemory(BTreeMap<i32, Shown>);
 
 impl FieldMemory {
@@ -38,7 +38,7 @@ impl FieldMemory {
 }
 
 /// What a field has shown at one size, the latest pictures of it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Shown(VecDeque<Picture>);
 
 /// What the plants of a picture, or of several of one field, show of the field.
@@ -71,6 +71,7 @@ impl Sum for Signs {
 }
 
 /// What is remembered of a picture.
+#[derive(Clone)]
 struct Picture {
     signs: Signs,
     /// How many plants the examples are of.
