@@ -100,9 +100,9 @@ impl View {
         dx * dx + dy * dy
     }
 
-    /// By what rules pixels of this photograph become plants.
+    /// By what rules pixels of this photograph become plants. No nozzle follows their leaves.
     pub(super) fn plant_rules(&self) -> PlantRules {
-        PlantRules::at_gsd(self.gsd_m)
+        PlantRules { leaf_px: u32::MAX, ..PlantRules::at_gsd(self.gsd_m) }
     }
 }
 
