@@ -125,9 +125,10 @@ impl NozzleQueue {
         Self { boom, rules, waiting: Vec::new(), open }
     }
 
-    /// Of the disc that a plant's leaf area makes, with the margin: where it stands, however far its leaves go.
-    pub fn stand_of(&self, plant: &Plant) -> Metres {
-        plant.radius().min(self.rules.max_radius) + self.rules.margin
+    /// Whether a nozzle passes over a stem there, or by no more than the margin: who stands beside the boom is treated
+    /// from the next swath, which reaches more of it.
+    pub fn stands_under(&self, place: Point2<RobotFrame>) -> bool {
+        self.reaches(place, self.rules.margin)
     }
 
     /// From a plant's stem to the edge of what is wetted for it.

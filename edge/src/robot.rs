@@ -265,7 +265,7 @@ impl Robot {
             let reach = queue.reach_of(plant);
             place.x - reach.get() < ahead.get()
                 && !queue.passed(place, reach + JUST_PASSED)
-                && queue.reaches(place, queue.stand_of(plant))
+                && queue.stands_under(place)
         });
         for plant in ripe {
             let surroundings = Surroundings {
