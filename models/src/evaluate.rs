@@ -6,6 +6,7 @@ use image::imageops::{FilterType, crop_imm, resize};
 use image::{GrayImage, RgbImage};
 use kompas_field::{FieldCrop, PlantClass};
 use kompas_vision::metrics::{Confusion, PlantScore, Share, SizeMismatch, Spray};
+use kompas_vision::plants::SPECKLE;
 use kompas_vision::{ClassMap, FieldMemory, PlantRules, SegmentError, Segmenter, find_plants};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -122,7 +123,8 @@ fn rules(width: u32, height: u32, gsd_mm: Option<f64>) -> (PlantRules, f64) {
     }
     let min_area_px = (width * height / 20_000).max(12);
     let join_gap_px = width.max(height) / 500;
-    let rules = PlantRules { min_area_px, join_gap_px, min_share_of_body: 0.05, leaf_px: 16 };
+    let max_speckle_px = SPECKLE * min_area_px;
+    let rules = PlantRules { min_area_px, join_gap_px, min_share_of_body: 0.05, max_speckle_px, leaf_px: 16 };
     (rules, 0.004 * f64::from(width.max(height)))
 }
 

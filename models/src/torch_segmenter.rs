@@ -1,12 +1,14 @@
 //! The network behind the [`Segmenter`] trait, computed by LibTorch: what the ONNX file is held against.
 
-use crate::net::{CLASSES, Params, STRIDE, TorchLayers, rgb_tensor, segment};
+use crate::net::{Params, STRIDE, TorchLayers, rgb_tensor, segment};
 use image::RgbImage;
-use kompas_vision::consensus::{self, Colours, Consensus, FieldMemory};
+use kompas_vision::consensus::{Colours, Consensus, FieldMemory};
 use kompas_vision::leaves;
 use kompas_vision::normalise::{Exposure, ZOOMS, resized, working_size};
+use kompas_vision::scores::{ScoreMap, judged};
+use kompas_vision::tiles::Tile;
 use kompas_vision::{ClassMap, SegmentError, Segmenter};
-use tch::{Device, Kind, TchError, Tensor, no_grad};
+use tch::{Device, TchError, Tensor, no_grad};
 
 /// A [`Segmenter`] from the weights of a run.
 pub struct TorchSegmenter {
@@ -51,13 +53,7 @@ impl TorchSegmenter {
         let scores = leaves::looks(
             self.zooms,
             |zoom| self.look_at(image, (w, h), zoom, exposure),
-            |Look { scores, width, height, .. }, zooms| {
-                if self.fits_leaves {
-                    leaves::zooms(scores, *width as usize, *height as usize, zooms)
-                } else {
-                    zooms.to_owned()
-                }
-            },
+            |first, zooms| if self.fits_leaves { first.scores.zooms(zooms) } else { zooms.to_owned() },
         )?;
         Ok(Looks { width, height, scores })
     }
@@ -76,26 +72,33 @@ impl TorchSegmenter {
         let colours = Colours::of(&seen);
         exposure.apply(&mut seen);
         let scores = scores(&self.params, &seen)?;
-        let scores = scores.f_narrow(2, 0, h.into())?.f_narrow(3, 0, w.into())?.f_contiguous()?;
+        let row_length = w.next_multiple_of(STRIDE);
+        let scores = scores.f_contiguous()?;
         let mut values = vec![0.; scores.numel()];
         let count = values.len();
         scores.f_copy_data(&mut values, count)?;
-        Ok(Look { scores: values, width: w, height: h, colours, zoom })
+        let mut map = ScoreMap::new(w, h);
+        map.keep(&Tile { left: 0, top: 0, width: w, height: h, keep: [0, 0, w, h] }, &values, row_length);
+        Ok(Look { scores: map, colours, zoom })
     }
 
     /// Class and confidence of every pixel, `offsets` added to the scores of the classes: the pixels of a plant agree and
     /// hear what the `field` has shown, and scores at every zoom, interpolated to the picture's size, are averaged.
     /// # Errors
-    /// If LibTorch refuses.
+    /// [`SegmentError::Empty`].
     pub fn judge(
         &self,
         looks: &Looks,
         offsets: [f32; 5],
         field: &mut FieldMemory,
     ) -> Result<ClassMap, SegmentError> {
-        let failed = |source| SegmentError::Inference { model: self.id.clone(), source: Box::new(source) };
-        let (class, confidence) = looks.classes(offsets, self.consensus, field).map_err(failed)?;
-        ClassMap::new(looks.width, looks.height, class, confidence)
+        let maps = looks.scores.iter().map(|look| {
+            let mut map = look.scores.clone();
+            map.offset(offsets);
+            map.agree(self.consensus, &look.colours, field.at(look.zoom));
+            map
+        });
+        judged(&maps.collect::<Vec<_>>(), looks.width, looks.height, 1.)
     }
 }
 
@@ -108,53 +111,10 @@ pub struct Looks {
 
 /// A picture at one size.
 struct Look {
-    /// Five planes.
-    scores: Vec<f32>,
-    width: u32,
-    height: u32,
+    scores: ScoreMap,
     colours: Colours,
     /// Of the working size.
     zoom: f64,
-}
-
-impl Looks {
-    fn classes(
-        &self,
-        offsets: [f32; 5],
-        rules: Consensus,
-        field: &mut FieldMemory,
-    ) -> Result<(Vec<u8>, Vec<u8>), TchError> {
-        let mut sum: Option<Tensor> = None;
-        for Look { scores, width: w, height: h, colours, zoom } in &self.scores {
-            let mut values = scores.clone();
-            let pixels = values.len() / offsets.len();
-            for (plane, offset) in values.chunks_exact_mut(pixels).zip(offsets) {
-                for score in plane {
-                    *score += offset;
-                }
-            }
-            consensus::agree(&mut values, *w as usize, *h as usize, rules, colours, field.at(*zoom));
-            let scores = Tensor::f_from_slice(&values)?.f_view([1, CLASSES, i64::from(*h), i64::from(*w)])?;
-            let size = [i64::from(self.height), i64::from(self.width)];
-            let scores = scores.f_upsample_bilinear2d(size, false, None, None)?;
-            sum = Some(match sum {
-                None => scores,
-                Some(sum) => sum.f_add(&scores)?,
-            });
-        }
-        let sum = sum.ok_or_else(|| TchError::Convert("no zoom to look at".into()))?;
-        let mean = sum.f_div_scalar(self.scores.len() as f64)?;
-        let (confidence, class) = mean.f_softmax(1, Kind::Float)?.f_max_dim(1, false)?;
-        let confidence = confidence.f_mul_scalar(255.)?.f_round()?;
-        let bytes = |x: Tensor| -> Result<Vec<u8>, TchError> {
-            let x = x.f_to_kind(Kind::Uint8)?.f_contiguous()?;
-            let mut out = vec![0; x.numel()];
-            let count = out.len();
-            x.f_copy_data_u8(&mut out, count)?;
-            Ok(out)
-        };
-        Ok((bytes(class)?, bytes(confidence)?))
-    }
 }
 
 /// Class scores of an image at working size, its sides padded to multiples of [`STRIDE`] by their last pixels.

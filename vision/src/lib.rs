@@ -52,6 +52,7 @@ pub mod metrics;
 pub mod normalise;
 pub mod onnx;
 pub mod plants;
+pub mod scores;
 pub mod segment;
 pub mod stitch;
 pub mod tiles;

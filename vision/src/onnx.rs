@@ -9,6 +9,7 @@
 use crate::consensus::{Colours, Consensus, FieldMemory};
 use crate::leaves;
 use crate::normalise::{self, Exposure};
+use crate::scores::{ScoreMap, are_numbers, judged};
 use crate::segment::{ClassMap, SegmentError, Segmenter};
 use crate::stitch::stitched;
 use crate::tiles::{Tile, tiles};
@@ -18,7 +19,7 @@ use std::path::{Path, PathBuf};
 
 mod card;
 mod engine;
-mod scores;
+mod planes;
 
 pub use card::{CLASS_NAMES, ModelCard, ModelFile, card_path};
 pub use engine::{Engine, EngineError, Provider};
@@ -216,8 +217,8 @@ impl OnnxSegmenter {
         read: impl FnOnce(&[i64], &[f32]) -> T,
     ) -> Result<T, EngineError> {
         let size = [tile.height.next_multiple_of(STRIDE), tile.width.next_multiple_of(STRIDE)];
-        scores::planes(prepared, tile, size, &mut self.planes);
-        let read = |shape: &[i64], scores: &[f32]| scores::are_numbers(scores).then(|| read(shape, scores));
+        planes::planes(prepared, tile, size, &mut self.planes);
+        let read = |shape: &[i64], scores: &[f32]| are_numbers(scores).then(|| read(shape, scores));
         self.engine.run(&self.planes, size.map(|side| side as usize), read)?.ok_or(EngineError::NotANumber)
     }
 
@@ -267,9 +268,7 @@ impl OnnxSegmenter {
             map
         });
         let (width, height) = image.dimensions();
-        let (class_ids, confidence) =
-            scores::judged(&maps.collect::<Vec<_>>(), width, height, self.temperature);
-        ClassMap::new(width, height, class_ids, confidence)
+        judged(&maps.collect::<Vec<_>>(), width, height, self.temperature)
     }
 
     /// What the network says of a picture seen `scale` times as large, across and down, and its colours.
@@ -278,7 +277,7 @@ impl OnnxSegmenter {
         image: &RgbImage,
         scale: [f64; 2],
         exposure: Exposure,
-    ) -> Result<(scores::ScoreMap, Colours), SegmentError> {
+    ) -> Result<(ScoreMap, Colours), SegmentError> {
         let side = (self.options.tile_px / STRIDE * STRIDE).max(4 * STRIDE);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
         let scaled = |side: u32, scale: f64| (f64::from(side) * scale).round().clamp(1.0, 40_000.0) as u32;
@@ -286,9 +285,11 @@ impl OnnxSegmenter {
         let mut prepared = normalise::resized(image, w, h);
         let colours = Colours::of(&prepared);
         exposure.apply(&mut prepared);
-        let mut map = scores::ScoreMap::new(w, h);
+        let mut map = ScoreMap::new(w, h);
         for tile in tiles(w, h, side, OVERLAP_PX) {
-            let kept = self.score(&prepared, &tile, |_, scores| map.keep(&tile, scores));
+            let kept = self.score(&prepared, &tile, |_, scores| {
+                map.keep(&tile, scores, tile.width.next_multiple_of(STRIDE));
+            });
             kept.map_err(|source| SegmentError::Inference {
                 model: self.id.clone(),
                 source: Box::new(source),

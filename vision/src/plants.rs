@@ -4,9 +4,9 @@
 //! - *Piece*: pixels of one class that touch (8-neighbours) or have at most `join_gap_px` other pixels
 //!   between them, so that cotyledons on a thin stalk stay together.
 //! - *Body*: pieces of any class that touch. Crop and weed in contact are one body and several pieces.
-//! - A piece stands as a plant when it has `min_area_px` and at least `min_share_of_body` of its body's
-//!   largest piece. The others are speckle: inside a body they are added to its largest piece, alone they
-//!   are dropped.
+//! - A piece stands as a plant when it has `min_area_px` and either at least `min_share_of_body` of its body's
+//!   largest piece or more than `max_speckle_px`: a beet in a mat of weeds is a beet, however large the mat. The
+//!   others are speckle: inside a body they are added to its largest piece, alone they are dropped.
 //! - *Stem*: the area centroid when it lies on the plant, else the plant's pixel nearest to it. Cut by the
 //!   edge of the picture, both belong to the visible part only, and [`Detection::cut`] says so.
 //! - *Leaves*: its pixels gathered by squares of `leaf_px`, so that a nozzle can follow its outline.
@@ -26,21 +26,27 @@ pub struct PlantRules {
     pub min_area_px: u32,
     /// Pieces of one class this close are one.
     pub join_gap_px: u32,
-    /// Smaller than this share of the largest piece it touches: speckle.
+    /// Smaller than this share of the largest piece it touches: speckle, ...
     pub min_share_of_body: f64,
+    /// ... unless it has more pixels than this.
+    pub max_speckle_px: u32,
     /// Side of the squares by which a plant's pixels are gathered ([`LeafPixels`]).
     pub leaf_px: u32,
 }
 
+/// Speckle is at most so many times as large as the smallest plant.
+pub const SPECKLE: u32 = 4;
+
 impl PlantRules {
-    /// For a picture of `gsd_m` metres per pixel: 0.25 cm² is the smallest seedling worth a nozzle, leaves 2 mm
-    /// apart are one plant, and squares of 1.5 cm follow an outline closer than the finest fans do.
+    /// For a picture of `gsd_m` metres per pixel: 0.25 cm² is the smallest seedling worth a nozzle, 1 cm² on
+    /// another plant is one of its own, leaves 2 mm apart are one plant, and squares of 1.5 cm follow an outline closer than the finest fans do.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to small counts")]
     pub fn at_gsd(gsd_m: f64) -> Self {
         let min_area_px = (0.25e-4 / (gsd_m * gsd_m)).clamp(6.0, 1e6) as u32;
         let join_gap_px = (0.002 / gsd_m).clamp(0.0, 6.0) as u32;
         let leaf_px = (0.015 / gsd_m).round().clamp(1.0, 1e4) as u32;
-        Self { min_area_px, join_gap_px, min_share_of_body: 0.05, leaf_px }
+        let max_speckle_px = SPECKLE * min_area_px;
+        Self { min_area_px, join_gap_px, min_share_of_body: 0.05, max_speckle_px, leaf_px }
     }
 }
 
@@ -117,11 +123,8 @@ fn settle(runs: &[runs::Run], pieces: &[u32], bodies: &[u32], rules: &PlantRules
         let chief = largest[bodies[piece as usize] as usize]?;
         let enough = |piece: u32| area[piece as usize] >= rules.min_area_px;
         let share = f64::from(area[piece as usize]) / f64::from(area[chief as usize]);
-        if enough(piece) && share >= rules.min_share_of_body {
-            Some(piece)
-        } else {
-            enough(chief).then_some(chief)
-        }
+        let stands_out = share >= rules.min_share_of_body || area[piece as usize] > rules.max_speckle_px;
+        if enough(piece) && stands_out { Some(piece) } else { enough(chief).then_some(chief) }
     };
     pieces.iter().map(|&piece| plant_of(piece)).collect()
 }

@@ -6,6 +6,9 @@ use crate::net::{Activation, Conv, DEVIATION, Layers, MEAN, Params};
 use std::collections::BTreeMap;
 use tch::{Kind, TchError, Tensor};
 
+/// No bias of a rounded layer is a larger number of its steps: they are 32-bit sums, to which products are added.
+const MOST_SUM: f32 = 1_073_741_824.;
+
 /// Collects nodes and constants. With a calibration every value is rounded to 8 bits after it is made.
 pub struct OnnxLayers<'a> {
     params: &'a Params,
@@ -84,13 +87,10 @@ impl<'a> OnnxLayers<'a> {
         let (mut bytes, mut steps, mut sums, mut sum_steps) = (vec![], vec![], vec![], vec![]);
         for (row, bias) in weight.chunks_exact(weight.len() / bias.len()).zip(&bias) {
             let largest = row.iter().fold(0_f32, |largest, value| largest.max(value.abs()));
-            let step = (largest / 127.).max(1e-9);
+            let step = step_of(largest, *bias, input_scale);
             #[expect(clippy::cast_possible_truncation, reason = "within -127..=127")]
             bytes.extend(row.iter().map(|value| (value / step).round() as i8));
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "saturates, as the runtime's accumulator would"
-            )]
+            #[expect(clippy::cast_possible_truncation, reason = "half of what fits, as MOST_SUM says")]
             sums.push((bias / (step * input_scale)).round() as i32);
             steps.push(step);
             sum_steps.push(step * input_scale);
@@ -178,4 +178,25 @@ fn values(tensor: &Tensor) -> Result<Vec<f32>, TchError> {
     let count = values.len();
     flat.f_copy_data(&mut values, count)?;
     Ok(values)
+}
+
+/// The finest step of an output channel's 8-bit weights of which the sums, of products with bytes of `input_scale`, hold the
+/// bias, too: some channels have next to no weights.
+fn step_of(largest: f32, bias: f32, input_scale: f32) -> f32 {
+    (largest / 127.).max(bias.abs() / (MOST_SUM * input_scale)).max(1e-9)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_hold_the_bias_of_a_channel_without_weights() {
+        for (largest, bias, input_scale) in [(0., 0.6, 0.02), (1e-7, -7., 0.004), (0.5, 0.3, 0.02)] {
+            let step = step_of(largest, bias, input_scale);
+            let sum = f64::from(bias) / f64::from(step * input_scale);
+            assert!(sum.abs() <= f64::from(i32::MAX) && largest / step <= 127.1, "{sum}");
+        }
+        assert!((step_of(0.5, 0.3, 0.02) - 0.5 / 127.).abs() < 1e-9, "weights are as fine as they can be");
+    }
 }

@@ -100,7 +100,8 @@ fn a_weed_under_a_dot_is_treated_and_a_beet_under_it_is_hit() {
         cut: false,
         leaves: vec![],
     };
-    let rules = PlantRules { min_area_px: 4, join_gap_px: 0, min_share_of_body: 0.0, leaf_px: 4 };
+    let rules =
+        PlantRules { min_area_px: 4, join_gap_px: 0, min_share_of_body: 0.0, max_speckle_px: 0, leaf_px: 4 };
     let score = |margin_px| {
         let mut score = PlantScore::default();
         score.add(

@@ -19,7 +19,8 @@ fn near(a: [f64; 2], b: [f64; 2]) -> bool {
     (a[0] - b[0]).hypot(a[1] - b[1]) < 1e-9
 }
 
-const ALL: PlantRules = PlantRules { min_area_px: 1, join_gap_px: 0, min_share_of_body: 0.0, leaf_px: 2 };
+const ALL: PlantRules =
+    PlantRules { min_area_px: 1, join_gap_px: 0, min_share_of_body: 0.0, max_speckle_px: 25, leaf_px: 2 };
 
 #[test]
 fn diagonal_neighbours_are_one_plant_and_a_gap_makes_two() {
@@ -60,6 +61,14 @@ fn speckle_on_a_leaf_belongs_to_the_leaf_and_speckle_on_soil_to_nothing() {
     let picture = ["...........", ".2222222...", ".2221222.1.", ".2222222...", "..........."];
     let rules = PlantRules { min_area_px: 2, min_share_of_body: 0.1, ..ALL };
     assert_eq!(areas(&picture, &rules), [(2, 21)]);
+}
+
+#[test]
+fn a_beet_in_a_mat_of_weeds_is_a_beet_however_large_the_mat() {
+    let picture = ["..........", ".11111111.", ".11221111.", ".11111111.", ".........."];
+    let rules = PlantRules { min_area_px: 1, min_share_of_body: 0.1, ..ALL };
+    assert_eq!(areas(&picture, &PlantRules { max_speckle_px: 2, ..rules }), [(1, 24)]);
+    assert_eq!(areas(&picture, &PlantRules { max_speckle_px: 1, ..rules }), [(1, 22), (2, 2)]);
 }
 
 #[test]

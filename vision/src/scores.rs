@@ -1,44 +1,16 @@
-//! Pixels to the network's planes, and its scores to classes.
+//! A network's scores, at every size a picture is looked at, to classes of its pixels.
 
 use crate::consensus::{self, Colours, Consensus, Shown};
 use crate::leaves;
+use crate::segment::{ClassMap, SegmentError};
 use crate::tiles::Tile;
 use kompas_field::PlantClass;
 
 const CLASSES: usize = PlantClass::ALL.len();
 
-/// Red, green and blue planes of `tile`, 0 to 1, at `[height, width]`; beyond the tile its last row and
-/// column repeat.
-pub(super) fn planes(picture: &image::RgbImage, tile: &Tile, [height, width]: [u32; 2], out: &mut Vec<f32>) {
-    let (height, width) = (height as usize, width as usize);
-    let table: [f32; 256] = std::array::from_fn(|value| value as f32 / 255.0);
-    out.resize(3 * height * width, 0.0);
-    let (red, rest) = out.split_at_mut(height * width);
-    let (green, blue) = rest.split_at_mut(height * width);
-    let row_bytes = 3 * picture.width() as usize;
-    let filled = tile.width as usize;
-    for row in 0..height {
-        let from =
-            (tile.top as usize + row.min(tile.height as usize - 1)) * row_bytes + 3 * tile.left as usize;
-        let pixels = picture.as_raw()[from..from + 3 * filled].chunks_exact(3);
-        let span = row * width..(row + 1) * width;
-        let (red, green, blue) = (&mut red[span.clone()], &mut green[span.clone()], &mut blue[span]);
-        for ((pixel, red), (green, blue)) in
-            pixels.zip(red.iter_mut()).zip(green.iter_mut().zip(blue.iter_mut()))
-        {
-            *red = table[usize::from(pixel[0])];
-            *green = table[usize::from(pixel[1])];
-            *blue = table[usize::from(pixel[2])];
-        }
-        for plane in [red, green, blue] {
-            let last = plane[filled - 1];
-            plane[filled..].fill(last);
-        }
-    }
-}
-
 /// Scores per class of a picture at one of the sizes it is looked at.
-pub(super) struct ScoreMap {
+#[derive(Clone)]
+pub struct ScoreMap {
     width: usize,
     height: usize,
     /// One plane per class, row by row.
@@ -46,14 +18,19 @@ pub(super) struct ScoreMap {
 }
 
 impl ScoreMap {
-    pub(super) fn new(width: u32, height: u32) -> Self {
+    /// All zero.
+    pub fn new(width: u32, height: u32) -> Self {
         let (width, height) = (width as usize, height as usize);
         Self { width, height, scores: vec![0.0; CLASSES * width * height] }
     }
 
-    /// Takes the kept part of a tile from its scores, one plane per class, sides multiples of 32.
-    pub(super) fn keep(&mut self, tile: &Tile, scores: &[f32]) {
-        let row_length = tile.width.next_multiple_of(super::STRIDE) as usize;
+    /// Takes the kept part of a tile from its scores: one plane per class, row by row, `row_length` to a row and at least as
+    /// many rows as the tile has.
+    ///
+    /// # Panics
+    /// If the scores are fewer, or the tile does not lie in the picture.
+    pub fn keep(&mut self, tile: &Tile, scores: &[f32], row_length: u32) {
+        let row_length = row_length as usize;
         let plane = scores.len() / CLASSES;
         let [left, top, right, bottom] = tile.keep;
         let count = (right - left) as usize;
@@ -68,13 +45,23 @@ impl ScoreMap {
     }
 
     /// At which sizes the picture should be looked at, after this first look ([`leaves::zooms`]).
-    pub(super) fn zooms(&self, zooms: &[f64]) -> Vec<f64> {
+    pub fn zooms(&self, zooms: &[f64]) -> Vec<f64> {
         leaves::zooms(&self.scores, self.width, self.height, zooms)
     }
 
     /// Believes weeds that are green, lets the pixels of each plant agree, and doubts what is not green ([`consensus::agree`]).
-    pub(super) fn agree(&mut self, rules: Consensus, colours: &Colours, shown: &mut Shown) {
+    pub fn agree(&mut self, rules: Consensus, colours: &Colours, shown: &mut Shown) {
         consensus::agree(&mut self.scores, self.width, self.height, rules, colours, shown);
+    }
+
+    /// Adds to every pixel's score of each class.
+    pub fn offset(&mut self, offsets: [f32; CLASSES]) {
+        let pixels = self.width * self.height;
+        for (plane, offset) in self.scores.chunks_exact_mut(pixels.max(1)).zip(offsets) {
+            for score in plane {
+                *score += offset;
+            }
+        }
     }
 
     /// Row `row` of `class`.
@@ -85,7 +72,7 @@ impl ScoreMap {
 }
 
 /// Whether a network's answer is one: NaN would be taken for soil.
-pub(super) fn are_numbers(scores: &[f32]) -> bool {
+pub(crate) fn are_numbers(scores: &[f32]) -> bool {
     // Infinity times zero is NaN, too, and a sum stays in vector lanes where a search for the first does not.
     let parts = scores.chunks(4096).map(|part| part.iter().map(|score| score * 0.0).sum::<f32>());
     parts.into_iter().all(|sum| sum == 0.0)
@@ -109,8 +96,19 @@ fn between(from: usize, to: usize) -> Vec<(usize, usize, f32)> {
         .collect()
 }
 
-/// The mean of the scores at every size, interpolated to `width` × `height`, as class and confidence.
-pub(super) fn judged(maps: &[ScoreMap], width: u32, height: u32, temperature: f32) -> (Vec<u8>, Vec<u8>) {
+/// The mean of the scores at every size (one or more), interpolated to `width` × `height`, as class and confidence; a
+/// higher `temperature` is less sure. Row by row: a large picture needs no more memory than its scores and two bytes a
+/// pixel.
+///
+/// # Errors
+/// [`SegmentError::Empty`].
+pub fn judged(
+    maps: &[ScoreMap],
+    width: u32,
+    height: u32,
+    temperature: f32,
+) -> Result<ClassMap, SegmentError> {
+    let (columns, rows) = (width, height);
     let (width, height) = (width as usize, height as usize);
     let (mut class_ids, mut confidence) = (vec![0; width * height], vec![0; width * height]);
     let places: Vec<_> =
@@ -136,7 +134,7 @@ pub(super) fn judged(maps: &[ScoreMap], width: u32, height: u32, temperature: f3
         let row = y * width..(y + 1) * width;
         judge(score, sharpness, &mut class_ids[row.clone()], &mut confidence[row]);
     }
-    (class_ids, confidence)
+    ClassMap::new(columns, rows, class_ids, confidence)
 }
 
 /// The class with the highest score, the lower id among equals, and its softmax share in 0 to 255.
@@ -207,23 +205,11 @@ mod tests {
         let total =
             |t: f64| [2.0, 0.0, 1.0, -1.0, 0.5].iter().map(|score| f64::exp((score - 2.0) / t)).sum::<f64>();
         for temperature in [1.0_f32, 2.5] {
-            map.keep(&tile, &scores);
-            let (class_ids, confidence) = judged(std::slice::from_ref(&map), 1, 1, temperature);
+            map.keep(&tile, &scores, 32);
+            let judged = judged(std::slice::from_ref(&map), 1, 1, temperature).unwrap();
             let wanted = 255.0 / total(f64::from(temperature));
-            assert!((f64::from(confidence[0]) - wanted).abs() < 0.6);
-            assert_eq!(class_ids, [0]);
+            assert!((f64::from(judged.confidence()[0]) - wanted).abs() < 0.6);
+            assert_eq!(judged.class_ids(), [0]);
         }
-    }
-
-    #[test]
-    fn planes_repeat_the_last_row_and_column() {
-        let picture =
-            image::RgbImage::from_fn(3, 2, |x, y| image::Rgb([x, y, 9].map(|v| v.to_le_bytes()[0])));
-        let tile = Tile { left: 1, top: 0, width: 2, height: 2, keep: [1, 0, 3, 2] };
-        let mut out = vec![7.0; 5];
-        planes(&picture, &tile, [3, 4], &mut out);
-        let bytes: Vec<f32> = out.iter().map(|value| (value * 255.0).round()).collect();
-        assert_eq!(bytes[..12], [1., 2., 2., 2., 1., 2., 2., 2., 1., 2., 2., 2.]);
-        assert_eq!(bytes[12..24], [0., 0., 0., 0., 1., 1., 1., 1., 1., 1., 1., 1.]);
     }
 }
