@@ -184,6 +184,40 @@ fn a_run_without_a_cloud_goes_on_and_survives_a_kill() {
 }
 
 #[test]
+fn what_a_run_leaves_is_told_with_the_command_that_sends_it() {
+    let yard = Yard::new("");
+    let config = yard.config.to_str().unwrap();
+    let send = |more: &[&str]| robot(&[&["send", "--config", config][..], more].concat()).output().unwrap();
+    let nothing = send(&["--broker", "mqtt://127.0.0.1:9"]);
+    assert_eq!(nothing.status.code(), Some(2));
+    assert!(text(&nothing.stderr).contains("records.outbox"), "{}", text(&nothing.stderr));
+
+    let output = robot(&["run", "--config", config, "--max-frames", "5"]).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let command = format!("kompas-robot send --config {config} --broker mqtt://HOST:PORT");
+    for told in ["are on this robot only", "outbox.db", "uplink.broker", &command] {
+        assert!(text(&output.stderr).contains(told), "{told} is missing in:\n{}", text(&output.stderr));
+    }
+    let nowhere = send(&[]);
+    assert_eq!(nowhere.status.code(), Some(2));
+    assert!(text(&nowhere.stderr).contains("uplink.broker"), "{}", text(&nowhere.stderr));
+
+    // Nobody listens there: it tries again until a person stops it.
+    let mut sending =
+        robot(&["send", "--config", config, "--broker", "mqtt://127.0.0.1:9", "--json"]).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert!(sending.try_wait().unwrap().is_none(), "it gave up");
+    let pid = sending.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    let output = sending.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&told["sent"], &told["waiting"]), (&0.into(), &(yard.records().len() as u64).into()));
+    assert!(told["why"].as_str().unwrap().contains("mqtt://127.0.0.1:9"), "{told}");
+    assert!(text(&output.stderr).contains("no connection to mqtt://127.0.0.1:9"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn wrong_use_ends_with_2() {
     assert_eq!(robot(&["run"]).output().unwrap().status.code(), Some(2));
     let missing = robot(&["run", "--config", "no-such.toml"]).output().unwrap();

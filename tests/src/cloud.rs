@@ -44,18 +44,22 @@ impl Cloud {
     /// # Errors
     /// When it does not start.
     pub fn start_at(data: &Path, http: &str, mqtt: &str) -> Result<Self> {
+        Self::start_with(data, http, &["--broker", "embedded", "--mqtt-listen", mqtt])
+    }
+
+    /// Starts it on `data`, with the broker at `broker`.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn start_on(data: &Path, broker: &str) -> Result<Self> {
+        Self::start_with(data, "127.0.0.1:0", &["--broker", broker])
+    }
+
+    fn start_with(data: &Path, http: &str, broker: &[&str]) -> Result<Self> {
         let mut child = Command::new(program("kompas-cloud")?)
-            .args([
-                "serve",
-                "--json",
-                "--broker",
-                "embedded",
-                "--listen",
-                http,
-                "--mqtt-listen",
-                mqtt,
-                "--data",
-            ])
+            .args(["serve", "--json", "--listen", http])
+            .args(broker)
+            .arg("--data")
             .arg(data)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

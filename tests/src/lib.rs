@@ -4,6 +4,7 @@
 //! what the README shows is what the tests hold.
 
 pub mod cloud;
+pub mod mosquitto;
 pub mod process;
 pub mod report;
 pub mod robot;

@@ -84,6 +84,23 @@ impl Job {
         Ok(Robot { process: Running::new("kompas-robot", child), report: self.report() })
     }
 
+    /// Sends what runs left to `broker`, until nothing waits; returns what the program says of it.
+    ///
+    /// # Errors
+    /// When it does not start, fails, or says nothing.
+    pub fn send(&self, broker: &str) -> Result<Value> {
+        let output = Command::new(program("kompas-robot")?)
+            .args(["send", "--json", "--broker", broker, "--config"])
+            .arg(&self.config)
+            .arg("--outbox")
+            .arg(self.outbox())
+            .stderr(Stdio::inherit())
+            .output()
+            .context("cannot start kompas-robot")?;
+        ensure!(output.status.success(), "kompas-robot send ended with {}", output.status);
+        serde_json::from_slice(&output.stdout).context("what kompas-robot send says is no JSON")
+    }
+
     /// Runs it to its end.
     ///
     /// # Errors

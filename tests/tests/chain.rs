@@ -1,6 +1,7 @@
 //! The README's promises, over real processes: cloud and robot as two programs on loopback.
 
 use kompas_tests::cloud::Cloud;
+use kompas_tests::mosquitto::Mosquitto;
 use kompas_tests::process::{wait_for, workspace};
 use kompas_tests::robot::Job;
 use std::net::TcpListener;
@@ -32,8 +33,11 @@ fn assert_all_committed_once(report: &serde_json::Value, cloud: &Cloud) {
 fn what_the_robot_wrote_is_on_the_farmers_map() {
     let folder = TempDir::new().unwrap();
     let cloud = Cloud::start(&folder.path().join("cloud")).unwrap();
-    let report = robot(&folder.path().join("robot"), &cloud, 90).run().unwrap();
+    // Nobody says how long to wait at the end: a connection that is there is used.
+    let job = Job::demo(&folder.path().join("robot")).with("--broker", &cloud.at.broker_url);
+    let report = job.with("--max-frames", &90).run().unwrap();
     assert_eq!(report["frames"], 90);
+    assert_eq!(report["outbox"]["waiting"], 0, "{report}");
     assert!(report["plants"]["weeds_treated"].as_u64().unwrap() > 50, "{}", report["plants"]);
     assert_all_committed_once(&report, &cloud);
     let mission = cloud.mission().unwrap();
@@ -87,6 +91,23 @@ fn without_a_cloud_the_robot_works_and_records_wait() {
     let report = job.with("--drain-s", &120).run().unwrap();
     assert!(report["outbox"]["written"].as_u64() > alone["outbox"]["written"].as_u64());
     assert_all_committed_once(&report, &cloud);
+}
+
+#[test]
+fn what_a_day_without_network_left_is_sent_in_the_evening() {
+    let folder = TempDir::new().unwrap();
+    let Some(broker) = Mosquitto::start(folder.path()).unwrap() else {
+        eprintln!("skipped: needs mosquitto (Debian package mosquitto)");
+        return;
+    };
+    let job = Job::demo(&folder.path().join("robot"));
+    let left = job.clone().with("--max-frames", &20).run().unwrap();
+    assert_eq!(left["outbox"]["waiting"], left["outbox"]["written"]);
+    let cloud = Cloud::start_on(&folder.path().join("cloud"), &broker.url()).unwrap();
+    let sent = job.send(&broker.url()).unwrap();
+    assert_eq!((&sent["sent"], &sent["waiting"]), (&left["outbox"]["written"], &0.into()));
+    assert_all_committed_once(&sent, &cloud);
+    assert_eq!(job.send(&broker.url()).unwrap()["sent"], 0, "nothing is sent twice");
 }
 
 #[test]

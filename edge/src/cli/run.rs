@@ -2,9 +2,10 @@
 
 use super::ConfigArgs;
 use super::exit::{Failed, print};
+use super::link::{Patience, stop_flag, until_sent, uplink, why_waiting};
 use super::progress::Progress;
 use anyhow::{Context, Result};
-use kompas_cloud_sync::{Outbox, UplinkConfig, UplinkHandle, UplinkStatus, spawn_uplink};
+use kompas_cloud_sync::{Outbox, UplinkHandle, UplinkStatus};
 use kompas_edge::clock::SystemClock;
 use kompas_edge::config::Config;
 use kompas_edge::drivers::folder::Album;
@@ -12,10 +13,9 @@ use kompas_edge::report::Report;
 use kompas_edge::robot::Tick;
 use kompas_edge::setup::{Ready, decision_list, ready};
 use kompas_edge::sim::Simulator;
-use kompas_field::units::Metres;
+use kompas_field::units::{Metres, Seconds};
 use kompas_field::{Clock, RobotInstant};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -48,13 +48,17 @@ pub(super) struct RunArgs {
     /// Pause after so many pictures; the next run goes on.
     #[arg(long, value_name = "NUMBER")]
     max_frames: Option<u64>,
-    /// At the end, wait at most this long for the cloud to take the records; the rest waits in the outbox.
-    #[arg(long, value_name = "SECONDS", default_value_t = 0.0, value_parser = from_0)]
-    drain_s: f64,
+    /// At the end, wait at most this long for the cloud to take the records; the rest waits in the outbox, and `send`
+    /// sends it [default: 60, but 5 without a connection].
+    #[arg(long, value_name = "SECONDS", value_parser = from_0)]
+    drain_s: Option<f64>,
     /// Not faster than so many times real time; 0 is as fast as the machine can.
     #[arg(long, value_name = "TIMES", default_value_t = 0.0, value_parser = from_0)]
     pace: f64,
 }
+
+/// Without a word from a person: enough for the last records of a run over a farm's mobile network.
+const DRAIN: Patience = Patience { most: Seconds::new(60.0), offline: Seconds::new(5.0) };
 
 /// A year in seconds, and farther than any field: what a clock and a length can be counted with.
 const MOST: f64 = 3.2e7;
@@ -91,7 +95,12 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
     if let Some(start) = resumed_from {
         tracing::info!("goes on {start:.1} along the path, where the run before it stopped");
     }
-    let uplink = uplink(&config);
+    // A link that does not start is no reason not to work: records wait.
+    let uplink = config.broker.clone().map(|broker| uplink(&config, broker)).transpose();
+    let uplink = uplink.unwrap_or_else(|why| {
+        tracing::warn!("no uplink, records wait in the outbox: {:#}", anyhow::Error::from(why));
+        None
+    });
     robot.start()?;
     let mut progress = Progress::new(frames, args.json && !cfg!(debug_assertions));
     let (mut looked, mut paused) = (0, false);
@@ -107,7 +116,7 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
     }
     progress.finish();
     let end = robot.end(paused, drive_end)?;
-    let uplink = uplink.map(|uplink| drain(&config, uplink, args.drain_s)).transpose()?;
+    let uplink = uplink.map(|uplink| drain(args, &config, uplink, &stop)).transpose()?;
     let counts = Outbox::open(&config.records.outbox, &config.robot, config.records.limits)?.counts()?;
     let truth = simulator.as_ref().map(Simulator::score);
     let report = Report::of(&end, resumed_from.map(Metres::get), truth, counts, uplink);
@@ -122,6 +131,7 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
     } else {
         report.lines().iter().for_each(|line| print(line));
     }
+    tell_waiting(args, &config, &report);
     let records = (report.records_unwritten > 0).then(|| {
         let cause = end.records.cause.unwrap_or_else(|| "the disk took too long".to_owned());
         format!("{} records could not be written: {cause}", report.records_unwritten)
@@ -151,50 +161,25 @@ fn write(path: &PathBuf, text: &str) -> Result<()> {
     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// Set by Ctrl-C and by a polite kill: the mission is paused, and the next run goes on.
-fn stop_flag() -> Result<Arc<AtomicBool>> {
-    let flag = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        // The second time it ends at once.
-        signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&flag)).context("signals")?;
-        signal_hook::flag::register(signal, Arc::clone(&flag)).context("signals")?;
-    }
-    Ok(flag)
-}
-
-/// Starts sending. A link that does not start is no reason not to work: records wait.
-fn uplink(config: &Config) -> Option<UplinkHandle> {
-    let broker = config.broker.clone()?;
-    let seed = config
-        .robot
-        .as_str()
-        .bytes()
-        .fold(0u64, |seed, byte| seed.wrapping_mul(31).wrapping_add(byte.into()));
-    let settings = UplinkConfig {
-        robot: config.robot.clone(),
-        farm: config.farm.clone(),
-        broker,
-        limits: config.records.limits,
-        rules: kompas_cloud_sync::uplink::Rules::default(),
-        seed,
-    };
-    match spawn_uplink(&config.records.outbox, settings) {
-        Ok(handle) => Some(handle),
-        Err(why) => {
-            tracing::warn!("no uplink, records wait in the outbox: {why}");
-            None
-        }
-    }
-}
-
-/// Gives the link time to empty the outbox.
-fn drain(config: &Config, uplink: UplinkHandle, seconds: f64) -> Result<UplinkStatus> {
+/// Gives the link time to empty the outbox: as long as a person says, else a short while and less without a connection.
+/// A person who stops the program is not made to wait.
+fn drain(args: &RunArgs, config: &Config, uplink: UplinkHandle, stop: &AtomicBool) -> Result<UplinkStatus> {
     let outbox = Outbox::open(&config.records.outbox, &config.robot, config.records.limits)?;
-    let step = Duration::from_millis(100);
-    let mut left = Duration::from_secs_f64(seconds);
-    while !left.is_zero() && outbox.counts()?.waiting > 0 {
-        std::thread::sleep(step);
-        left = left.saturating_sub(step);
-    }
+    let given = args.drain_s.map(|most| Patience { most: Seconds::new(most), ..Patience::ENDLESS });
+    until_sent(&outbox, &uplink, given.unwrap_or(DRAIN), stop, |_, _, _| {})?;
     Ok(uplink.stop())
+}
+
+/// What is on the robot only must be known to whoever switches it off.
+fn tell_waiting(args: &RunArgs, config: &Config, report: &Report) {
+    let waiting = report.outbox.waiting;
+    if waiting > 0 {
+        let why = match (&config.broker, &report.uplink) {
+            (None, _) => "no broker is named (uplink.broker, --broker)".to_owned(),
+            (Some(_), None) => "there is no link".to_owned(),
+            (Some(broker), Some(status)) => why_waiting(status, broker),
+        };
+        let (file, command) = (config.records.outbox.display(), args.config.records.send_command(config));
+        tracing::warn!("{waiting} records are on this robot only, in {file}: {why}; {command} sends them");
+    }
 }
