@@ -55,7 +55,7 @@ pub struct Config {
 pub struct FieldSource {
     /// GeoJSON, or a field as JSON.
     pub file: PathBuf,
-    /// Its name, where the file has none.
+    /// Its name, where the file has none: the file's own ([`FieldId::of_file`]) unless given.
     pub id: FieldId,
     /// What grows there, where the file does not say.
     pub crop: FieldCrop,
@@ -219,7 +219,9 @@ impl Config {
 impl FieldSource {
     fn read(r: &mut Reader<'_>) -> Option<Self> {
         let file = r.path("field.file", "the parcel as GeoJSON, or a field as JSON");
-        let id = r.parsed("field.id", Some("field"), "a short name of the field");
+        // As `kompas-plan` names it: a plan of the same file is a plan of this field, and a farm's fields are kept apart.
+        let named = FieldId::of_file(file.as_deref().unwrap_or(Path::new("field"))).map(String::from);
+        let id = r.parsed("field.id", named.as_deref().ok(), "a short name of the field, unique on the farm");
         let words = [
             ("sugar_beet", FieldCrop::SugarBeet),
             ("potato", FieldCrop::Potato),

@@ -38,6 +38,31 @@ fn a_good_job_is_ready() {
 }
 
 #[test]
+fn a_plan_of_the_same_file_is_a_plan_of_this_field() {
+    let yard = Yard::new("");
+    let file = yard.path("north.geojson");
+    std::fs::rename(yard.path("field.geojson"), &file).unwrap();
+    // As `kompas-plan make` does it.
+    let id = kompas_field::ids::FieldId::of_file(&file).unwrap();
+    let crop = kompas_field::FieldCrop::SugarBeet;
+    let (field, _) = kompas_planner::import::field_from_file(&file, id, crop).unwrap();
+    let rig = toml::from_str(&std::fs::read_to_string(yard.path("rig.toml")).unwrap()).unwrap();
+    let rig = kompas_field::Rig::new(rig).unwrap();
+    let made = kompas_planner::plan(&field, None, &rig, &kompas_planner::Policy::reference()).unwrap();
+    std::fs::write(yard.path("plan.json"), made.to_json()).unwrap();
+    let config = std::fs::read_to_string(&yard.config).unwrap();
+    let config = config.replace("field.geojson", "north.geojson") + "[plan]\nfile = \"plan.json\"\n";
+    std::fs::write(&yard.config, &config).unwrap();
+    let output = check(&yard);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("field north"), "{}", text(&output.stdout));
+    std::fs::write(&yard.config, config.replace("crop =", "id = \"south\"\ncrop =")).unwrap();
+    let output = check(&yard);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("named north there and south here"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn frames_that_come_too_late_for_any_nozzle_are_told() {
     let told = |policy: &str| {
         let yard = Yard::new("");

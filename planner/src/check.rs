@@ -4,7 +4,7 @@
 //! to every edge of the field, headings from chord to chord, and lengths.
 
 use crate::plan::{Gear, Leg, LegKind, Plan};
-use kompas_field::{Digest, Field, FieldFrame, Finding, Point2, Rig};
+use kompas_field::{Digest, Field, FieldCrop, FieldFrame, Finding, Point2, Rig};
 use rstar::{
     AABB, RTree,
     primitives::{GeomWithData, Line},
@@ -49,13 +49,7 @@ fn identity(plan: &Plan, field: &Field, rig: &Rig) -> Vec<Finding> {
         ));
     }
     if plan.made_for.field != field.digest() {
-        let cause = format!("made for field {} in another state, or for another field", plan.field_id);
-        found.push(Finding::error(
-            "plan.foreign_field",
-            "made_for.field",
-            cause,
-            "make the plan again for this field",
-        ));
+        found.push(foreign_field(plan, field));
     }
     if plan.made_for.rig != Digest::of_json(rig) {
         found.push(Finding::error(
@@ -66,6 +60,44 @@ fn identity(plan: &Plan, field: &Field, rig: &Rig) -> Vec<Finding> {
         ));
     }
     found
+}
+
+/// What of the field is another than the plan was made for: a plan keeps the field's digest and name only, so the crop
+/// is found by trying all.
+fn foreign_field(plan: &Plan, field: &Field) -> Finding {
+    let as_planned = |crop| Field { id: plan.field_id.clone(), crop, ..field.clone() };
+    let crops = [FieldCrop::SugarBeet, FieldCrop::Potato, FieldCrop::Other];
+    let crop = crops.into_iter().find(|&crop| as_planned(crop).digest() == plan.made_for.field);
+    let mut differences = Vec::new();
+    if plan.field_id != field.id {
+        let cause = format!("the field is named {} there and {} here", plan.field_id, field.id);
+        let remedy = format!("give it one name: field.id = \"{}\" on the robot, or the file's own", plan.field_id);
+        differences.push((cause, remedy));
+    }
+    match crop {
+        Some(crop) if crop == field.crop => {}
+        Some(crop) => differences.push((
+            format!("the crop is {} there and {} here", word(crop), word(field.crop)),
+            "give the crop that grows there (field.crop, --crop), and make the plan again if it was the plan's"
+                .to_owned(),
+        )),
+        None => differences.push((
+            "the boundary, or the datum it lies at, is another".to_owned(),
+            "give the file that the plan was made for, or make the plan again for this one".to_owned(),
+        )),
+    }
+    let (causes, remedies): (Vec<_>, Vec<_>) = differences.into_iter().unzip();
+    let cause = format!("made for another field: {}", causes.join("; "));
+    Finding::error("plan.foreign_field", "made_for.field", cause, remedies.join("; "))
+}
+
+/// As configurations write it.
+const fn word(crop: FieldCrop) -> &'static str {
+    match crop {
+        FieldCrop::SugarBeet => "sugar_beet",
+        FieldCrop::Potato => "potato",
+        FieldCrop::Other => "other",
+    }
 }
 
 fn continuity(path: &[Leg]) -> Vec<Finding> {

@@ -78,6 +78,25 @@ fn a_changed_plan_a_foreign_field_and_a_foreign_rig_are_refused() {
 }
 
 #[test]
+fn a_foreign_field_is_told_by_what_is_another() {
+    let (here, rig) = (l_shape(), rig("robot-3m"));
+    let made = plan(&here, None, &rig, &Policy::reference()).unwrap();
+    let told = |field: &kompas_field::Field| {
+        let found = check(&made, field, &rig).into_iter().find(|f| f.code == "plan.foreign_field").unwrap();
+        found.to_string()
+    };
+    let renamed = kompas_field::Field { id: "north".parse().unwrap(), ..here.clone() };
+    let named = format!("named {} there and north here", here.id);
+    assert!(told(&renamed).contains(&named) && told(&renamed).contains("field.id"), "{}", told(&renamed));
+    assert!(!told(&renamed).contains("boundary") && !told(&renamed).contains("crop"), "{}", told(&renamed));
+    let potatoes = kompas_field::Field { crop: kompas_field::FieldCrop::Potato, ..renamed.clone() };
+    assert!(told(&potatoes).contains(&named), "{}", told(&potatoes));
+    assert!(told(&potatoes).contains("sugar_beet there and potato here"), "{}", told(&potatoes));
+    let other = field(&[(0.0, 0.0), (150.0, 0.0), (150.0, 130.0), (0.0, 130.0)], &[]).unwrap();
+    assert!(told(&other).contains("the boundary") && !told(&other).contains("crop"), "{}", told(&other));
+}
+
+#[test]
 fn the_checker_sees_what_a_planner_could_break() {
     let (field, rig) = (l_shape(), rig("robot-3m"));
     let good = plan(&field, None, &rig, &Policy::reference()).unwrap();

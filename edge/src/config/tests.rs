@@ -36,6 +36,16 @@ fn a_short_configuration_is_enough() {
 }
 
 #[test]
+fn a_field_is_named_after_its_file_unless_it_has_a_name() {
+    let id = |text: &str| read(text).config.unwrap().field.id.to_string();
+    let north = GOOD.replace("field.geojson", "parcels/Noord (2).geojson");
+    assert_eq!(id(&north), "Noord--2-");
+    assert_eq!(id(&north.replace("crop =", "id = \"north\"\ncrop =")), "north");
+    let missing = read(&GOOD.replace("file = \"field.geojson\"\n", ""));
+    assert_eq!(places(&missing), ["field.file"], "a name that follows from the file is not missing");
+}
+
+#[test]
 fn every_mistake_is_told_at_once() {
     let text = GOOD.replace("robot_id = \"r-1\"", "robot_id = \"r/1\"").replace("rig = \"rig.toml\"\n", "")
         + "waiting_mb = 0\nquue = 9\n[uplink]\nbroker = \"tcp://x\"\n[policy]\nmax_sigma_m = \"small\"\nmin_fix = \"rtk\"\n\
