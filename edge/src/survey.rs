@@ -17,8 +17,8 @@
 //!   around it, the one whose point under the lens is nearest; where none does, of those that show it at all;
 //!   the first by name among equals. Leaves lean least there. Where two photographs disagree about a place, a
 //!   plant on the line between them may count twice or not at all.
-//! - *What is looked at*: only the tiles with ground that may belong to the photograph, with 0.3 m around it. The
-//!   rest of it is another photograph's, and takes no time.
+//! - *What is looked at*: only the tiles with ground of the field that may belong to the photograph, with 0.3 m around
+//!   it. The rest of it is another photograph's or no part of the field, takes no time, and teaches nothing.
 //! - *Photographs teach each other*: each is judged with what those before it, in name order, have shown of the field's
 //!   crop and weeds. One more or less may change what is made of plants in the others.
 //! - *Not seen is not free of weeds*: [`Summary::cells_seen`] says how much of the field the map speaks for.
@@ -45,7 +45,7 @@ pub use refusal::Refusal;
 pub use summary::{Refused, Summary};
 pub use view::HEIGHTS_M;
 
-use share::{may_own, owner};
+use share::{may_own, owner, shows_field};
 use tags::Tags;
 use view::View;
 
@@ -218,7 +218,7 @@ impl<'f> Survey<'f> {
         let mut plants = Vec::new();
         let mut memory = FieldMemory::default();
         for (number, path) in admitted.iter().enumerate() {
-            for sighting in own_plants(path, &views, number, segmenter, &mut memory)? {
+            for sighting in own_plants(path, field, &views, number, segmenter, &mut memory)? {
                 if field.boundary.contains(sighting.position) && weed_map.add(&sighting) {
                     *summary.plants.entry(sighting.class).or_default() += 1;
                     plants.push(SurveyedPlant { sighting, image: file_name(path) });
@@ -235,6 +235,7 @@ impl<'f> Survey<'f> {
 /// The plants of the ground that belongs to photograph `number`.
 fn own_plants(
     path: &Path,
+    field: &Field,
     views: &[View],
     number: usize,
     segmenter: &mut dyn Segmenter,
@@ -249,7 +250,7 @@ fn own_plants(
         reason = "clamped to a part of a tile"
     )]
     let overlap = overlap as u32;
-    let wanted = |tile: &_| may_own(views, number, tile);
+    let wanted = |tile: &_| shows_field(view, tile, &field.boundary) && may_own(views, number, tile);
     let map = segment_in_tiles(segmenter, &picture, TILE_PX, overlap, wanted, memory)
         .map_err(|source| SurveyError::Segmenter { image: file_name(path), source })?;
     drop(picture);

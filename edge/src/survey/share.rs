@@ -1,7 +1,8 @@
 //! Which photograph counts the plants of which ground.
 
 use super::view::View;
-use kompas_field::{FieldFrame, Point2};
+use geo::Intersects;
+use kompas_field::{Boundary, FieldFrame, Point2};
 use kompas_vision::tiles::Tile;
 
 /// The number of the photograph that a place on the ground belongs to: of those that show it and 0.15 m
@@ -22,15 +23,31 @@ const AROUND_M: f64 = 0.3;
 /// A tile is judged in so many blocks a side.
 const BLOCKS: u32 = 4;
 
-/// Whether a place in the kept part of `tile`, or 0.3 m around it, may belong to photograph `number`. Where not,
-/// the tile need not be looked at: in a flight with the usual overlap that is most of every photograph.
-pub(super) fn may_own(views: &[View], number: usize, tile: &Tile) -> bool {
-    let view = &views[number];
+/// The kept part of `tile` and 0.3 m around it, in the picture: its first and its last corner.
+fn widened(view: &View, tile: &Tile) -> ([f64; 2], [f64; 2]) {
     let around_px = AROUND_M / view.gsd_m;
     let size = view.camera.size_px().map(f64::from);
     let [left, top, right, bottom] = tile.keep.map(f64::from);
     let from = [left, top].map(|at| (at - around_px).max(0.0));
-    let to = [(right + around_px).min(size[0]), (bottom + around_px).min(size[1])];
+    (from, [(right + around_px).min(size[0]), (bottom + around_px).min(size[1])])
+}
+
+/// Whether the kept part of `tile`, or 0.3 m around it, shows ground inside the boundary. What grows elsewhere, or in an
+/// exclusion, is not on the map, and says nothing about the field's crop and weeds.
+pub(super) fn shows_field(view: &View, tile: &Tile, boundary: &Boundary) -> bool {
+    let (from, to) = widened(view, tile);
+    // The ground is flat and the lens has no distortion: what is straight in the picture is straight on the ground.
+    let corners = [from, [to[0], from[1]], to, [from[0], to[1]]];
+    let ring: Option<Vec<geo::Coord>> = corners.map(|pixel| view.place(pixel).map(Into::into)).into_iter().collect();
+    // A corner above the horizon: nobody knows what is not shown.
+    ring.is_none_or(|ring| geo::Polygon::new(ring.into(), vec![]).intersects(boundary.polygon()))
+}
+
+/// Whether a place in the kept part of `tile`, or 0.3 m around it, may belong to photograph `number`. Where not,
+/// the tile need not be looked at: in a flight with the usual overlap that is most of every photograph.
+pub(super) fn may_own(views: &[View], number: usize, tile: &Tile) -> bool {
+    let view = &views[number];
+    let (from, to) = widened(view, tile);
     let at =
         |axis: usize, step: u32| from[axis] + (to[axis] - from[axis]) * f64::from(step) / f64::from(BLOCKS);
     let steps = || 0..BLOCKS;
@@ -60,6 +77,7 @@ mod tests {
     use super::super::tags::Tags;
     use super::super::view::tests::{plane, tags};
     use super::*;
+    use kompas_field::RawBoundary;
     use kompas_field::units::Metres;
     use kompas_vision::tiles::tiles;
     use proptest::prelude::*;
@@ -92,6 +110,33 @@ mod tests {
         let parts = tiles(4000, 3000, 1024, 166);
         let looked_at = parts.iter().filter(|tile| may_own(&flight, 12, tile)).count();
         assert!((1..=parts.len() / 2).contains(&looked_at), "{looked_at} of {}", parts.len());
+    }
+
+    /// The field is 4 m wide in the picture's 14.4 m, with an exclusion as wide as a tile.
+    #[test]
+    fn ground_outside_the_boundary_is_not_looked_at() {
+        let square = |x: [f64; 2], y: [f64; 2]| {
+            [(x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1]), (x[0], y[0])].map(|(x, y)| Point2::new(x, y)).to_vec()
+        };
+        let raw = RawBoundary {
+            outer: square([-2.0, 2.0], [-20.0, 20.0]),
+            exclusions: vec![square([-1.9, 1.9], [-9.0, -1.0])],
+        };
+        let boundary = Boundary::new(&raw).unwrap();
+        let view = view([0.0, 0.0], 0.0, 10.0);
+        let shown: Vec<bool> =
+            tiles(4000, 3000, 1000, 0).iter().map(|tile| shows_field(&view, tile, &boundary)).collect();
+        // Columns of 3.6 m: the outer two lie 3.6 m and more from the middle.
+        let row = [false, true, true, false];
+        assert_eq!(shown, [row, row, row].concat());
+        let hole = tiles(4000, 3000, 100, 0);
+        let seen = |pixel: [u32; 2]| {
+            let holds = |tile: &&Tile| tile.keep[0] <= pixel[0] && pixel[0] < tile.keep[2] && tile.keep[1] <= pixel[1] && pixel[1] < tile.keep[3];
+            shows_field(&view, hole.iter().find(holds).unwrap(), &boundary)
+        };
+        assert!(seen([2000, 1000]) && !seen([2000, 2200]), "in the exclusion");
+        // 2.2 m east of the middle is 0.2 m outside, and a plant there reaches in.
+        assert!(seen([2610, 500]) && !seen([2800, 500]));
     }
 
     proptest! {

@@ -32,7 +32,8 @@ pub struct Summary {
     pub cells_seen: usize,
     /// Plants on the weed map, by class.
     pub plants: BTreeMap<PlantClass, u32>,
-    /// Plants outside the boundary or in an exclusion; not on the map.
+    /// Plants outside the boundary or in an exclusion that were looked at all the same, beside ground of the field; not on
+    /// the map.
     pub plants_outside: u32,
     /// Millimetres of ground per pixel, in the coarsest photograph.
     pub ground_sampling_mm: f64,
