@@ -21,12 +21,13 @@
 //!   it. The rest of it is another photograph's or no part of the field, takes no time, and teaches nothing.
 //! - *Photographs teach each other*: each is judged with what those before it, in name order, have shown of the field's
 //!   crop and weeds. One more or less may change what is made of plants in the others.
-//! - *Not seen is not free of weeds*: [`Summary::cells_seen`] says how much of the field the map speaks for.
+//! - *Not seen is not free of weeds*: [`Summary::cells_seen`] says how much of the field the map speaks for, and
+//!   [`Surveyed::unseen`] which part it is silent about.
 //!
 //! Same photographs, same bytes: they are looked at in name order, one at a time.
 
 use kompas_field::units::Metres;
-use kompas_field::{Field, FieldFrame, Point2, Sighting, WeedMap};
+use kompas_field::{CellIndex, Field, FieldFrame, Point2, Sighting, WeedMap};
 use kompas_vision::load::{LoadError, MEMORY_LIMIT_BYTES, load_picture};
 use kompas_vision::usable::unusable;
 use kompas_vision::{FieldMemory, SegmentError, Segmenter, find_plants, project, segment_in_tiles};
@@ -40,7 +41,7 @@ mod tags;
 mod view;
 mod xmp;
 
-pub use places::plants_geojson;
+pub use places::{cells_geojson, plants_geojson};
 pub use refusal::Refusal;
 pub use summary::{Refused, Summary};
 pub use view::HEIGHTS_M;
@@ -141,6 +142,8 @@ pub struct Surveyed {
     pub weed_map: WeedMap,
     /// The plants on it, by photograph.
     pub plants: Vec<SurveyedPlant>,
+    /// Grid cells of the field whose middle no photograph showed: the weed map says nothing of them.
+    pub unseen: Vec<CellIndex>,
     /// What was seen and what was not.
     pub summary: Summary,
 }
@@ -149,8 +152,8 @@ pub struct Surveyed {
 pub struct Survey<'f> {
     field: &'f Field,
     height: Option<Metres>,
-    /// Middles of the field's grid cells, and whether a photograph showed them.
-    cells: Vec<(Point2<FieldFrame>, bool)>,
+    /// The field's grid cells with their middles, and whether a photograph showed them.
+    cells: Vec<(CellIndex, Point2<FieldFrame>, bool)>,
     admitted: Vec<PathBuf>,
     /// Of the admitted, number by number.
     views: Vec<View>,
@@ -161,9 +164,8 @@ impl<'f> Survey<'f> {
     /// Of `field`, from `height` above the ground; without it, from the height in each photograph's tags.
     pub fn of(field: &'f Field, height: Option<Metres>) -> Self {
         let grid = field.grid();
-        let centres = grid.cells().map(|cell| grid.centre(cell));
-        let cells =
-            centres.filter(|&centre| field.boundary.contains(centre)).map(|centre| (centre, false)).collect();
+        let cells = grid.cells().map(|cell| (cell, grid.centre(cell), false));
+        let cells = cells.filter(|(_, centre, _)| field.boundary.contains(*centre)).collect();
         Self { field, height, cells, admitted: vec![], views: vec![], refused: vec![] }
     }
 
@@ -171,7 +173,7 @@ impl<'f> Survey<'f> {
     pub fn admit(&mut self, path: &Path) {
         match self.examine(path) {
             Ok(view) => {
-                for (centre, shown) in &mut self.cells {
+                for (_, centre, shown) in &mut self.cells {
                     *shown = *shown || view.shows(*centre);
                 }
                 self.admitted.push(path.to_owned());
@@ -185,7 +187,7 @@ impl<'f> Survey<'f> {
 
     fn examine(&self, path: &Path) -> Result<View, Refusal> {
         let view = View::new(&Tags::read(path)?, self.height, &self.field.plane)?;
-        if !self.cells.iter().any(|(centre, _)| view.shows(*centre)) {
+        if !self.cells.iter().any(|(_, centre, _)| view.shows(*centre)) {
             let [east_m, north_m] = view.pose.position.to_array();
             return Err(Refusal::Elsewhere { east_m, north_m });
         }
@@ -212,7 +214,9 @@ impl<'f> Survey<'f> {
         if views.is_empty() {
             return Err(SurveyError::AllRefused { refused });
         }
-        let seen = cells.iter().filter(|(_, shown)| *shown).count();
+        let unseen: Vec<CellIndex> =
+            cells.iter().filter(|(_, _, shown)| !shown).map(|(cell, _, _)| *cell).collect();
+        let seen = cells.len() - unseen.len();
         let mut summary = Summary::of(&views, refused, segmenter.id(), [cells.len(), seen]);
         let mut weed_map = WeedMap::new(field.grid());
         let mut plants = Vec::new();
@@ -228,7 +232,7 @@ impl<'f> Survey<'f> {
             }
             counted(plants.len());
         }
-        Ok(Surveyed { weed_map, plants, summary })
+        Ok(Surveyed { weed_map, plants, unseen, summary })
     }
 }
 

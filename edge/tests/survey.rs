@@ -6,9 +6,10 @@ mod drone;
 
 use common::Yard;
 use drone::{RADIUS_M, SIZE_PX, Shot};
+use geo::{Area, Contains};
 use image::{Rgb, RgbImage};
 use kompas_field::rig::RigToml;
-use kompas_field::{CellIndex, Field, FieldCrop, PlantClass, Point2, Rig, WeedMap};
+use kompas_field::{CellIndex, Field, FieldCrop, Geodetic, PlantClass, Point2, Rig, WeedMap};
 use kompas_planner::import::field_from_geojson;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -54,7 +55,8 @@ impl Farm {
     /// Surveys into `map.json` and `plants.geojson`, in the farm's folder.
     fn survey(&self, more: &[&str]) -> Output {
         let fixed = ["survey", "--images", "flight", "--field", "parcel.geojson", "--crop", "sugar_beet"];
-        let outputs = ["--out", "map.json", "--plants", "plants.geojson", "--json"];
+        let outputs =
+            ["--out", "map.json", "--plants", "plants.geojson", "--unseen", "unseen.geojson", "--json"];
         let mut command = Command::new(program());
         command.args(fixed).args(outputs).args(more).current_dir(self.folder.path());
         command.output().unwrap()
@@ -62,6 +64,24 @@ impl Farm {
 
     fn read(&self, name: &str) -> Vec<u8> {
         std::fs::read(self.path(name)).unwrap()
+    }
+
+    /// What `unseen.geojson` holds, in metres.
+    fn unseen(&self) -> geo::MultiPolygon {
+        let told: Value = serde_json::from_slice(&self.read("unseen.geojson")).unwrap();
+        let corner = |degrees: &Value| {
+            let place = Geodetic::etrs89(degrees[1].as_f64().unwrap(), degrees[0].as_f64().unwrap());
+            geo::Coord::from(self.field.plane.to_field(place).unwrap())
+        };
+        let ring = |ring: &Value| geo::LineString::from_iter(ring.as_array().unwrap().iter().map(corner));
+        let polygon = |feature: &Value| {
+            let mut rings = feature["geometry"]["coordinates"].as_array().unwrap().iter().map(ring);
+            let polygon = geo::Polygon::new(rings.next().unwrap(), rings.collect());
+            let area_m2 = feature["properties"]["area_m2"].as_f64().unwrap();
+            assert!((polygon.unsigned_area() - area_m2).abs() < 0.6, "{feature}");
+            polygon
+        };
+        told["features"].as_array().unwrap().iter().map(polygon).collect()
     }
 
     /// The middles of the grid cells inside the field.
@@ -144,6 +164,7 @@ fn every_plant_is_counted_once_in_its_grid_cell_and_the_planner_takes_the_map() 
     assert_eq!((&told["images"], &told["used"]), (&32.into(), &32.into()));
     assert_eq!(told["cells"], farm.centres().len());
     assert_eq!(told["cells_seen"], told["cells"]);
+    assert_eq!(farm.unseen().0, []);
     assert_eq!(told["position_sigma_m"], 0.02);
     assert_eq!(told["position_sigma_assumed"], 0);
     // 10 m / 887.51 px.
@@ -251,6 +272,8 @@ fn what_cannot_be_used_is_named_with_its_reason_and_the_rest_counts() {
     let seen = farm.centres().iter().filter(|&&centre| good.shows(centre)).count();
     assert!(seen > 50 && seen < farm.centres().len());
     assert_eq!(told["cells_seen"], seen);
+    let unseen = farm.unseen();
+    assert!(farm.centres().iter().all(|&centre| good.shows(centre) != unseen.contains(&geo::Point::from(centre))));
     assert_eq!(told["plants"]["weed"], 1);
     assert_eq!(told["position_sigma_m"], 2.0);
     for warning in ["were not seen", "2 m is assumed", "excess green"] {

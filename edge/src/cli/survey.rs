@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 use kompas_edge::config::{Look, SegmenterChoice};
 use kompas_edge::setup::open_segmenter;
-use kompas_edge::survey::{HEIGHTS_M, Survey, photographs, plants_geojson};
+use kompas_edge::survey::{HEIGHTS_M, Survey, cells_geojson, photographs, plants_geojson};
 use kompas_field::ids::FieldId;
 use kompas_field::units::Metres;
 use kompas_field::{Field, FieldCrop, Finding, Findings};
@@ -38,6 +38,9 @@ pub(super) struct SurveyArgs {
     /// Every plant with its place, as `GeoJSON`.
     #[arg(long, value_name = "FILE")]
     plants: Option<PathBuf>,
+    /// The ground of the field that no photograph showed, as `GeoJSON` polygons: the weed map is silent about it.
+    #[arg(long, value_name = "FILE")]
+    unseen: Option<PathBuf>,
     /// Flying height above the ground, instead of what each photograph says of its height above the take-off.
     #[arg(long, value_name = "METRES", value_parser = height)]
     height_m: Option<f64>,
@@ -71,7 +74,7 @@ fn height(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn survey(args: &SurveyArgs) -> Result<()> {
-    for path in [Some(&args.out), args.plants.as_ref()].into_iter().flatten() {
+    for path in [Some(&args.out), args.plants.as_ref(), args.unseen.as_ref()].into_iter().flatten() {
         writable(path)?;
     }
     let field = field(&args.field, args.crop.into())?;
@@ -90,6 +93,9 @@ pub(super) fn survey(args: &SurveyArgs) -> Result<()> {
     write(&args.out, &serde_json::to_string(&surveyed.weed_map)?)?;
     if let Some(path) = &args.plants {
         write(path, &plants_geojson(&surveyed.plants, &field.plane))?;
+    }
+    if let Some(path) = &args.unseen {
+        write(path, &cells_geojson(&surveyed.unseen, &field))?;
     }
     let summary = &surveyed.summary;
     for refused in &summary.refused {

@@ -76,7 +76,8 @@ impl Summary {
         let mut warnings = Vec::new();
         if self.cells_seen < self.cells {
             warnings.push(format!(
-                "{} of {} grid cells ({:.1} %) were not seen: not seen is not free of weeds; fly there again",
+                "{} of {} grid cells ({:.1} %) were not seen: not seen is not free of weeds, and a plan by this map \
+                 treats nothing there; fly there again (--unseen FILE says where)",
                 self.cells - self.cells_seen,
                 self.cells,
                 100.0 * (self.cells - self.cells_seen) as f64 / self.cells as f64
