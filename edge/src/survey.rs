@@ -26,9 +26,10 @@
 //!
 //! Same photographs, same bytes: they are looked at in name order, one at a time.
 
+use image::RgbImage;
 use kompas_field::units::Metres;
 use kompas_field::{CellIndex, Field, FieldFrame, Point2, Sighting, WeedMap};
-use kompas_vision::load::{LoadError, MEMORY_LIMIT_BYTES, load_picture};
+use kompas_vision::load::{MEMORY_LIMIT_BYTES, load_picture};
 use kompas_vision::usable::unusable;
 use kompas_vision::{FieldMemory, SegmentError, Segmenter, find_plants, project, segment_in_tiles};
 use std::path::{Path, PathBuf};
@@ -81,9 +82,6 @@ pub enum SurveyError {
         /// All of them.
         refused: Vec<Refused>,
     },
-    /// A photograph that loaded before does no longer.
-    #[error(transparent)]
-    Picture(#[from] LoadError),
     /// The segmenter gave up.
     #[error("{image} could not be segmented")]
     Segmenter {
@@ -201,52 +199,74 @@ impl<'f> Survey<'f> {
     }
 
     /// Counts every plant in the photograph that its place belongs to; `counted` is told after each photograph how
-    /// many plants are on the map.
+    /// many plants are on the map. A photograph that does not load any more is refused, and its ground was not seen.
     ///
     /// # Errors
-    /// [`SurveyError::AllRefused`], [`SurveyError::Picture`], [`SurveyError::Segmenter`].
+    /// [`SurveyError::AllRefused`], [`SurveyError::Segmenter`].
     pub fn count(
         self,
         segmenter: &mut dyn Segmenter,
         mut counted: impl FnMut(usize),
     ) -> Result<Surveyed, SurveyError> {
-        let Self { field, cells, admitted, views, refused, .. } = self;
-        if views.is_empty() {
-            return Err(SurveyError::AllRefused { refused });
-        }
-        let unseen: Vec<CellIndex> =
-            cells.iter().filter(|(_, _, shown)| !shown).map(|(cell, _, _)| *cell).collect();
-        let seen = cells.len() - unseen.len();
-        let mut summary = Summary::of(&views, refused, segmenter.id(), [cells.len(), seen]);
+        let Self { field, cells, admitted, views, mut refused, .. } = self;
         let mut weed_map = WeedMap::new(field.grid());
-        let mut plants = Vec::new();
+        let (mut plants, mut plants_outside) = (Vec::new(), 0);
         let mut memory = FieldMemory::default();
+        let mut lost = vec![false; views.len()];
         for (number, path) in admitted.iter().enumerate() {
-            for sighting in own_plants(path, field, &views, number, segmenter, &mut memory)? {
-                if field.boundary.contains(sighting.position) && weed_map.add(&sighting) {
-                    *summary.plants.entry(sighting.class).or_default() += 1;
-                    plants.push(SurveyedPlant { sighting, image: file_name(path) });
-                } else {
-                    summary.plants_outside += 1;
+            let image = file_name(path);
+            match load_picture(path, MEMORY_LIMIT_BYTES) {
+                Ok(picture) => {
+                    let own = own_plants(&picture, field, &views, number, segmenter, &mut memory);
+                    for sighting in own.map_err(|source| SurveyError::Segmenter { image: image.clone(), source })? {
+                        if field.boundary.contains(sighting.position) && weed_map.add(&sighting) {
+                            plants.push(SurveyedPlant { sighting, image: image.clone() });
+                        } else {
+                            plants_outside += 1;
+                        }
+                    }
+                }
+                // An hour of work is not thrown away for a card that was pulled out.
+                Err(why) => {
+                    let reason = format!("it could be read at first: {}", crate::recorder::chain(&why));
+                    refused.push(Refused { image, reason });
+                    lost[number] = true;
                 }
             }
             counted(plants.len());
         }
+        refused.sort_by(|a, b| a.image.cmp(&b.image));
+        let used: Vec<&View> = views.iter().zip(&lost).filter(|(_, lost)| !**lost).map(|(view, _)| view).collect();
+        if used.is_empty() {
+            return Err(SurveyError::AllRefused { refused });
+        }
+        // Nobody else counts the ground of a photograph that was lost after others left that ground to it.
+        let nobody_saw = |centre| owner(&views, centre).is_none_or(|number| lost[number]);
+        let shown_by_lost = |centre| views.iter().zip(&lost).any(|(view, lost)| *lost && view.shows(centre));
+        let unseen = |(_, centre, shown): &(CellIndex, Point2<FieldFrame>, bool)| {
+            !shown || (shown_by_lost(*centre) && nobody_saw(*centre))
+        };
+        let unseen: Vec<CellIndex> = cells.iter().filter(|cell| unseen(cell)).map(|(cell, _, _)| *cell).collect();
+        let seen = cells.len() - unseen.len();
+        let mut summary = Summary::of(&used, refused, segmenter.id(), [cells.len(), seen]);
+        for plant in &plants {
+            *summary.plants.entry(plant.sighting.class).or_default() += 1;
+        }
+        summary.plants_outside = plants_outside;
         Ok(Surveyed { weed_map, plants, unseen, summary })
     }
 }
 
 /// The plants of the ground that belongs to photograph `number`.
 fn own_plants(
-    path: &Path,
+    picture: &RgbImage,
     field: &Field,
     views: &[View],
     number: usize,
     segmenter: &mut dyn Segmenter,
     memory: &mut FieldMemory,
-) -> Result<Vec<Sighting>, SurveyError> {
+) -> Result<Vec<Sighting>, SegmentError> {
     let view = &views[number];
-    let picture = load_picture(path, MEMORY_LIMIT_BYTES)?;
     let overlap = (OVERLAP_M / view.gsd_m).clamp(OVERLAP_PX[0], OVERLAP_PX[1]);
     #[expect(
         clippy::cast_possible_truncation,
@@ -255,9 +275,7 @@ fn own_plants(
     )]
     let overlap = overlap as u32;
     let wanted = |tile: &_| shows_field(view, tile, &field.boundary) && may_own(views, number, tile);
-    let map = segment_in_tiles(segmenter, &picture, TILE_PX, overlap, wanted, memory)
-        .map_err(|source| SurveyError::Segmenter { image: file_name(path), source })?;
-    drop(picture);
+    let map = segment_in_tiles(segmenter, picture, TILE_PX, overlap, wanted, memory)?;
     let detections = find_plants(&map, &view.plant_rules());
     let plants = project(&detections, &view.camera, &view.pose, view.sigma);
     let sightings = plants.into_iter().map(|plant| plant.sighting);

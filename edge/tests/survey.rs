@@ -8,9 +8,11 @@ use common::Yard;
 use drone::{RADIUS_M, SIZE_PX, Shot};
 use geo::{Area, Contains};
 use image::{Rgb, RgbImage};
+use kompas_edge::survey::{Survey, photographs};
 use kompas_field::rig::RigToml;
 use kompas_field::{CellIndex, Field, FieldCrop, Geodetic, PlantClass, Point2, Rig, WeedMap};
 use kompas_planner::import::field_from_geojson;
+use kompas_vision::ExcessGreen;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -279,6 +281,35 @@ fn what_cannot_be_used_is_named_with_its_reason_and_the_rest_counts() {
     for warning in ["were not seen", "2 m is assumed", "excess green"] {
         assert!(text(&output.stderr).contains(warning), "{warning} is missing in:\n{}", text(&output.stderr));
     }
+}
+
+#[test]
+fn a_photograph_that_is_gone_at_the_second_look_leaves_a_hole_and_the_rest_counts() {
+    let farm = Farm::new();
+    let shots = [Shot::at([-6.0, -2.0], 0.0), Shot::at([2.0, -2.0], 0.0)];
+    let discs = [[-9.0, -2.0], [-5.0, -3.0], [1.0, -4.0], [4.0, -1.0]];
+    for (name, shot) in ["a.jpg", "b.jpg"].into_iter().zip(&shots) {
+        farm.take(name, shot, &shot.draw(&discs));
+    }
+    let mut survey = Survey::of(&farm.field, None);
+    for path in photographs(&farm.path("flight")).unwrap() {
+        survey.admit(&path);
+    }
+    assert_eq!(survey.admitted(), 2);
+    std::fs::remove_file(farm.path("flight/a.jpg")).unwrap();
+    let told = survey.count(&mut ExcessGreen::default(), |_| {}).unwrap();
+    assert_eq!((told.summary.images, told.summary.used, told.plants.len()), (2, 1, 2));
+    let [refused] = &told.summary.refused[..] else { panic!("{:?}", told.summary.refused) };
+    assert!(refused.image == "a.jpg" && refused.reason.contains("at first"), "{refused:?}");
+    let grid = farm.field.grid();
+    let cell = |place: [f64; 2]| grid.cell_at(Point2::new(place[0], place[1])).unwrap();
+    let unseen: Vec<CellIndex> = told.unseen;
+    // Both show the ground between them; what is nearer to the lost one's middle was left to it.
+    for (place, seen) in [([-9.0, -2.0], false), ([-3.0, -2.0], false), ([-1.0, -2.0], true), ([4.0, -1.0], true)] {
+        assert!(shots[0].shows(place) || shots[1].shows(place));
+        assert_eq!(!unseen.contains(&cell(place)), seen, "{place:?}");
+    }
+    assert_eq!(told.summary.cells_seen, farm.centres().len() - unseen.len());
 }
 
 #[test]
