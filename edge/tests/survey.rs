@@ -341,6 +341,14 @@ fn nothing_to_work_with_ends_with_2_and_says_what_to_do() {
     assert!(unnamed.contains("--segmenter") && unnamed.contains("exg"), "{unnamed}");
     let low = told(&farm, &["--segmenter", "exg", "--height-m", "0"]);
     assert!(low.contains("0.5 to 500"), "{low}");
+    // A folder that is there and takes no file, for whoever runs this.
+    let mut closed = Command::new(program());
+    closed.args(["survey", "--images", "flight", "--field", "parcel.geojson", "--crop", "sugar_beet"]);
+    closed.args(["--segmenter", "exg", "--out", "/proc/map.json"]).current_dir(farm.folder.path());
+    let closed = closed.output().unwrap();
+    assert_eq!(closed.status.code(), Some(2));
+    let closed = text(&closed.stderr);
+    assert!(closed.contains("cannot make /proc/map.json") && !closed.contains("a.jpg"), "{closed}");
     std::fs::write(farm.path("parcel.geojson"), "{}").unwrap();
     let field = told(&farm, &["--segmenter", "exg"]);
     assert!(field.contains("parcel.geojson"), "{field}");

@@ -12,6 +12,7 @@ use kompas_field::units::Metres;
 use kompas_field::{Field, FieldCrop, Finding, Findings};
 use kompas_planner::import::{ImportError, field_from_file};
 use kompas_vision::onnx::Provider;
+use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
 /// The model that comes with Kompas, from where a release or a copy of the repository lies.
@@ -160,11 +161,13 @@ fn choice(segmenter: Option<&Path>) -> Result<SegmenterChoice, BadInput> {
     })
 }
 
-/// Told before an hour of work, not after it.
-fn writable(path: &Path) -> Result<(), BadInput> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let text = || format!("cannot make {}: give a file in an existing folder", path.display());
-    if folder.is_dir() && !path.is_dir() { Ok(()) } else { Err(BadInput(text())) }
+/// Told before an hour of work, not after it: the file is opened as it will be, and left as it was.
+fn writable(path: &Path) -> Result<()> {
+    let new = !path.exists();
+    let opened = OpenOptions::new().append(true).create(true).open(path);
+    opened
+        .and_then(|_| if new { std::fs::remove_file(path) } else { Ok(()) })
+        .with_context(|| BadInput(format!("cannot make {}: give a file in a folder that takes it", path.display())))
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
