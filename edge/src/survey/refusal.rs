@@ -26,9 +26,9 @@ pub enum Refusal {
         /// What to do.
         remedy: &'static str,
     },
-    /// The camera looked elsewhere than down.
+    /// The camera looked elsewhere than down, or was turned.
     #[error(
-        "the camera looked {off_deg:.0}° away from straight down, {limit_deg:.0}° is allowed: set the gimbal to -90°"
+        "the gimbal was {off_deg:.0}° away from straight down and upright, {limit_deg:.0}° is allowed: set it to -90°"
     )]
     Tilted {
         /// Of pitch or roll.

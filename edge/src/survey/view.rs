@@ -26,7 +26,7 @@ const EDGE_M: f64 = 0.15;
 pub(super) struct View {
     /// Pixels to metres, for [`kompas_vision::project`].
     pub(super) camera: Camera,
-    /// The point under the lens, and where the picture's top looks.
+    /// The point under the lens, and where the gimbal points by its yaw.
     pub(super) pose: Pose2<FieldFrame>,
     /// One standard deviation of the position, per axis.
     pub(super) sigma: Metres,
@@ -51,14 +51,14 @@ impl View {
         if !HEIGHTS_M.contains(&height_m) {
             return Err(Refusal::Height { height_m });
         }
-        let Attitude { yaw_deg, forward_deg, off_deg } = Attitude::of(tags);
+        let off_deg = off_deg(tags);
         if off_deg > MOST_TILT_DEG {
             return Err(Refusal::Tilted { off_deg, limit_deg: MOST_TILT_DEG });
         }
         let datum = plane.origin().datum;
         let lens = Geodetic { lat_deg: tags.lat_deg, lon_deg: tags.lon_deg, datum };
-        let pose = Pose2::new(plane.to_field(lens)?, from_compass_deg(yaw_deg));
-        let camera = Camera::new(&camera_of(tags, height_m, forward_deg));
+        let pose = Pose2::new(plane.to_field(lens)?, from_compass_deg(tags.yaw_deg));
+        let camera = Camera::new(&camera_of(tags, height_m));
         let [width, height] = tags.size_px.map(f64::from);
         let middle = [width / 2.0, height / 2.0];
         // Within 10° of straight down the middle of the picture always meets the ground.
@@ -106,35 +106,19 @@ impl View {
     }
 }
 
-/// How the camera hung.
-#[expect(clippy::struct_field_names, reason = "a number names its unit")]
-struct Attitude {
-    /// Where the picture's top looks, from north, clockwise.
-    yaw_deg: f64,
-    /// Tilt of the optical axis from straight down towards the picture's top.
-    forward_deg: f64,
-    /// The larger of the tilts forward and sideways.
-    off_deg: f64,
+/// How far the gimbal was from straight down and upright, degrees: the larger of the tilt of its optical axis and its
+/// roll. Turned over by 180° it is upright: a gimbal that passes straight down while the drone moves says that it looks
+/// back over a roll of 180°. A roll in between turns the picture only, and is more than any gimbal holds: tags that say so
+/// are not believed.
+fn off_deg(tags: &Tags) -> f64 {
+    let roll_deg = tags.roll_deg.rem_euclid(180.0);
+    (tags.pitch_deg + 90.0).abs().max(roll_deg.min(180.0 - roll_deg))
 }
 
-impl Attitude {
-    /// A gimbal that passes straight down while the drone moves turns over: it says that it looks back over a roll of
-    /// 180°. Straight down, that is half a turn of the picture, and the tilt is towards its bottom.
-    fn of(tags: &Tags) -> Self {
-        let forward_deg = tags.pitch_deg + 90.0;
-        let over_deg = 180.0 - tags.roll_deg.abs();
-        if over_deg <= MOST_TILT_DEG {
-            let off_deg = forward_deg.abs().max(over_deg.abs());
-            Self { yaw_deg: tags.yaw_deg + 180.0, forward_deg: -forward_deg, off_deg }
-        } else {
-            let off_deg = forward_deg.abs().max(tags.roll_deg.abs());
-            Self { yaw_deg: tags.yaw_deg, forward_deg, off_deg }
-        }
-    }
-}
-
-/// The 35 mm equivalent is by the diagonal, so it holds for any shape of the picture.
-fn camera_of(tags: &Tags, height_m: f64, pitch_deg: f64) -> CameraRig {
+/// The 35 mm equivalent is by the diagonal, so it holds for any shape of the picture. A gimbal turns by its yaw, then by
+/// its pitch, then by its roll about the optical axis, clockwise for who looks along it: the roll turns the picture and
+/// leaves the axis where it is. Straight down it adds to the yaw.
+fn camera_of(tags: &Tags, height_m: f64) -> CameraRig {
     let [width_px, height_px] = tags.size_px;
     let [width, height] = tags.size_px.map(f64::from);
     let focal_px = tags.focal_35mm / DIAGONAL_35MM * width.hypot(height);
@@ -149,9 +133,9 @@ fn camera_of(tags: &Tags, height_m: f64, pitch_deg: f64) -> CameraRig {
         height_m,
         forward_m: 0.0,
         left_m: 0.0,
-        pitch_deg,
+        pitch_deg: tags.pitch_deg + 90.0,
         roll_deg: 0.0,
-        yaw_deg: 0.0,
+        yaw_deg: -tags.roll_deg,
     }
 }
 
@@ -223,6 +207,34 @@ pub(super) mod tests {
         assert!((one[0] + other[0] - 4000.0).abs() < 1e-6, "{one:?} {other:?}");
         assert!((one[1] + other[1] - 3000.0).abs() < 1e-6, "{one:?} {other:?}");
         assert!(one[0] > 2000.0, "{one:?}");
+    }
+
+    #[test]
+    fn a_roll_turns_the_picture_and_leaves_the_axis_where_it_is() {
+        let pixels = |tags: Tags| {
+            let view = view_of(&tags);
+            [[5.0, 1.0], [-3.0, 4.0]].map(|[x, y]| {
+                view.camera.pixel_from_ground(&view.robot_from_field * Point2::new(x, y)).unwrap()
+            })
+        };
+        let near = |one: [[f64; 2]; 2], other: [[f64; 2]; 2]| {
+            one.iter().zip(&other).all(|(a, b)| (a[0] - b[0]).hypot(a[1] - b[1]) < 1e-6)
+        };
+        let down = |yaw_deg, roll_deg| pixels(Tags { yaw_deg, roll_deg, ..tags() });
+        assert!(near(down(30.0, 8.0), down(38.0, 0.0)), "straight down it adds to the yaw");
+        assert!(near(down(30.0, -172.0), down(38.0, 180.0)), "also turned over");
+        // 8° of roll at a tilt of 8°: what the axis meets stays, what lies beside it turns about it.
+        let tilted = |roll_deg| view_of(&Tags { pitch_deg: -82.0, roll_deg, ..tags() });
+        let (level, rolled) = (tilted(0.0), tilted(8.0));
+        let pixel = |view: &View, place| view.camera.pixel_from_ground(&view.robot_from_field * place).unwrap();
+        let (sin, cos) = 8.0_f64.to_radians().sin_cos();
+        for place in [Point2::new(0.0, 1.4054), Point2::new(3.0, 2.0), Point2::new(-2.0, -1.0)] {
+            let [x, y] = pixel(&level, place);
+            let (x, y) = (x - 2000.0, y - 1500.0);
+            let [rolled_x, rolled_y] = pixel(&rolled, place);
+            let turned = [2000.0 + x * cos + y * sin, 1500.0 - x * sin + y * cos];
+            assert!((rolled_x - turned[0]).hypot(rolled_y - turned[1]) < 1e-6, "{place:?}");
+        }
     }
 
     #[test]
