@@ -186,3 +186,44 @@ fn a_folder_of_no_known_format_and_an_empty_one_are_refused_by_name() {
     let error = read(folder.path(), &ClassNames::default()).unwrap_err();
     assert!(error.to_string().contains("`names` is missing"), "{error}");
 }
+
+#[test]
+fn the_split_is_what_folders_inside_the_data_or_the_lists_name_say() {
+    for (list, split) in [
+        ("instances_val2017", "val"),
+        ("instances_validation", "val"),
+        ("valid", "val"),
+        ("instances_testing", "test"),
+        ("instances_train2017", "train"),
+        ("annotations", "train"),
+    ] {
+        let above = TempDir::new().unwrap();
+        let folder = above.path().join("test/plants");
+        coco(&folder);
+        let lists = folder.join("annotations");
+        fs::rename(lists.join("instances_val.json"), lists.join(format!("{list}.json"))).unwrap();
+        let set = read(&folder, &ClassNames::parse(&["thistle=weed".to_owned()]).unwrap()).unwrap();
+        assert_eq!(set.items[0].split, split, "{list}");
+    }
+    for (place, split) in [
+        ("images/validation/a", "val"),
+        ("images/valid2/a", "val"),
+        ("images/testing/a", "test"),
+        ("test/images/a", "test"),
+        ("images/train/test_a", "train"),
+        ("images/training/a", "train"),
+    ] {
+        let (_folder, set) = opened(|folder| {
+            photograph(&folder.join(format!("{place}.jpg")));
+            put(folder.join(format!("{}.txt", place.replace("images", "labels"))), BEET);
+            put(folder.join("data.yaml"), "names: [Sugar beet]\n");
+        });
+        assert_eq!(set.items[0].split, split, "{place}");
+    }
+    let (_folder, set) = opened(|folder| {
+        ours(folder, &["a"]);
+        let rows = fs::read_to_string(folder.join("index.csv")).unwrap().replace(",val,", ",Train,");
+        put(folder.join("index.csv"), &rows);
+    });
+    assert!(set.items.is_empty() && set.rejected[0].reason.contains("`Train`"), "{:?}", set.rejected);
+}

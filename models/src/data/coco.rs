@@ -78,7 +78,7 @@ pub fn read(folder: &Path, names: &ClassNames) -> Result<DataSet, DataError> {
         for annotation in &file.annotations {
             of_image.entry(annotation.image_id).or_default().push(annotation);
         }
-        let split = split_named(&path);
+        let split = split_named(path.file_stem().unwrap_or_default().as_ref());
         for image in &file.images {
             let annotations = of_image.get(&image.id).map_or(&[][..], Vec::as_slice);
             let shapes: Result<Vec<Shape>, String> =

@@ -1,6 +1,6 @@
 //! Our own format: `index.csv` beside `<source>/images/<name>.jpg` and `<source>/masks/<name>.png`.
 
-use super::{DataError, DataSet, Item, Labels, Rejected};
+use super::{DataError, DataSet, Item, Labels, Rejected, SPLITS};
 use serde::Deserialize;
 use std::path::Path;
 
@@ -50,6 +50,9 @@ pub fn read(folder: &Path) -> Result<DataSet, DataError> {
 }
 
 fn item(folder: &Path, row: Row) -> Result<Item, String> {
+    if !SPLITS.contains(&row.split.as_str()) {
+        return Err(format!("the split `{}` is none of {}: correct the row", row.split, SPLITS.join(", ")));
+    }
     let base = folder.join(&row.source);
     let image = base.join("images").join(format!("{}.jpg", row.name));
     let mask = base.join("masks").join(format!("{}.png", row.name));

@@ -90,13 +90,21 @@ impl Item {
     }
 }
 
-/// The split a path speaks of, `train` where it speaks of none.
-fn split_named(path: &Path) -> &'static str {
-    let text = path.display().to_string().to_lowercase();
-    let words: Vec<&str> = text.split(|letter: char| !letter.is_alphanumeric()).collect();
-    if words.contains(&"test") {
+/// The splits there are.
+const SPLITS: [&str; 3] = ["train", "val", "test"];
+
+/// The split that a name speaks of (`instances_val2017`), `train` where it speaks of none. What speaks of two is not
+/// trained on.
+fn split_named(name: &Path) -> &'static str {
+    let text = name.to_string_lossy().to_lowercase();
+    let words: Vec<&str> = text
+        .split(|letter: char| !letter.is_alphanumeric())
+        .map(|word| word.trim_end_matches(|letter: char| letter.is_ascii_digit()))
+        .collect();
+    let speaks_of = |synonyms: &[&str]| words.iter().any(|word| synonyms.contains(word));
+    if speaks_of(&["test", "testing"]) {
         "test"
-    } else if words.contains(&"val") || words.contains(&"valid") {
+    } else if speaks_of(&["val", "valid", "validation"]) {
         "val"
     } else {
         "train"
