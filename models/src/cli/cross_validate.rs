@@ -2,11 +2,11 @@
 
 use super::adapt::{adapt, check_sources, read_config};
 use super::train::{Hardware, Start, bar, train_in};
-use super::{BadInput, DataArgs, recipe};
+use super::{BadInput, DataArgs, recipe, tell_skipped};
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use kompas_models::card::{data_digest, sha256_hex};
-use kompas_models::data::{DataSet, Item, refuse_if_too_many};
+use kompas_models::data::{DataSet, Item};
 use kompas_models::evaluate::{Conditions, evaluate};
 use kompas_models::net::Params;
 use kompas_models::torch_segmenter::TorchSegmenter;
@@ -123,10 +123,7 @@ fn measured(weights: &Path, items: &[Item], conditions: Conditions) -> Result<Va
     let bar = bar(items.len() as u64, "evaluating");
     let (found, rejected) = evaluate(&mut model, items, conditions, || bar.inc(1))?;
     bar.finish_and_clear();
-    for file in &rejected {
-        tracing::warn!("skipped {}: {}", file.place, file.reason);
-    }
-    refuse_if_too_many(&rejected, items.len() - rejected.len()).context(BadInput)?;
+    tell_skipped(&rejected, items.len() - rejected.len())?;
     let figures = found.into_values().next().context("no image of the group could be evaluated")?;
     Ok(figures.to_json())
 }

@@ -1,10 +1,10 @@
 //! `kompas-model evaluate`, `predict` and `card`.
 
-use super::{BadInput, DataArgs};
+use super::{BadInput, DataArgs, tell_skipped};
 use anyhow::{Context, Result};
 use clap::Args;
 use kompas_models::card::{CardFacts, card, sha256_hex};
-use kompas_models::data::{DataSet, Item, evenly, refuse_if_too_many};
+use kompas_models::data::{DataSet, Item, evenly};
 use kompas_models::evaluate::{Conditions, SourceFigures, evaluate};
 use kompas_models::net::Params;
 use kompas_models::torch_segmenter::TorchSegmenter;
@@ -158,18 +158,13 @@ pub(super) fn choose(data: &DataSet, wanted: impl Fn(&Item) -> bool, limit: Opti
 
 fn figures(
     model: &mut dyn Segmenter,
-    data: &DataSet,
     items: &[Item],
     conditions: Conditions,
 ) -> Result<BTreeMap<String, SourceFigures>> {
     let bar = super::train::bar(items.len() as u64, "evaluating");
-    let (figures, mut rejected) = evaluate(model, items, conditions, || bar.inc(1))?;
+    let (figures, rejected) = evaluate(model, items, conditions, || bar.inc(1))?;
     bar.finish_and_clear();
-    rejected.extend(data.rejected.iter().cloned());
-    for file in &rejected {
-        tracing::warn!("skipped {}: {}", file.place, file.reason);
-    }
-    refuse_if_too_many(&rejected, data.items.len()).context(BadInput)?;
+    tell_skipped(&rejected, items.len() - rejected.len())?;
     Ok(figures)
 }
 
@@ -200,7 +195,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
         .context(BadInput);
     }
     let conditions = Conditions { closer: args.closer, alone: args.alone, maps: args.maps.as_deref() };
-    let figures = figures(model.as_mut(), &data, &items, conditions)?;
+    let figures = figures(model.as_mut(), &items, conditions)?;
     if figures.is_empty() {
         return Err(anyhow::anyhow!("none of the {} images shows crop to be nearer to", items.len()))
             .context(BadInput);
@@ -261,7 +256,7 @@ pub(crate) fn write_card(args: &CardArgs) -> Result<()> {
     } else {
         let items = choose(&data, |item| item.split != "train", Some(args.limit));
         let found =
-            figures(open(&args.weights, &Look::RELEASED)?.as_mut(), &data, &items, Conditions::default())?;
+            figures(open(&args.weights, &Look::RELEASED)?.as_mut(), &items, Conditions::default())?;
         found.iter().map(|(source, figures)| (source.clone(), figures.to_json())).collect()
     };
     let facts = CardFacts {

@@ -1,9 +1,8 @@
 //! `kompas-model gallery`.
 
-use super::{BadInput, DataArgs};
+use super::{BadInput, DataArgs, tell_skipped};
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use kompas_models::data::refuse_if_too_many;
 use kompas_models::gallery::{Ranked, rank, sheet};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -50,7 +49,7 @@ pub(crate) fn run(args: &GalleryArgs) -> Result<()> {
     let bar = super::train::bar(items.len() as u64, "ranking");
     let ranking = rank(model.as_mut(), &items, args.alone, || bar.inc(1))?;
     bar.finish_and_clear();
-    refuse_if_too_many(&ranking.rejected, items.len()).context(BadInput)?;
+    tell_skipped(&ranking.rejected, items.len() - ranking.rejected.len())?;
     std::fs::create_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
     let mut page = String::new();
     for (source, list) in &ranking.per_source {

@@ -14,8 +14,8 @@ mod train;
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use kompas_models::data::DataSet;
 use kompas_models::data::names::ClassNames;
+use kompas_models::data::{DataSet, Rejected, refuse_if_too_many};
 use kompas_models::net::Params;
 use kompas_models::onnx;
 use kompas_models::train::Config;
@@ -75,10 +75,21 @@ pub(crate) struct DataArgs {
 }
 
 impl DataArgs {
+    /// What the folder holds. What of it cannot be used is told.
     fn read(&self) -> Result<DataSet> {
         let names = ClassNames::parse(&self.classes).map_err(anyhow::Error::msg).context(BadInput)?;
-        kompas_models::data::read(&self.folder, &names).context(BadInput)
+        let data = kompas_models::data::read(&self.folder, &names).context(BadInput)?;
+        tell_skipped(&data.rejected, data.items.len())?;
+        Ok(data)
     }
+}
+
+/// Tells which files are skipped and why, and refuses the input where they are too many beside the `usable`.
+fn tell_skipped(rejected: &[Rejected], usable: usize) -> Result<()> {
+    for file in rejected {
+        tracing::warn!("skipped {}: {}", file.place, file.reason);
+    }
+    refuse_if_too_many(rejected, usable).context(BadInput)
 }
 
 /// The text of a recipe, and what it says.

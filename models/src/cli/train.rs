@@ -1,6 +1,6 @@
 //! `kompas-model train`.
 
-use super::{BadInput, DataArgs, recipe, weights};
+use super::{BadInput, DataArgs, recipe, tell_skipped, weights};
 use anyhow::{Context, Result};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -133,16 +133,12 @@ pub(super) fn train_in(
     }
     let images = data.items.len();
     let bar = bar(images as u64, "reading");
-    let mut pool = Pool::read(&data, folder, config, hardware.crop_threads(), || bar.inc(1));
+    let pool = Pool::read(&data, folder, config, hardware.crop_threads(), || bar.inc(1));
     bar.finish_and_clear();
-    let mut rejected = data.rejected;
-    rejected.append(&mut pool.rejected);
-    for file in &rejected {
-        tracing::warn!("skipped {}: {}", file.place, file.reason);
-    }
     let (trained, validated, sprites) = pool.sizes();
-    tracing::info!(images, trained, validated, sprites, skipped = rejected.len(), ?device, "data read");
-    kompas_models::data::refuse_if_too_many(&rejected, images).context(BadInput)?;
+    let skipped = data.rejected.len() + pool.rejected.len();
+    tracing::info!(images, trained, validated, sprites, skipped, ?device, "data read");
+    tell_skipped(&pool.rejected, trained + validated)?;
 
     std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
     std::fs::write(&kept, &text)?;

@@ -213,7 +213,7 @@ pub enum DataError {
     },
 }
 
-/// Refuses a set when more than 5 % of its images had to be skipped; `usable` were not.
+/// Refuses images when more than 5 % of those that were read had to be skipped; `usable` were not.
 /// # Errors
 /// [`DataError::TooManyRejected`].
 pub fn refuse_if_too_many(rejected: &[Rejected], usable: usize) -> Result<(), DataError> {

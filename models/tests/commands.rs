@@ -1,0 +1,141 @@
+//! What `kompas-model` does with input that is not what its user means, and at the ends of a run.
+
+#![expect(clippy::unwrap_used, reason = "helpers of a test: a failure is a failed test")]
+
+use image::{GrayImage, Luma, Rgb, RgbImage};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// A folder that commands are called in: `data` with labelled images and `plants.toml`, a recipe of two small steps.
+struct Yard(TempDir);
+
+impl Yard {
+    /// With these training images of the source `field`, each a group of its own.
+    fn of(names: &[&str]) -> Self {
+        let yard = Self(tempfile::tempdir().unwrap());
+        yard.put("data/index.csv", "source,name,group,split,width,height\n");
+        for name in names {
+            yard.image("field", name, "train");
+        }
+        let recipe = fs::read_to_string(released("../plants.toml")).unwrap();
+        yard.put("plants.toml", &recipe);
+        yard.set(&[
+            ("steps", 2.into()),
+            ("batch", 2.into()),
+            ("crop_px", 64.into()),
+            ("condition_decoder", false.into()),
+            ("border_weeds_ignored", toml::Value::Array(vec![])),
+            ("sources", shares(&["field"])),
+        ]);
+        yard.change(|recipe| recipe.remove("seedlings").map(drop));
+        yard
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn put(&self, name: &str, text: &str) {
+        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    /// One more image: a beet on soil.
+    fn image(&self, source: &str, name: &str, split: &str) {
+        let (images, masks) =
+            (self.path(&format!("data/{source}/images")), self.path(&format!("data/{source}/masks")));
+        fs::create_dir_all(&images).unwrap();
+        fs::create_dir_all(&masks).unwrap();
+        picture().save(images.join(format!("{name}.jpg"))).unwrap();
+        let mask = GrayImage::from_fn(96, 96, |x, y| Luma([2 * u8::from(is_leaf(x, y))]));
+        mask.save(masks.join(format!("{name}.png"))).unwrap();
+        let rows = fs::read_to_string(self.path("data/index.csv")).unwrap();
+        self.put("data/index.csv", &format!("{rows}{source},{name},{name},{split},96,96\n"));
+    }
+
+    fn change(&self, change: impl FnOnce(&mut toml::Table) -> Option<()>) {
+        let mut recipe: toml::Table =
+            toml::from_str(&fs::read_to_string(self.path("plants.toml")).unwrap()).unwrap();
+        change(&mut recipe);
+        self.put("plants.toml", &toml::to_string(&recipe).unwrap());
+    }
+
+    /// Changes values of the recipe.
+    fn set(&self, values: &[(&str, toml::Value)]) {
+        self.change(|recipe| {
+            recipe.extend(values.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
+            None
+        });
+    }
+
+    /// Calls a command and gives its exit code and what it says.
+    fn call(&self, arguments: &str) -> (Option<i32>, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_kompas-model"));
+        command.current_dir(self.0.path()).args(arguments.split_whitespace());
+        let Output { status, stdout, stderr } = command.output().unwrap();
+        let told = [stdout, stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        (status.code(), told.concat())
+    }
+
+    /// Draws crops, which reads all that training reads.
+    fn crops(&self) -> (Option<i32>, String) {
+        self.call("crops --data data --config plants.toml --batches 1 --out crops.png")
+    }
+}
+
+fn released(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("released").join(name)
+}
+
+fn is_leaf(x: u32, y: u32) -> bool {
+    (30..60).contains(&x) && (30..60).contains(&y)
+}
+
+fn picture() -> RgbImage {
+    RgbImage::from_fn(96, 96, |x, y| {
+        let grain = u8::try_from((x * 7 + y * 13) % 23).unwrap();
+        if is_leaf(x, y) { Rgb([40, 150 + grain, 50]) } else { Rgb([120 + grain, 95, 70]) }
+    })
+}
+
+fn shares(names: &[&str]) -> toml::Value {
+    names.iter().map(|&name| (name.to_owned(), 1.0.into())).collect::<toml::Table>().into()
+}
+
+fn assert_refused(found: &(Option<i32>, String), reason: &str) {
+    let (code, told) = found;
+    assert!(*code == Some(2) && told.contains(reason), "{code:?}, wanted `{reason}`: {told}");
+}
+
+fn assert_done(found: &(Option<i32>, String), told: &str) {
+    assert!(found.0 == Some(0) && found.1.contains(told), "wanted `{told}`: {found:?}");
+}
+
+#[test]
+fn files_that_cannot_be_used_are_told_by_every_command_and_measured_against_what_it_reads() {
+    let names: Vec<String> = (0..24).map(|number| format!("n{number}")).collect();
+    let yard = Yard::of(&names.iter().map(String::as_str).collect::<Vec<_>>());
+    fs::remove_file(yard.path("data/field/masks/n3.png")).unwrap();
+    assert_done(&yard.crops(), "skipped data/index.csv:5");
+    yard.image("other", "broken", "train");
+    GrayImage::from_pixel(96, 96, Luma([9])).save(yard.path("data/other/masks/broken.png")).unwrap();
+    yard.set(&[("sources", shares(&["other"]))]);
+    assert_refused(&yard.crops(), "1 of 1 images are unusable");
+
+    let yard = Yard::of(&["a"]);
+    yard.put("yolo/data.yaml", "names: [cabbage]\n");
+    yard.put("yolo/labels/val/a.txt", "0 0.1 0.1 0.3 0.1 0.3 0.3\n");
+    fs::create_dir_all(yard.path("yolo/images/val")).unwrap();
+    picture().save(yard.path("yolo/images/val/a.jpg")).unwrap();
+    let weights = released("plants.onnx");
+    let weights = weights.display();
+    for command in [
+        format!("offsets --try 0,0,0,0,0 --weights {weights}"),
+        format!("quantise --out q.onnx --weights {weights}"),
+        "crops --config plants.toml --out c.png".to_owned(),
+    ] {
+        assert_refused(&yard.call(&format!("{command} --data yolo")), "say what it is with --class");
+    }
+}
