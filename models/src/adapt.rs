@@ -7,10 +7,11 @@
 //! 2018, "Unsupervised domain adaptation for semantic segmentation via class-balanced self-training").
 
 use crate::data::index::OUR_IDS;
-use crate::data::{Item, Labels, Rejected};
+use crate::data::{Item, Labels, Rejected, reason};
 use crate::evaluate::{EvaluateError, keep};
 use image::RgbImage;
 use kompas_field::PlantClass;
+use kompas_vision::load::{MEMORY_LIMIT_BYTES, load_as_stored};
 use kompas_vision::usable::unusable;
 use kompas_vision::{ClassMap, FieldMemory, SegmentError, Segmenter};
 use std::path::{Path, PathBuf};
@@ -68,7 +69,7 @@ pub fn label(
 
 /// A photograph as training reads it (as it is stored, not as it was held), or why nothing can be learnt from it.
 fn usable(image: &Path) -> Result<RgbImage, String> {
-    let rgb = image::open(image).map_err(|error| error.to_string())?.into_rgb8();
+    let rgb = load_as_stored(image, MEMORY_LIMIT_BYTES).map_err(|error| reason(&error))?;
     unusable(&rgb).map_or(Ok(rgb), |reason| Err(format!("unusable: {reason}")))
 }
 
@@ -148,13 +149,16 @@ mod tests {
         photograph.save(place("a.png")).unwrap();
         RgbImage::new(60, 40).save(place("black.png")).unwrap();
         std::fs::write(place("broken.jpg"), b"no picture").unwrap();
-        let photographs = ["black.png", "a.png", "broken.jpg", "gone.jpg"].map(place);
+        photograph.save(place("cut-off.jpg")).unwrap();
+        let bytes = std::fs::read(place("cut-off.jpg")).unwrap();
+        std::fs::write(place("cut-off.jpg"), &bytes[..bytes.len() - 9]).unwrap();
+        let photographs = ["black.png", "a.png", "broken.jpg", "gone.jpg", "cut-off.jpg"].map(place);
         let mut model = AllBeet(Vec::new());
         let other_camera = vec![place("a.png"), place("a.png")];
         let series = [photographs.to_vec(), other_camera];
         let Labelled { numbers, rejected, sure } =
             label(&mut model, &series, &place("labels"), || ()).unwrap();
-        assert_eq!((sure, numbers.as_slice()), ([0, 0, 3600, 0, 0], [1, 4, 5].as_slice()));
+        assert_eq!((sure, numbers.as_slice()), ([0, 0, 3600, 0, 0], [1, 5, 6].as_slice()));
         let photographs = series.concat();
         let items = labelled(&photographs, &numbers, &place("labels")).unwrap();
         assert_eq!(model.0, [0, 0, 1], "what can be used is looked at, and each camera hears its own");
@@ -164,6 +168,7 @@ mod tests {
         assert_eq!(rgb, photograph);
         assert_eq!(mask.as_raw()[..4], [2, PlantClass::IGNORE_ID, 2, PlantClass::IGNORE_ID]);
         let told: Vec<_> = rejected.iter().map(|file| file.reason.as_str()).collect();
-        assert!(told.len() == 3 && told[0].starts_with("unusable: "), "{told:?}");
+        assert!(told.len() == 4 && told[0].starts_with("unusable: "), "{told:?}");
+        assert!(told[3].contains("cut off"), "{told:?}");
     }
 }

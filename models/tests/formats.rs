@@ -227,3 +227,57 @@ fn the_split_is_what_folders_inside_the_data_or_the_lists_name_say() {
     });
     assert!(set.items.is_empty() && set.rejected[0].reason.contains("`Train`"), "{:?}", set.rejected);
 }
+
+#[test]
+fn labels_drawn_on_a_photograph_as_it_is_held_lie_where_they_were_drawn() {
+    let turned = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vision/tests/pictures/exif_turned.jpg");
+    let put_turned = |path: PathBuf| {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::copy(&turned, path).unwrap();
+    };
+    // Stored 16x24, held 24x16: a leaf on the left, soil on the right.
+    let outlined = |folder: &Path| {
+        put_turned(folder.join("images/val/a.jpg"));
+        put(folder.join("labels/val/a.txt"), "0 0 0 0.5 0 0.5 1 0 1\n");
+        put(folder.join("data.yaml"), "names: [beet]\n");
+    };
+    let listed = |folder: &Path| {
+        put_turned(folder.join("images/a.jpg"));
+        let list = r#"{"images": [{"id": 7, "file_name": "a.jpg", "width": 24, "height": 16}],
+            "categories": [{"id": 1, "name": "beet"}],
+            "annotations": [{"image_id": 7, "category_id": 1, "segmentation": [[0, 0, 12, 0, 12, 16, 0, 16]]}]}"#;
+        put(folder.join("annotations/instances_val.json"), list);
+    };
+    for make in [&outlined as Make, &listed] {
+        let (_folder, set) = opened(make);
+        assert!(set.rejected.is_empty(), "{:?}", set.rejected);
+        let (rgb, mask) = decode(&set.items[0]).unwrap();
+        assert_eq!((set.items[0].size, rgb.dimensions(), mask.dimensions()), ((24, 16), (24, 16), (24, 16)));
+        for (x, y, id) in mask.enumerate_pixels().filter(|(x, ..)| x.abs_diff(12) > 4) {
+            let [r, g, _] = rgb.get_pixel(x, y).0;
+            assert_eq!(id.0[0] == 2, g > r, "({x}, {y})");
+        }
+    }
+    let (_folder, set) = opened(|folder| {
+        ours(folder, &["a"]);
+        put_turned(folder.join("field/images/a.jpg"));
+        GrayImage::new(16, 24).save(folder.join("field/masks/a.png")).unwrap();
+        let rows = fs::read_to_string(folder.join("index.csv")).unwrap().replace("40,30", "16,24");
+        put(folder.join("index.csv"), &rows);
+    });
+    assert_eq!(decode(&set.items[0]).unwrap().0.dimensions(), (16, 24), "a mask is of what is stored");
+}
+
+#[test]
+fn a_photograph_that_was_cut_off_is_rejected_when_it_is_decoded() {
+    for (make, place) in
+        [(&(|folder: &Path| ours(folder, &["a"])) as Make, "field/images/a.jpg"), (&yolo, "images/val/a.jpg")]
+    {
+        let (folder, set) = opened(make);
+        let path = folder.path().join(place);
+        let bytes = fs::read(&path).unwrap();
+        fs::write(&path, &bytes[..bytes.len() - 20]).unwrap();
+        let rejected = decode(&set.items[0]).unwrap_err();
+        assert!(rejected.reason.contains("cut off"), "{rejected:?}");
+    }
+}

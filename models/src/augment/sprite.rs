@@ -2,9 +2,10 @@
 
 use super::Crop;
 use crate::components::components;
-use crate::data::Rejected;
 use crate::data::scene::Scene;
+use crate::data::{Rejected, reason};
 use image::{GrayImage, RgbImage};
+use kompas_vision::load::{MEMORY_LIMIT_BYTES, load_as_stored};
 use kompas_vision::normalise::Exposure;
 use std::path::Path;
 
@@ -105,8 +106,9 @@ pub fn read_seedlings(folder: &Path, species: &[(String, u8)]) -> Result<Vec<Spr
             .map_err(|error| reject(&folder, error.to_string()))?;
         files.sort();
         for file in files {
-            let image = image::open(&file).map_err(|error| reject(&file, error.to_string()))?;
-            sprites.extend(seedling(image.into_rgb8(), *class));
+            let image =
+                load_as_stored(&file, MEMORY_LIMIT_BYTES).map_err(|error| reject(&file, reason(&error)))?;
+            sprites.extend(seedling(image, *class));
         }
     }
     Ok(sprites)

@@ -11,14 +11,19 @@ pub mod scene;
 pub mod shapes;
 pub mod yolo;
 
+use image::metadata::Orientation;
+use image::{ImageDecoder as _, ImageReader};
+use kompas_vision::load::LoadError;
 use names::ClassNames;
 use shapes::Shape;
+use std::error::Error as _;
 use std::path::{Path, PathBuf};
 
 /// Above this share of rejected files a folder is refused: it is probably not what its owner thinks.
 const MAX_REJECTED_SHARE: f64 = 0.05;
 
-/// Where the labels of an image are.
+/// Where the labels of an image are. Masks are of the pixels as the file stores them; shapes were drawn on the photograph as
+/// it is held, which the file's EXIF orientation says.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Labels {
     /// An 8-bit image of class ids, as large as the photograph, and how its ids translate to ours.
@@ -48,7 +53,7 @@ pub struct Item {
     pub image: PathBuf,
     /// Its labels.
     pub labels: Labels,
-    /// Width and height in pixels.
+    /// Width and height in pixels, as the labels have them.
     pub size: (u32, u32),
     /// Millimetres of ground per pixel, where the source states it.
     pub gsd_mm: Option<f64>,
@@ -68,7 +73,10 @@ impl Item {
         size: (u32, u32),
         labels: Labels,
     ) -> Result<Self, String> {
-        let found = image::image_dimensions(&image).map_err(|error| error.to_string())?;
+        let found = match labels {
+            Labels::Mask { .. } => image::image_dimensions(&image).map_err(|error| error.to_string())?,
+            Labels::Shapes(_) => upright_size(&image)?,
+        };
         if found != size {
             return Err(format!(
                 "it is {}x{}, its labels are of {}x{}: both must agree",
@@ -109,6 +117,27 @@ fn split_named(name: &Path) -> &'static str {
     } else {
         "train"
     }
+}
+
+/// Width and height of a photograph as it is held: a camera that was turned says so in the file (EXIF).
+fn upright_size(path: &Path) -> Result<(u32, u32), String> {
+    let size = || {
+        let mut decoder = ImageReader::open(path)?.with_guessed_format()?.into_decoder()?;
+        let (width, height) = decoder.dimensions();
+        Ok(match decoder.orientation()? {
+            Orientation::Rotate90
+            | Orientation::Rotate270
+            | Orientation::Rotate90FlipH
+            | Orientation::Rotate270FlipH => (height, width),
+            _ => (width, height),
+        })
+    };
+    size().map_err(|error: image::ImageError| error.to_string())
+}
+
+/// Why a photograph cannot be used, with the cause.
+pub(crate) fn reason(error: &LoadError) -> String {
+    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
 /// At most so many of `list`, evenly taken.

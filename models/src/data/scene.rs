@@ -1,9 +1,10 @@
 //! An [`Item`] decoded: pixels at common exposure, and class ids.
 
 use super::shapes::painted;
-use super::{Item, Labels, Rejected};
+use super::{Item, Labels, Rejected, reason};
 use image::imageops::{FilterType, resize};
 use image::{GrayImage, RgbImage};
+use kompas_vision::load::{MEMORY_LIMIT_BYTES, load_as_stored, load_picture};
 use kompas_vision::normalise::{Exposure, resized, working_size};
 
 /// A photograph at common exposure, with one class id per pixel.
@@ -22,13 +23,18 @@ pub struct Scene {
 /// Scenes to cut crops from keep their pixels up to this side: crops are enlarged, too.
 const FINE_SIDE: u32 = 1536;
 
-/// Photograph and mask as stored.
+/// Photograph and class ids: as stored where the labels are a mask, upright where they were drawn ([`Labels`]).
 /// # Errors
-/// [`Rejected`] when either cannot be decoded, their sizes differ or the mask holds an undeclared id.
+/// [`Rejected`] when either cannot be decoded, the photograph was cut off, their sizes differ or the mask holds an
+/// undeclared id.
 pub fn decode(item: &Item) -> Result<(RgbImage, GrayImage), Rejected> {
     let reject =
         |place: &std::path::Path, reason: String| Rejected { place: place.display().to_string(), reason };
-    let rgb = image::open(&item.image).map_err(|error| reject(&item.image, error.to_string()))?.into_rgb8();
+    let load = match &item.labels {
+        Labels::Mask { .. } => load_as_stored,
+        Labels::Shapes(_) => load_picture,
+    };
+    let rgb = load(&item.image, MEMORY_LIMIT_BYTES).map_err(|error| reject(&item.image, reason(&error)))?;
     let (path, translate) = match &item.labels {
         Labels::Mask { path, translate } => (path, translate),
         Labels::Shapes(shapes) => {
