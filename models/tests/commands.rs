@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "helpers of a test: a failure is a failed test")]
 
 use image::{GrayImage, Luma, Rgb, RgbImage};
+use kompas_models::train::{Config, Pool};
 use std::fs;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use tempfile::TempDir;
@@ -138,4 +140,34 @@ fn files_that_cannot_be_used_are_told_by_every_command_and_measured_against_what
     ] {
         assert_refused(&yard.call(&format!("{command} --data yolo")), "say what it is with --class");
     }
+}
+
+#[test]
+fn a_file_beside_the_seedlings_loses_none_of_them_and_a_missing_folder_is_told() {
+    let yard = Yard::of(&["a"]);
+    let species = |class: i64| -> toml::Value {
+        let species: toml::Table = [("maize".to_owned(), class.into())].into_iter().collect();
+        let both: [(String, toml::Value); 2] =
+            [("folder".into(), "../seedlings".into()), ("species".into(), species.into())];
+        both.into_iter().collect::<toml::Table>().into()
+    };
+    yard.set(&[("seedlings", species(4))]);
+    assert_refused(&yard.crops(), "seedlings");
+    fs::create_dir_all(yard.path("seedlings/maize")).unwrap();
+    for number in 0..3 {
+        picture().save(yard.path(&format!("seedlings/maize/{number}.png"))).unwrap();
+    }
+    yard.put("seedlings/maize/.DS_Store", "");
+    yard.put("seedlings/maize/4.jpg", "no picture");
+    let sizes = || {
+        let config = Config::parse(&fs::read_to_string(yard.path("plants.toml")).unwrap()).unwrap();
+        let data = kompas_models::data::index::read(&yard.path("data")).unwrap();
+        Pool::read(&data, &yard.path("data"), &config, NonZeroUsize::MIN, || ()).sizes()
+    };
+    assert_eq!(sizes(), (1, 0, 4), "the plant of the image and three seedlings");
+    assert_refused(&yard.crops(), "1 of 4 images are unusable");
+    fs::remove_file(yard.path("seedlings/maize/4.jpg")).unwrap();
+    assert_done(&yard.crops(), "");
+    yard.set(&[("seedlings", species(7))]);
+    assert_refused(&yard.crops(), "seedlings.species");
 }

@@ -3,10 +3,11 @@
 use super::Crop;
 use crate::components::components;
 use crate::data::scene::Scene;
-use crate::data::{Rejected, reason};
+use crate::data::{Rejected, photographs, reason};
 use image::{GrayImage, RgbImage};
 use kompas_vision::load::{MEMORY_LIMIT_BYTES, load_as_stored};
 use kompas_vision::normalise::Exposure;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// One plant with its outline.
@@ -91,27 +92,21 @@ pub(super) fn soil_of(crop: &Crop) -> [f32; 3] {
 }
 
 /// Single seedlings on trays: a folder per species, one plant per image, no mask. Excess green cuts them out.
-/// Folder names in `species` say which class; other folders are left alone.
-/// # Errors
-/// [`Rejected`] when a folder or an image in it cannot be read.
-pub fn read_seedlings(folder: &Path, species: &[(String, u8)]) -> Result<Vec<Sprite>, Rejected> {
-    let reject = |place: &Path, reason: String| Rejected { place: place.display().to_string(), reason };
-    let mut sprites = Vec::new();
+/// Folder names in `species` say which class; other folders are left alone. The second list is of photographs that cannot be
+/// used; one that shows too little of a plant is not among them.
+pub fn read_seedlings(folder: &Path, species: &BTreeMap<String, u8>) -> (Vec<Sprite>, Vec<Rejected>) {
+    let (mut sprites, mut rejected) = (Vec::new(), Vec::new());
     for (name, class) in species {
-        let folder = folder.join(name);
-        let entries = std::fs::read_dir(&folder).map_err(|error| reject(&folder, error.to_string()))?;
-        let mut files: Vec<_> = entries
-            .map(|entry| entry.map(|entry| entry.path()))
-            .collect::<Result<_, _>>()
-            .map_err(|error| reject(&folder, error.to_string()))?;
-        files.sort();
-        for file in files {
-            let image =
-                load_as_stored(&file, MEMORY_LIMIT_BYTES).map_err(|error| reject(&file, reason(&error)))?;
-            sprites.extend(seedling(image, *class));
+        for file in photographs(&folder.join(name)) {
+            match load_as_stored(&file, MEMORY_LIMIT_BYTES) {
+                Ok(image) => sprites.extend(seedling(image, *class)),
+                Err(error) => {
+                    rejected.push(Rejected { place: file.display().to_string(), reason: reason(&error) });
+                }
+            }
         }
     }
-    Ok(sprites)
+    (sprites, rejected)
 }
 
 /// Excess green (`2g - r - b` of the colour shares) above which a tray's pixel is plant.

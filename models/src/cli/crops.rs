@@ -1,11 +1,11 @@
 //! `kompas-model crops`: shows what training sees.
 
-use super::{DataArgs, recipe, tell_skipped};
+use super::train::{cores, read_pool};
+use super::{BadInput, DataArgs, recipe};
 use anyhow::{Context, Result};
 use clap::Args;
 use image::{Rgb, RgbImage};
 use kompas_models::CLASS_COLOURS;
-use kompas_models::train::Pool;
 use std::path::PathBuf;
 
 #[derive(Args)]
@@ -26,9 +26,9 @@ pub(crate) struct CropsArgs {
 pub(crate) fn run(args: &CropsArgs) -> Result<()> {
     let (_, config) = recipe(&args.config)?;
     let data = args.data.read()?;
-    let pool = Pool::read(&data, &args.data.folder, &config, super::train::cores(), || {});
-    let (trained, validated, _) = pool.sizes();
-    tell_skipped(&pool.rejected, trained + validated)?;
+    let folder = &args.data.folder;
+    config.check_against(folder).context(BadInput)?;
+    let pool = read_pool(&data, folder, &config, cores())?;
     let side = config.crop_px;
     let mut sheet = RgbImage::new(config.batch * side, args.batches * side * 2);
     for row in 0..args.batches {

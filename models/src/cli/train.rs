@@ -114,6 +114,7 @@ pub(super) fn train_in(
     start: &Start,
     hardware: &Hardware,
 ) -> Result<RunFiles> {
+    config.check_against(folder).context(BadInput)?;
     hardware.set_threads();
     let device = hardware.device()?;
     let (kept, text, files) = (out.join("config.toml"), toml::to_string(config)?, RunFiles::in_folder(out));
@@ -131,14 +132,8 @@ pub(super) fn train_in(
             return Ok(files);
         }
     }
-    let images = data.items.len();
-    let bar = bar(images as u64, "reading");
-    let pool = Pool::read(&data, folder, config, hardware.crop_threads(), || bar.inc(1));
-    bar.finish_and_clear();
-    let (trained, validated, sprites) = pool.sizes();
-    let skipped = data.rejected.len() + pool.rejected.len();
-    tracing::info!(images, trained, validated, sprites, skipped, ?device, "data read");
-    tell_skipped(&pool.rejected, trained + validated)?;
+    let pool = read_pool(&data, folder, config, hardware.crop_threads())?;
+    tracing::info!(?device, "learning");
 
     std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
     std::fs::write(&kept, &text)?;
@@ -160,6 +155,20 @@ pub(super) fn train_in(
     watch.bar.finish_and_clear();
     tracing::info!(steps = state.step, best = state.best, "done; weights are in {}", files.release.display());
     Ok(files)
+}
+
+/// The images and plants that crops are made of; what of them cannot be used is told.
+pub(super) fn read_pool(data: &DataSet, folder: &Path, config: &Config, threads: NonZeroUsize) -> Result<Pool> {
+    let images = data.items.len();
+    let bar = bar(images as u64, "reading");
+    let pool = Pool::read(data, folder, config, threads, || bar.inc(1));
+    bar.finish_and_clear();
+    let (trained, validated, sprites) = pool.sizes();
+    let skipped = data.rejected.len() + pool.rejected.len() + pool.rejected_seedlings.len();
+    tracing::info!(images, trained, validated, sprites, skipped, "data read");
+    tell_skipped(&pool.rejected, trained + validated)?;
+    tell_skipped(&pool.rejected_seedlings, pool.seedlings)?;
+    Ok(pool)
 }
 
 pub(super) fn bar(length: u64, what: &'static str) -> ProgressBar {

@@ -4,7 +4,7 @@ use crate::augment::Strength;
 use crate::net::STRIDE;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A training run. Together with the data it determines the result.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -106,6 +106,12 @@ pub enum ConfigError {
     /// Not TOML, a key too many or too few, a value of the wrong type.
     #[error("the configuration does not parse: {0}")]
     Syntax(#[from] toml::de::Error),
+    /// A folder of seedlings that is not there.
+    #[error("seedlings: {} is no folder: put the seedlings there, or take [seedlings] out of the configuration", path.display())]
+    NoSeedlings {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A value that cannot be trained with.
     #[error("{key} = {value}: {rule}")]
     Value {
@@ -140,6 +146,10 @@ impl Config {
         if config.sources.is_empty() || config.sources.values().any(|share| share.is_nan() || *share <= 0.) {
             return wrong("sources", format!("{:?}", config.sources), "at least one, every share above 0");
         }
+        let species = config.seedlings.iter().flat_map(|seedlings| &seedlings.species);
+        if let Some((name, class)) = species.into_iter().find(|(_, class)| !(1..=4).contains(*class)) {
+            return wrong("seedlings.species", format!("{name} = {class}"), "the class of a plant, 1 to 4");
+        }
         let augment = &config.augment;
         if !(augment.scale_min > 0. && augment.scale_min <= augment.scale_max) {
             let value = format!("{} to {}", augment.scale_min, augment.scale_max);
@@ -149,6 +159,17 @@ impl Config {
             return wrong("validate_every, checkpoint_every", "0".into(), "at least 1");
         }
         Ok(config)
+    }
+
+    /// Holds what it names against the `folder` of labelled images.
+    /// # Errors
+    /// [`ConfigError::NoSeedlings`].
+    pub fn check_against(&self, folder: &Path) -> Result<(), ConfigError> {
+        let folders = self.seedlings.iter().flat_map(|Seedlings { folder: inside, species }| {
+            species.keys().map(move |name| folder.join(inside).join(name))
+        });
+        let missing = folders.into_iter().find(|folder| !folder.is_dir());
+        missing.map_or(Ok(()), |path| Err(ConfigError::NoSeedlings { path }))
     }
 
     /// Learning rate of the decoder at `step`.

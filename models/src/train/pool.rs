@@ -81,8 +81,12 @@ pub struct Pool {
     drawn: Option<Drawn>,
     /// Scenes of held-out groups and of validation splits.
     pub validation: Vec<Scene>,
-    /// What could not be read.
+    /// Images that could not be read.
     pub rejected: Vec<Rejected>,
+    /// Number of single seedlings.
+    pub seedlings: usize,
+    /// Photographs of seedlings that could not be read.
+    pub rejected_seedlings: Vec<Rejected>,
     threads: usize,
 }
 
@@ -123,17 +127,13 @@ impl Pool {
                 Err(reason) => rejected.push(reason),
             }
         }
-        if let Some(seedlings) = &config.seedlings {
-            let species: Vec<_> =
-                seedlings.species.iter().map(|(name, class)| (name.clone(), *class)).collect();
-            match read_seedlings(&folder.join(&seedlings.folder), &species) {
-                Ok(found) => {
-                    for sprite in found {
-                        sprites.entry(sprite.class).or_default().push(sprite);
-                    }
-                }
-                Err(reason) => rejected.push(reason),
-            }
+        let (seedlings, rejected_seedlings) = config.seedlings.as_ref().map_or_else(
+            || (Vec::new(), Vec::new()),
+            |seedlings| read_seedlings(&folder.join(&seedlings.folder), &seedlings.species),
+        );
+        let seedlings_read = seedlings.len();
+        for sprite in seedlings {
+            sprites.entry(sprite.class).or_default().push(sprite);
         }
         let strata = strata(&scenes, config);
         let drawn = (config.augment.sown_share > 0.).then(|| {
@@ -141,7 +141,17 @@ impl Pool {
             rng.set_stream(u64::MAX / 8); // far from those of images and steps
             Drawn::plants(&mut rng)
         });
-        Self { scenes, strata, sprites, drawn, validation, rejected, threads: threads.get() }
+        Self {
+            scenes,
+            strata,
+            sprites,
+            drawn,
+            validation,
+            rejected,
+            seedlings: seedlings_read,
+            rejected_seedlings,
+            threads: threads.get(),
+        }
     }
 
     /// Threads that make crops.
