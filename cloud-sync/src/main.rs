@@ -74,7 +74,8 @@ fn main() -> ExitCode {
         Err(error) => {
             tracing::error!("{error:#}");
             // What could not start is wrong input; what stopped is a failure.
-            let failed = matches!(error.downcast_ref(), Some(ServeError::Ended(_)) | None);
+            let failed =
+                matches!(error.downcast_ref(), Some(ServeError::Ended(_) | ServeError::IngestBroke) | None);
             ExitCode::from(if failed { 1 } else { 2 })
         }
     }

@@ -78,6 +78,12 @@ pub enum ServeError {
     /// The embedded broker.
     #[error(transparent)]
     Broker(#[from] BrokerError),
+    /// A fault of this program: the committing thread panicked.
+    #[error(
+        "ingest broke off, nothing is taken in any more: the line above says where; start again, the robots kept their \
+         records, and report it"
+    )]
+    IngestBroke,
     /// After it ran.
     #[error("the server ended")]
     Ended(#[source] std::io::Error),
@@ -123,13 +129,14 @@ impl Cloud {
     /// Serves until `until` is ready, then finishes what has arrived.
     ///
     /// # Errors
-    /// The listening socket broke.
+    /// The listening socket or ingest broke.
     pub async fn serve(self, until: impl Future<Output = ()> + Send + 'static) -> Result<(), ServeError> {
         let Self { listener, api, ingest, .. } = self;
         let router = api::routes(api).merge(web::routes());
         // A browser may hold its connection open for ever: the end does not wait for it.
         tokio::select! {
             served = async { axum::serve(listener, router).await } => served.map_err(ServeError::Ended)?,
+            () = ingest.ended() => return Err(ServeError::IngestBroke),
             () = until => {}
         }
         if let Some(ingest) = Arc::into_inner(ingest) {

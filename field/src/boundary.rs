@@ -2,7 +2,7 @@
 
 use crate::finding::{Finding, Findings};
 use crate::frame::{FieldFrame, Point2};
-use crate::units::SquareMetres;
+use crate::units::{Metres, SquareMetres};
 use geo::{Area, BoundingRect, Contains, Intersects, Orient, orient::Direction};
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +19,7 @@ pub struct RawBoundary {
     pub exclusions: Vec<Vec<Point2<FieldFrame>>>,
 }
 
-/// A valid simple polygon: finite, closed, no ring crosses or touches itself, exclusions inside the outer
+/// A valid simple polygon: finite, near its datum, closed, no ring crosses or touches itself, exclusions inside the outer
 /// ring and apart from each other (touching in a point is allowed), at least 10 m² and at most 2,000 ha.
 /// The outer ring runs counter-clockwise, exclusions clockwise.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +33,8 @@ impl Boundary {
     pub const MIN_AREA: SquareMetres = SquareMetres::new(10.0);
     /// Ten times the largest parcel in our data: beyond, the unit is wrong or the plane no longer local.
     pub const MAX_AREA: SquareMetres = SquareMetres::new(2e7);
+    /// Along each axis, ten times as far from the datum as its plane holds. Within, sums and products stay finite.
+    pub const MAX_REACH: Metres = Metres::new(1e5);
 
     /// Checks the rings. Repeated points are dropped and are no finding.
     ///

@@ -9,9 +9,10 @@ use crate::wire::{ALL_RECORDS, Ack, MAX_INCOMING_BYTES, MAX_PACKET_BYTES};
 use kompas_field::{Clock, RobotInstant, WallTime};
 use rumqttc::{AsyncClient, Event, EventLoop, MqttOptions, Packet, QoS};
 use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// Arrivals that may wait for the disk: 64 MiB at the most of records, more only of what is none.
@@ -53,12 +54,21 @@ pub struct IngestHandle {
     status: Arc<Mutex<IngestStatus>>,
     polling: JoinHandle<()>,
     committing: Option<std::thread::JoinHandle<()>>,
+    /// Its other end goes with the committing thread.
+    alive: watch::Receiver<()>,
 }
 
 impl IngestHandle {
     /// Traffic now.
     pub fn status(&self) -> IngestStatus {
         self.status.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until nothing is committed any more. Before [`Self::stop`] that is a fault of this program, after which
+    /// nothing is taken in: whoever serves ends, so that a person or a supervisor sees it.
+    pub async fn ended(&self) {
+        let mut alive = self.alive.clone();
+        while alive.changed().await.is_ok() {}
     }
 
     /// Stops polling and waits until what has arrived is committed.
@@ -101,8 +111,20 @@ pub fn spawn_ingest(store: Box<dyn Store>, broker: &BrokerAddress) -> std::io::R
     };
     let polling = tokio::spawn(poller.run(connection));
     let committer = Committer { store, client, arrivals, status: Arc::clone(&status) };
-    let committing = std::thread::Builder::new().name("ingest".to_owned()).spawn(move || committer.run())?;
-    Ok(IngestHandle { status, polling, committing: Some(committing) })
+    let (committing, alive) = on_its_own_thread(move || committer.run())?;
+    Ok(IngestHandle { status, polling, committing: Some(committing), alive })
+}
+
+/// The thread, and a receiver whose other end goes when the thread ends, however it does.
+fn on_its_own_thread(
+    work: impl FnOnce() + Send + 'static,
+) -> std::io::Result<(std::thread::JoinHandle<()>, watch::Receiver<()>)> {
+    let (lives, alive) = watch::channel(());
+    let run = move || {
+        let _lives = lives;
+        work();
+    };
+    Ok((std::thread::Builder::new().name("ingest".to_owned()).spawn(run)?, alive))
 }
 
 struct Poller {
@@ -123,8 +145,13 @@ impl Poller {
                     let (topic, bytes) = (message.topic, message.payload.to_vec());
                     let arrival = Arrival { topic, bytes, received: clock.wall() };
                     // Never waits: the committer may be waiting for this very task to send its receipts.
-                    if self.arrived.try_send(arrival).is_err() {
-                        tell(&self.status, |status| status.dropped += 1);
+                    match self.arrived.try_send(arrival) {
+                        Ok(()) => {}
+                        Err(TrySendError::Full(_)) => tell(&self.status, |status| status.dropped += 1),
+                        Err(TrySendError::Disconnected(_)) => {
+                            let why = "the committing thread broke off: start the program again";
+                            return self.offline(why, clock.now());
+                        }
                     }
                 }
                 Ok(_) => self.holds(clock.now()),
@@ -243,4 +270,24 @@ impl Committer {
 
 fn tell(status: &Mutex<IngestStatus>, change: impl FnOnce(&mut IngestStatus)) {
     change(&mut status.lock().unwrap_or_else(PoisonError::into_inner));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    #[expect(clippy::unwrap_used, clippy::panic, reason = "a test fails where it breaks")]
+    async fn a_committing_thread_that_breaks_off_is_noticed() {
+        let (finish, work) = sync_channel::<()>(0);
+        let (_thread, mut alive) = on_its_own_thread(move || {
+            work.recv().unwrap();
+            panic!("this is the test's");
+        })
+        .unwrap();
+        let soon = Duration::from_millis(50);
+        assert!(tokio::time::timeout(soon, alive.changed()).await.is_err(), "it works");
+        finish.send(()).unwrap();
+        assert!(tokio::time::timeout(Duration::from_secs(20), alive.changed()).await.unwrap().is_err());
+    }
 }

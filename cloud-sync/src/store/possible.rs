@@ -3,14 +3,14 @@
 
 use kompas_field::decision::Decision;
 use kompas_field::record::{MissionFinished, NozzleOpening};
-use kompas_field::{FieldFrame, Payload, Point2};
+use kompas_field::{Boundary, FieldFrame, Payload, Point2};
 use std::ops::RangeInclusive;
 
 /// Milliseconds that a browser's calendar has, on either side of 1970.
 pub(crate) const CALENDAR_MS: i64 = 8_640_000_000_000_000;
 
-/// Ten times as far from the datum as a field may reach.
-const PLACE_M: RangeInclusive<f64> = -1e5..=1e5;
+/// As far from the datum as a boundary may reach.
+const PLACE_M: RangeInclusive<f64> = -Boundary::MAX_REACH.get()..=Boundary::MAX_REACH.get();
 /// A nozzle open from one end of the largest field to the other.
 const OPENING_M: RangeInclusive<f64> = 0.0..=5e3;
 /// More than a tank through one nozzle. A sum of these has no end in 64 bits: nine thousand million openings fit.

@@ -20,12 +20,15 @@ fn every_mistake_has_its_name() {
     let spike = ring(&[[0., 0.], [40., 0.], [40., 40.], [40., 60.], [40., 40.], [0., 40.], [0., 0.]]);
     let open = ring(&[[0.0, 0.0], [50.0, 0.0], [50.0, 50.0], [0.0, 50.0]]);
     let nan = ring(&[[0.0, 0.0], [f64::NAN, 0.0], [50.0, 50.0], [0.0, 0.0]]);
-    let cases: [(&str, Vec<String>); 13] = [
+    let huge = ring(&[[-1.7e308, 0.0], [0.0, 1.0], [1.7e308, 0.0]]);
+    let cases: [(&str, Vec<String>); 15] = [
         ("boundary.self_intersection", codes(bow_tie, vec![])),
         ("boundary.self_intersection", codes(pinched, vec![])),
         ("boundary.self_intersection", codes(spike, vec![])),
         ("boundary.not_closed", codes(open, vec![])),
         ("boundary.not_finite", codes(nan, vec![])),
+        ("boundary.out_of_reach", codes(huge, vec![])),
+        ("boundary.out_of_reach", codes(square(0., 0., 50.), vec![square(5., 5., 1e300)])),
         ("boundary.too_few_vertices", codes(ring(&[[1.0, 1.0], [1.0, 1.0], [1.0, 1.0]]), vec![])),
         ("boundary.too_few_vertices", codes(vec![], vec![])),
         ("boundary.too_small", codes(square(0.0, 0.0, 3.0), vec![])),

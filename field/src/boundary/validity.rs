@@ -44,12 +44,20 @@ fn ring_name(index: usize) -> String {
     if index == 0 { "outer ring".to_owned() } else { exclusion_name(index - 1) }
 }
 
-/// Drops repeated points; finds NaN, an open ring and a ring without an inside.
+/// Drops repeated points; finds NaN, a vertex out of reach, an open ring and a ring without an inside.
 fn ring_of(name: &str, points: &[Point2<FieldFrame>], findings: &mut Vec<Finding>) -> LineString<f64> {
     if let Some(at) = points.iter().position(|point| !point.is_finite()) {
         let cause = format!("the coordinate is {:?}", points[at]);
         let remedy = "give two finite numbers";
         findings.push(Finding::error("boundary.not_finite", format!("{name}, vertex {at}"), cause, remedy));
+        return LineString::new(vec![]);
+    }
+    let reach_m = Boundary::MAX_REACH.get();
+    if let Some(at) = points.iter().position(|point| point.x.abs() > reach_m || point.y.abs() > reach_m) {
+        let cause =
+            format!("the coordinate {:?} is more than {} km from the datum", points[at], reach_m / 1e3);
+        let remedy = "give metres from the field's own datum";
+        findings.push(Finding::error("boundary.out_of_reach", format!("{name}, vertex {at}"), cause, remedy));
         return LineString::new(vec![]);
     }
     let mut coords: Vec<Coord<f64>> = points.iter().map(|&point| point.into()).collect();
