@@ -33,7 +33,7 @@ impl Job {
         let rig = load_rig(&config.rig, &mut findings);
         let field = load_field(&config.field, &mut findings);
         let field = field.filter(|field| fits_a_record(field, &config.field, &mut findings));
-        let map = load_weed_map(&config.plan, &mut findings);
+        let map = load_weed_map(&config.plan, field.as_ref(), &mut findings);
         if let Some(rig) = &rig {
             findings.extend(sight(rig, config));
             findings.extend(never_fast_enough(rig, config));
@@ -165,20 +165,20 @@ fn fits_a_record(field: &Field, source: &FieldSource, findings: &mut Vec<Finding
     bytes <= MAX_FIELD_BYTES
 }
 
-fn load_weed_map(source: &PlanSource, findings: &mut Vec<Finding>) -> Option<WeedMap> {
+fn load_weed_map(source: &PlanSource, field: Option<&Field>, findings: &mut Vec<Finding>) -> Option<WeedMap> {
     let path = source.weed_map.as_deref()?;
     let text = read(path, "weed_map.unreadable", "give an existing file in the key plan.weed_map", findings)?;
-    let map = serde_json::from_str(&text);
-    map.map_err(|why| {
-        let remedy = "give a weed map of this program";
-        findings.push(Finding::error(
-            "weed_map.not_a_map",
-            path.display().to_string(),
-            why.to_string(),
-            remedy,
-        ));
-    })
-    .ok()
+    let mut refuse = |code: &str, why: String, remedy: &str| {
+        findings.push(Finding::error(code, path.display().to_string(), why, remedy));
+    };
+    let map: WeedMap = serde_json::from_str(&text)
+        .map_err(|why| refuse("weed_map.not_a_map", why.to_string(), "give a weed map of this program"))
+        .ok()?;
+    if let Some(Err(why)) = field.map(|field| map.lies_on(field)) {
+        refuse("weed_map.other_field", why.to_string(), "give this field's map in the key plan.weed_map");
+        return None;
+    }
+    Some(map)
 }
 
 fn load_plan(

@@ -185,7 +185,7 @@ pub fn ready_with(
         logbook,
         album: None,
         mission,
-        weed_map: WeedMap::new(job.field.grid()),
+        weed_map: WeedMap::of(&job.field),
         tally: Tally::default(),
         memory: Memory::default(),
     };

@@ -209,7 +209,7 @@ impl<'f> Survey<'f> {
         mut counted: impl FnMut(usize),
     ) -> Result<Surveyed, SurveyError> {
         let Self { field, cells, admitted, views, mut refused, .. } = self;
-        let mut weed_map = WeedMap::new(field.grid());
+        let mut weed_map = WeedMap::of(field);
         let (mut plants, mut plants_outside) = (Vec::new(), 0);
         let mut memory = FieldMemory::default();
         let mut lost = vec![false; views.len()];

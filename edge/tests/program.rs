@@ -4,6 +4,8 @@
 mod common;
 
 use common::Yard;
+use kompas_field::{FieldCrop, WeedMap};
+use kompas_planner::import::field_from_geojson;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -115,6 +117,24 @@ fn mistakes_in_every_file_are_told_together() {
         assert!(told.contains(place), "{place} is missing in:\n{told}");
     }
     assert!(told.contains("boundary."), "{told}");
+}
+
+#[test]
+fn the_weed_map_of_the_plot_beside_is_an_error_and_its_own_is_taken() {
+    let yard = Yard::new("[plan]\nweed_map = \"map.json\"\n");
+    let field = std::fs::read_to_string(yard.path("field.geojson")).unwrap();
+    let map_of = |id: &str, text: &str| {
+        let field = field_from_geojson(text, id.parse().unwrap(), FieldCrop::SugarBeet).unwrap();
+        serde_json::to_string(&WeedMap::of(&field)).unwrap()
+    };
+    std::fs::write(yard.path("map.json"), map_of("beside", &field.replace("6.946", "6.947"))).unwrap();
+    let output = check(&yard);
+    assert_eq!(output.status.code(), Some(2));
+    for told in ["weed_map.other_field", "map.json", "is of field beside", "plan.weed_map"] {
+        assert!(text(&output.stderr).contains(told), "{told} is missing in:\n{}", text(&output.stderr));
+    }
+    std::fs::write(yard.path("map.json"), map_of("any-name", &field)).unwrap();
+    assert!(check(&yard).status.success(), "{}", text(&check(&yard).stderr));
 }
 
 #[test]

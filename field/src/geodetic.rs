@@ -1,6 +1,7 @@
 //! Places on earth, and the local plane a field is worked in.
 
 use crate::frame::{FieldFrame, Point2};
+use crate::units::Metres;
 use serde::{Deserialize, Serialize};
 
 /// Which realisation of the earth a coordinate refers to. They lie about 0.8 m apart in Europe today,
@@ -112,6 +113,12 @@ impl FieldPlane {
     /// The datum point.
     pub const fn origin(&self) -> Geodetic {
         self.origin
+    }
+
+    /// From this datum point to another, in a straight line; both in one realisation of the earth.
+    pub fn apart(&self, other: &Self) -> Metres {
+        let [x, y, z] = [0, 1, 2].map(|axis| other.ecef[axis] - self.ecef[axis]);
+        Metres::new(x.hypot(y).hypot(z))
     }
 
     /// Place → plane.

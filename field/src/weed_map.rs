@@ -1,8 +1,16 @@
-//! Plants per grid cell. Accumulation does not depend on the order of sightings: tallies are integers.
+//! Plants per grid cell of one field. Accumulation does not depend on the order of sightings: tallies are integers.
+//!
+//! A map belongs to a place on earth: the datum is the middle of the field, so plots of one size have equal grids, and
+//! only the datum tells whose weeds these are. The id does not decide: a robot's books and a planner that names a field
+//! after its file call one parcel by two names.
 
+use crate::geodetic::{Datum, FieldPlane};
 use crate::grid::{CellIndex, Grid};
+use crate::ids::FieldId;
+use crate::parcel::Field;
 use crate::plant::PlantClass;
 use crate::sighting::Sighting;
+use crate::units::Metres;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -40,31 +48,77 @@ struct CellRow {
     tally: CellTally,
 }
 
+/// Read before anything else is missed: what an older map lacks is not its fault.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+struct Schema;
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct WeedMapDoc {
-    schema: String,
+    schema: Schema,
+    field_id: FieldId,
+    datum: FieldPlane,
     grid: Grid,
     cells: Vec<CellRow>,
 }
 
-/// Plants counted per grid cell. A plant is added once: tracking over frames comes before the map.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Plants counted per grid cell of a field. A plant is added once: tracking over frames comes before the map.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "WeedMapDoc", into = "WeedMapDoc")]
 pub struct WeedMap {
+    field_id: FieldId,
+    plane: FieldPlane,
     grid: Grid,
     cells: BTreeMap<CellIndex, CellTally>,
 }
 
-/// Why a document or another map does not fit.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+/// Middles of one parcel out of two files (another projection, fewer decimals) lie centimetres apart, and every plant
+/// is still counted where it stands or at the edge of the cell beside; no two fields lie so near.
+const SAME_PLACE_M: f64 = 0.25;
+
+/// Why a document does not fit, or a map not to a field or to another map.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum WeedMapError {
-    /// Two maps of different grids.
-    #[error("the maps lie on different grids: {ours:?} and {theirs:?}")]
+    /// Of a field elsewhere.
+    #[error(
+        "the weed map is of field {map_field}, whose middle lies {apart:.2} from that of field {field}: give the map of this field, or make one"
+    )]
+    OtherField {
+        /// Where it does not belong.
+        field: FieldId,
+        /// Whose it is.
+        map_field: FieldId,
+        /// From middle to middle.
+        apart: Metres,
+    },
+    /// Of a boundary that was another one.
+    #[error(
+        "the weed map of field {map_field} has {}, field {field} has {}: give the map of this field, or make one with its boundary of now",
+        size(*theirs), size(*ours)
+    )]
     OtherGrid {
-        /// Of this map.
+        /// Where it does not belong.
+        field: FieldId,
+        /// Whose it is.
+        map_field: FieldId,
+        /// Of the field.
         ours: Grid,
-        /// Of the other.
+        /// Of the map.
         theirs: Grid,
+    },
+    /// The datums refer to two realisations of the earth.
+    #[error(
+        "the weed map of field {map_field} is {theirs:?}, field {field} is {ours:?}: make the map again with this field"
+    )]
+    OtherDatum {
+        /// Where it does not belong.
+        field: FieldId,
+        /// Whose it is.
+        map_field: FieldId,
+        /// Of the field.
+        ours: Datum,
+        /// Of the map.
+        theirs: Datum,
     },
     /// A cell that the grid does not have.
     #[error("cell {cell:?} is not on the grid of {cols} × {rows} cells", cols = grid.cols, rows = grid.rows)]
@@ -74,6 +128,12 @@ pub enum WeedMapError {
         /// The grid.
         grid: Grid,
     },
+    /// Made before maps said whose they are. A wrong guess would spray one field by another's weeds.
+    #[error(
+        "the schema is {:?}, which does not say of which field the map is: make it again, with kompas-robot survey or kompas-robot run --weed-map-out",
+        WeedMap::NAMELESS
+    )]
+    Nameless,
     /// Not a weed map that this program reads.
     #[error("the schema is {given:?}: this program reads {}", WeedMap::SCHEMA)]
     Schema {
@@ -82,13 +142,20 @@ pub enum WeedMapError {
     },
 }
 
+fn size(Grid { west_m, south_m, cols, rows }: Grid) -> String {
+    format!("{cols} × {rows} grid cells from ({west_m}, {south_m}) m")
+}
+
 impl WeedMap {
     /// Name and version of the JSON form.
-    pub const SCHEMA: &'static str = "kompas.weed-map/1";
+    pub const SCHEMA: &'static str = "kompas.weed-map/2";
+    /// The version that named no field.
+    const NAMELESS: &'static str = "kompas.weed-map/1";
 
-    /// An empty map.
-    pub const fn new(grid: Grid) -> Self {
-        Self { grid, cells: BTreeMap::new() }
+    /// An empty map of `field`.
+    pub fn of(field: &Field) -> Self {
+        let Field { id, plane, .. } = field;
+        Self { field_id: id.clone(), plane: *plane, grid: field.grid(), cells: BTreeMap::new() }
     }
 
     /// The grid it lies on.
@@ -125,14 +192,38 @@ impl WeedMap {
         Ok(())
     }
 
-    /// Adds everything another robot counted on the same grid.
+    /// Whether these are the plants of `field`: its grid, at its place on earth.
     ///
     /// # Errors
-    /// [`WeedMapError::OtherGrid`]; nothing is added then.
-    pub fn merge(&mut self, other: &Self) -> Result<(), WeedMapError> {
-        if self.grid != other.grid {
-            return Err(WeedMapError::OtherGrid { ours: self.grid, theirs: other.grid });
+    /// [`WeedMapError::OtherField`], [`WeedMapError::OtherDatum`], [`WeedMapError::OtherGrid`].
+    pub fn lies_on(&self, field: &Field) -> Result<(), WeedMapError> {
+        self.fits(&Self::of(field))
+    }
+
+    /// Whether the cells of both are the same ground.
+    fn fits(&self, field: &Self) -> Result<(), WeedMapError> {
+        let (apart, [ours, theirs]) =
+            (field.plane.apart(&self.plane), [field, self].map(|map| map.plane.origin().datum));
+        let (map_field, field_id) = (self.field_id.clone(), field.field_id.clone());
+        if apart > Metres::new(SAME_PLACE_M) {
+            return Err(WeedMapError::OtherField { field: field_id, map_field, apart });
         }
+        if ours != theirs {
+            return Err(WeedMapError::OtherDatum { field: field_id, map_field, ours, theirs });
+        }
+        if self.grid != field.grid {
+            let (ours, theirs) = (field.grid, self.grid);
+            return Err(WeedMapError::OtherGrid { field: field_id, map_field, ours, theirs });
+        }
+        Ok(())
+    }
+
+    /// Adds everything another robot counted on the same field.
+    ///
+    /// # Errors
+    /// As [`WeedMap::lies_on`]; nothing is added then.
+    pub fn merge(&mut self, other: &Self) -> Result<(), WeedMapError> {
+        other.fits(self)?;
         for (cell, tally) in &other.cells {
             self.cells.entry(*cell).or_default().merge(tally);
         }
@@ -150,14 +241,29 @@ impl WeedMap {
     }
 }
 
+impl TryFrom<String> for Schema {
+    type Error = WeedMapError;
+    fn try_from(given: String) -> Result<Self, WeedMapError> {
+        match given.as_str() {
+            WeedMap::SCHEMA => Ok(Self),
+            WeedMap::NAMELESS => Err(WeedMapError::Nameless),
+            _ => Err(WeedMapError::Schema { given }),
+        }
+    }
+}
+
+impl From<Schema> for String {
+    fn from(Schema: Schema) -> Self {
+        WeedMap::SCHEMA.to_owned()
+    }
+}
+
 impl TryFrom<WeedMapDoc> for WeedMap {
     type Error = WeedMapError;
     fn try_from(doc: WeedMapDoc) -> Result<Self, WeedMapError> {
-        if doc.schema != Self::SCHEMA {
-            return Err(WeedMapError::Schema { given: doc.schema });
-        }
-        let mut map = Self::new(doc.grid);
-        for CellRow { cell, tally } in doc.cells {
+        let WeedMapDoc { schema: Schema, field_id, datum: plane, grid, cells } = doc;
+        let mut map = Self { field_id, plane, grid, cells: BTreeMap::new() };
+        for CellRow { cell, tally } in cells {
             map.add_tally(cell, &tally)?;
         }
         Ok(map)
@@ -166,68 +272,11 @@ impl TryFrom<WeedMapDoc> for WeedMap {
 
 impl From<WeedMap> for WeedMapDoc {
     fn from(map: WeedMap) -> Self {
-        let WeedMap { grid, cells } = map;
+        let WeedMap { field_id, plane, grid, cells } = map;
         let cells = cells.into_iter().map(|(cell, tally)| CellRow { cell, tally }).collect();
-        Self { schema: WeedMap::SCHEMA.to_owned(), grid, cells }
+        Self { schema: Schema, field_id, datum: plane, grid, cells }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::frame::Point2;
-    use crate::sighting::Confidence;
-    use crate::units::Metres;
-    use proptest::prelude::*;
-
-    const GRID: Grid = Grid { west_m: 0, south_m: 0, cols: 12, rows: 9 };
-
-    fn any_sighting() -> impl Strategy<Value = Sighting> {
-        (-1.0..13.0f64, -1.0..10.0f64, 1u8..5, 0.0..500.0f64).prop_map(|(x, y, id, area_cm2)| Sighting {
-            position: Point2::new(x, y),
-            sigma: Metres::new(0.02),
-            class: PlantClass::from_id(id).unwrap(),
-            confidence: Confidence::clamped(0.9),
-            area_cm2,
-        })
-    }
-
-    fn map_of(sightings: &[Sighting]) -> WeedMap {
-        let mut map = WeedMap::new(GRID);
-        let counted = sightings.iter().filter(|sighting| map.add(sighting)).count();
-        assert!(counted <= sightings.len());
-        map
-    }
-
-    proptest! {
-        #[test]
-        fn order_and_split_do_not_matter(
-            sightings in prop::collection::vec(any_sighting(), 0..60), cut in 0usize..60, seed in any::<u64>(),
-        ) {
-            let whole = map_of(&sightings);
-            let cut = cut.min(sightings.len());
-            let mut halves = map_of(&sightings[cut..]);
-            halves.merge(&map_of(&sightings[..cut])).unwrap();
-            prop_assert_eq!(&halves, &whole);
-            let mut shuffled = sightings.clone();
-            shuffled.sort_by_key(|s| (s.position.x.to_bits() ^ seed).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-            prop_assert_eq!(map_of(&shuffled), whole);
-        }
-
-        #[test]
-        fn maps_survive_json(sightings in prop::collection::vec(any_sighting(), 0..40)) {
-            let map = map_of(&sightings);
-            let text = serde_json::to_string(&map).unwrap();
-            prop_assert_eq!(serde_json::from_str::<WeedMap>(&text).unwrap(), map);
-        }
-    }
-
-    #[test]
-    fn a_foreign_map_is_refused() {
-        let text =
-            r#"{"schema":"kompas.weed-map/9","grid":{"west_m":0,"south_m":0,"cols":1,"rows":1},"cells":[]}"#;
-        assert!(serde_json::from_str::<WeedMap>(text).unwrap_err().to_string().contains("kompas.weed-map/1"));
-        let off = WeedMap::new(GRID).add_tally(CellIndex { col: 12, row: 0 }, &CellTally::default());
-        assert!(matches!(off, Err(WeedMapError::OffGrid { .. })));
-    }
-}
+mod tests;

@@ -91,7 +91,7 @@ fn worst_parcel() -> (String, Field) {
 
 /// Ten plants per square metre on 40 ha; every fiftieth cell has a weed.
 fn four_million_plants(field: &Field) -> (WeedMap, u32) {
-    let mut map = WeedMap::new(field.grid());
+    let mut map = WeedMap::of(field);
     let mut plants = 0;
     for (number, cell) in (0u32..).zip(field.grid().cells()) {
         let mut tally = CellTally::default();

@@ -96,7 +96,7 @@ fn drawn(dice: &mut Dice) -> Option<(Field, Vec<SprayFreeZone>)> {
 
 fn weeds(field: &Field, dice: &mut Dice) -> WeedMap {
     let grid = field.grid();
-    let mut map = WeedMap::new(grid);
+    let mut map = WeedMap::of(field);
     let mut tally = CellTally::default();
     tally.plants[1] = 1;
     for _ in 0..80 {

@@ -246,12 +246,14 @@ fn belongs(field: &Field, map: Option<&WeedMap>, rig: &Rig, policy: &Policy) -> 
     if forward_m.abs() > BOOM_AHEAD_M {
         return Err(PlanError::BoomAhead { rig: rig.name().to_owned(), forward_m, limit_m: BOOM_AHEAD_M });
     }
-    let grids = [map.map(WeedMap::grid), policy.prescription.as_ref().map(Prescription::grid)];
-    if let Some(theirs) = grids.into_iter().flatten().find(|grid| *grid != field.grid()) {
-        let ours = field.grid();
-        return Err(PlanError::ForeignMap {
-            map_cols: theirs.cols,
-            map_rows: theirs.rows,
+    if let Some(map) = map {
+        map.lies_on(field)?;
+    }
+    let (ours, given) = (field.grid(), policy.prescription.as_ref().map(Prescription::grid));
+    if let Some(given) = given.filter(|given| *given != ours) {
+        return Err(PlanError::ForeignPrescription {
+            given_cols: given.cols,
+            given_rows: given.rows,
             field_cols: ours.cols,
             field_rows: ours.rows,
         });

@@ -2,6 +2,8 @@
 
 mod common;
 
+use kompas_field::{FieldCrop, WeedMap};
+use kompas_planner::import::field_from_geojson;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -20,12 +22,16 @@ fn rig_file() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("rigs/robot-3m.toml")
 }
 
-/// A folder with a parcel `f.geojson` of half a hectare, whose south-western corner is given in degrees.
+/// Half a hectare, whose south-western corner is given in degrees.
+fn polygon(lon: f64, lat: f64) -> String {
+    let ring = [[lon, lat], [lon + 0.001, lat], [lon + 0.001, lat + 0.0007], [lon, lat + 0.0007], [lon, lat]];
+    serde_json::json!({ "type": "Polygon", "coordinates": [ring] }).to_string()
+}
+
+/// A folder with a parcel `f.geojson`.
 fn parcel(lon: f64, lat: f64) -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("a folder");
-    let ring = [[lon, lat], [lon + 0.001, lat], [lon + 0.001, lat + 0.0007], [lon, lat + 0.0007], [lon, lat]];
-    let polygon = serde_json::json!({ "type": "Polygon", "coordinates": [ring] });
-    std::fs::write(folder.path().join("f.geojson"), polygon.to_string()).expect("a file");
+    std::fs::write(folder.path().join("f.geojson"), polygon(lon, lat)).expect("a file");
     folder
 }
 
@@ -48,4 +54,37 @@ fn places_west_and_south_of_zero_are_taken() {
     let (code, said) =
         run(folder.path(), &[&going_on[..], &["--heading-deg", "0", "--driven-m", "-1"], &begun].concat());
     assert!(code == 2 && said.contains("not below 0"), "{said}");
+}
+
+#[test]
+fn the_weed_map_of_the_plot_beside_is_refused_and_its_own_is_taken() {
+    let folder = parcel(6.95, 52.87);
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let beside = polygon(6.951, 52.87);
+    let [own, other] = [("f", polygon(6.95, 52.87)), ("beside", beside)].map(|(id, text)| {
+        let field = field_from_geojson(&text, id.parse().unwrap(), FieldCrop::SugarBeet).unwrap();
+        WeedMap::of(&field)
+    });
+    assert_eq!(own.grid(), other.grid(), "by their grids nobody can tell them apart");
+    write("own.json", &serde_json::to_string(&own).unwrap());
+    write("other.json", &serde_json::to_string(&other).unwrap());
+    let old = serde_json::json!({ "schema": "kompas.weed-map/1", "grid": own.grid(), "cells": [] });
+    write("old.json", &old.to_string());
+    let rig = rig_file();
+    let begun = ["--field", "f.geojson", "--rig", rig.to_str().unwrap()];
+    let making = |map: &str| {
+        run(folder.path(), &[&["make", "--out", "p.json", "--weed-map", map][..], &begun].concat())
+    };
+    let (code, said) = making("other.json");
+    assert!(code == 2 && said.contains("other.json") && said.contains("is of field beside"), "{said}");
+    let (code, said) = making("old.json");
+    assert!(code == 2 && said.contains("old.json") && said.contains("make it again"), "{said}");
+    assert!(!folder.path().join("p.json").exists(), "no plan by another's weeds");
+    let (code, said) = making("own.json");
+    assert_eq!(code, 0, "{said}");
+    let going_on = ["resume", "--plan", "p.json", "--out", "r.json", "--at", "6.9505,52.8703"];
+    let where_to =
+        ["--heading-deg", "0", "--driven-m", "300", "--rate-l-per-ha", "200", "--weed-map", "other.json"];
+    let (code, said) = run(folder.path(), &[&going_on[..], &where_to, &begun].concat());
+    assert!(code == 2 && said.contains("is of field beside"), "{said}");
 }

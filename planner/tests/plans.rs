@@ -139,9 +139,13 @@ fn a_field_too_narrow_and_a_foreign_map_are_refused_by_name() {
     let narrow = field(&[(0.0, 0.0), (100.0, 0.0), (100.0, 5.0), (0.0, 5.0)], &[]).unwrap();
     let error = plan(&narrow, None, &rig("robot-3m"), &Policy::reference()).unwrap_err();
     assert!(matches!(error, PlanError::NoRoom { .. }), "{error}");
-    let map = WeedMap::new(narrow.grid());
+    let map = WeedMap::of(&narrow);
     let error = plan(&l_shape(), Some(&map), &rig("robot-3m"), &Policy::reference()).unwrap_err();
-    assert!(matches!(error, PlanError::ForeignMap { .. }), "{error}");
+    assert!(matches!(error, PlanError::ForeignMap(_)), "{error}");
+    let prescription = Some(Prescription::new(narrow.grid(), FallbackRates::CLOSED).unwrap());
+    let policy = Policy { prescription, ..Policy::reference() };
+    let error = plan(&l_shape(), None, &rig("robot-3m"), &policy).unwrap_err();
+    assert!(matches!(error, PlanError::ForeignPrescription { .. }), "{error}");
 }
 
 #[test]
@@ -174,7 +178,7 @@ fn a_selective_plan_is_shorter_and_still_reaches_every_cell() {
     let few = plan(&field, Some(&map), &rig, &policy).unwrap();
     assert!(few.summary.path_m < full.summary.path_m / 4.0);
     assert!(!few.schedule.is_empty());
-    let nothing = WeedMap::new(field.grid());
+    let nothing = WeedMap::of(&field);
     assert!(matches!(plan(&field, Some(&nothing), &rig, &policy), Err(PlanError::NothingToTreat { .. })));
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct MakeArgs {
     /// Rig file (TOML).
     #[arg(long)]
     rig: PathBuf,
-    /// Weed map (JSON); without one the whole field is treated.
+    /// Weed map of this field (JSON); without one the whole field is treated.
     #[arg(long)]
     weed_map: Option<PathBuf>,
     /// Prescription made elsewhere: TASKDATA.XML with its grid (ISO 11783-10), or the folder of both; counts instead of a
@@ -76,7 +76,7 @@ pub(crate) struct MakeArgs {
 pub(crate) fn run(args: &MakeArgs) -> Result<(), Failure> {
     let field = read_field(&args.field, args.crop.into())?;
     let rig = read_rig(&args.rig)?;
-    let map = read_map(args.weed_map.as_deref())?;
+    let map = read_map(args.weed_map.as_deref(), &field)?;
     if let Some(deg) = args.heading_deg
         && !deg.is_finite()
     {
@@ -151,11 +151,13 @@ pub(crate) fn run(args: &MakeArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-pub(super) fn read_map(path: Option<&Path>) -> anyhow::Result<Option<WeedMap>> {
-    let read = |path: &Path| {
-        serde_json::from_str(&read(path)?).with_context(|| format!("{} is not a weed map", path.display()))
-    };
-    path.map(read).transpose()
+/// The weed map in a file; never that of another field.
+pub(super) fn read_map(path: Option<&Path>, field: &Field) -> anyhow::Result<Option<WeedMap>> {
+    let Some(path) = path else { return Ok(None) };
+    let unfit = || format!("{} is no weed map to plan this field by", path.display());
+    let map: WeedMap = serde_json::from_str(&read(path)?).with_context(unfit)?;
+    map.lies_on(field).with_context(unfit)?;
+    Ok(Some(map))
 }
 
 /// The prescription of a folder of task data, on the field's grid; what was left aside is warned of.

@@ -40,7 +40,7 @@ pub(crate) struct ResumeArgs {
 
 pub(crate) fn run(args: &ResumeArgs) -> Result<(), Failure> {
     let (plan, field, rig) = args.begun.read()?;
-    let map = read_map(args.weed_map.as_deref())?;
+    let map = read_map(args.weed_map.as_deref(), &field)?;
     if !args.heading_deg.is_finite() || !args.driven_m.is_finite() || args.driven_m < 0.0 {
         return Err(Failure::Input(anyhow::anyhow!(
             "--heading-deg and --driven-m must be numbers, not below 0 metres"

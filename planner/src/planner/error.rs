@@ -3,6 +3,7 @@
 use crate::coverage::curve::CurveError;
 use kompas_field::Findings;
 use kompas_field::prescription::PrescriptionError;
+use kompas_field::weed_map::WeedMapError;
 
 /// Why there is no plan.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -43,15 +44,18 @@ pub enum PlanError {
         /// What turns are planned for.
         limit_m: f64,
     },
-    /// The weed map, or the prescription, lies on another grid than the field's.
+    /// The weed map is of another field.
+    #[error(transparent)]
+    ForeignMap(#[from] WeedMapError),
+    /// The prescription lies on another grid than the field's.
     #[error(
-        "the map lies on a grid of {map_cols} × {map_rows} cells, the field on {field_cols} × {field_rows}, or elsewhere: it belongs to another field"
+        "the prescription lies on a grid of {given_cols} × {given_rows} cells, the field on {field_cols} × {field_rows}, or elsewhere: give one on this field's grid"
     )]
-    ForeignMap {
-        /// Of the map.
-        map_cols: u32,
-        /// Of the map.
-        map_rows: u32,
+    ForeignPrescription {
+        /// Of the prescription.
+        given_cols: u32,
+        /// Of the prescription.
+        given_rows: u32,
         /// Of the field.
         field_cols: u32,
         /// Of the field.

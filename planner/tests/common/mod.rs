@@ -45,7 +45,7 @@ pub(crate) fn field(
 /// A map with one weed in each of these grid cells (column, row).
 #[allow(clippy::allow_attributes, dead_code, reason = "not every test binary uses every helper")]
 pub(crate) fn weeds(field: &Field, cells: &[(u32, u32)]) -> WeedMap {
-    let mut map = WeedMap::new(field.grid());
+    let mut map = WeedMap::of(field);
     let mut tally = CellTally::default();
     tally.plants[usize::from(PlantClass::Weed.id())] = 1;
     for &(col, row) in cells {

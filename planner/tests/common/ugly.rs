@@ -154,7 +154,7 @@ impl Bytes<'_> {
 }
 
 fn weeds(field: &Field, bytes: &mut Bytes) -> WeedMap {
-    let mut map = WeedMap::new(field.grid());
+    let mut map = WeedMap::of(field);
     let every = 1 + usize::from(bytes.byte());
     let first = usize::from(bytes.byte());
     for cell in field.grid().cells().skip(first).step_by(every) {
