@@ -5,6 +5,7 @@
 
 pub mod cloud;
 pub mod mosquitto;
+pub mod demo_folder;
 pub mod process;
 pub mod report;
 pub mod robot;

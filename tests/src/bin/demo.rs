@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use kompas_tests::cloud::Cloud;
+use kompas_tests::demo_folder::{DemoFolderError, emptied};
 use kompas_tests::process::workspace;
 use kompas_tests::report::demo_report;
 use kompas_tests::robot::Job;
@@ -31,7 +32,8 @@ struct Args {
     /// The map's preferred port; a free one is taken when it is in use.
     #[arg(long, default_value_t = 8090)]
     port: u16,
-    /// Where the demo keeps its files; emptied at the start.
+    /// Where the demo keeps its files. What the last demo left there is deleted at the start; a folder with a `cloud` or
+    /// `robot` that no demo made is refused.
     #[arg(long, default_value = "target/demo")]
     folder: PathBuf,
 }
@@ -41,14 +43,14 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say(&format!("demo: {error:#}"));
-            ExitCode::FAILURE
+            ExitCode::from(if error.is::<DemoFolderError>() { 2 } else { 1 })
         }
     }
 }
 
 fn run(args: &Args) -> Result<()> {
     let folder = std::path::absolute(&args.folder).context("no such folder")?;
-    empty(&folder)?;
+    emptied(&folder)?;
     let mut cloud = Cloud::start_at(&folder.join("cloud"), &free_port(args.port), "127.0.0.1:0")?;
     say(&format!("map: {}", cloud.at.map_url));
     let mut job =
@@ -79,20 +81,6 @@ fn run(args: &Args) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// A demo starts from nothing, and never empties a folder that is not a demo's.
-fn empty(folder: &std::path::Path) -> Result<()> {
-    if folder == workspace() || workspace().starts_with(folder) {
-        bail!("{} holds the project: choose another --folder", folder.display());
-    }
-    for part in ["cloud", "robot"] {
-        let part = folder.join(part);
-        if part.exists() {
-            std::fs::remove_dir_all(&part).with_context(|| format!("cannot empty {}", part.display()))?;
-        }
-    }
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
 }
 
 fn free_port(preferred: u16) -> String {
