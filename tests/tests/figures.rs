@@ -1,0 +1,46 @@
+//! Figures do not take silence for success: the topics' own judgements, with programs that do nothing.
+#![expect(clippy::unwrap_used, reason = "helpers of a test: a failure is a failed test")]
+
+use kompas_tests::process::workspace;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+fn program(path: &Path, script: &str) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+}
+
+/// What `judge` prints as JSON, with the topic's functions at hand and `home` as target folder and first on the path.
+fn judged(topic: &str, home: &Path, judge: &str) -> serde_json::Value {
+    let load = "import importlib.machinery, importlib.util, json, pathlib, sys\n\
+        loader = importlib.machinery.SourceFileLoader('topic', sys.argv[1]); home = pathlib.Path(sys.argv[2])\n\
+        topic = importlib.util.module_from_spec(importlib.util.spec_from_loader('topic', loader))\n\
+        loader.exec_module(topic)\n";
+    let path = format!("{}:{}", home.display(), std::env::var("PATH").unwrap());
+    let mut python = Command::new("python3");
+    python.args(["-B", "-c", &format!("{load}{judge}")]);
+    python.arg(workspace().join("tests/figures").join(topic)).arg(home);
+    let done = python.env("PATH", path).env("CARGO_TARGET_DIR", home).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    serde_json::from_slice(&done.stdout).unwrap()
+}
+
+#[test]
+fn a_planner_that_refuses_at_once_has_no_time() {
+    let home = TempDir::new().unwrap();
+    program(&home.path().join("release/kompas-plan"), "echo no plan today >&2; exit 2");
+    let row = r#"{"rig": "3 m", "field": "f", "cpu_s": 0.01, "refused": "no plan today"}"#;
+    let judge = format!("short = []; print(json.dumps([topic.speed(short, [{row}], home), short]))");
+    let found = judged("planner", home.path(), &judge);
+    let none = serde_json::json!({ "square_cpu_s": {}, "replan_cpu_s": {}, "plants_on_40_ha": {} });
+    assert_eq!(found[0], none);
+    let short = found[1].as_array().unwrap();
+    assert!(
+        short.iter().all(|line| line.as_str().unwrap().ends_with("no plan, so no time: no plan today")),
+        "{short:?}"
+    );
+    assert_eq!(short.len(), 6, "four squares, the plants, the re-plan: {short:?}");
+}
