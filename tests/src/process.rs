@@ -10,6 +10,11 @@ pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
 }
 
+/// The model that comes with Kompas, 8 bits.
+pub fn released_model() -> PathBuf {
+    workspace().join("models/released/plants.int8.onnx")
+}
+
 /// The program `name`, built beside the one that runs now.
 ///
 /// # Errors

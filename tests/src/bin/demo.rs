@@ -4,16 +4,13 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use kompas_tests::cloud::Cloud;
 use kompas_tests::demo_folder::{DemoFolderError, emptied};
-use kompas_tests::process::workspace;
+use kompas_tests::process::released_model;
 use kompas_tests::report::demo_report;
 use kompas_tests::robot::Job;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-
-/// Below the workspace.
-const RELEASED: &str = "models/released/plants.int8.onnx";
 
 /// Drive one small field from camera to map.
 #[derive(Debug, Parser)]
@@ -58,7 +55,7 @@ fn run(args: &Args) -> Result<()> {
     if let Some(images) = &args.images {
         job = job.with("--images", &std::path::absolute(images).context("no such folder")?.display());
     }
-    let released = || args.images.as_ref().map(|_| workspace().join(RELEASED));
+    let released = || args.images.as_ref().map(|_| released_model());
     if let Some(segmenter) = args.segmenter.clone().or_else(released) {
         job = job.with("--segmenter", &segmenter.display());
     }
