@@ -8,6 +8,8 @@ use rand_chacha::ChaCha8Rng;
 use std::path::Path;
 use tch::{Tensor, no_grad};
 
+const INPUTS: u32 = 100;
+
 #[test]
 fn a_hundred_random_inputs_agree_to_1e_4() {
     let encoder =
@@ -21,7 +23,8 @@ fn a_hundred_random_inputs_agree_to_1e_4() {
     let bytes = encode(&params, None).unwrap();
     let mut engine = Engine::load(&library, Provider::Cpu, 1, Path::new("made here"), &bytes).unwrap();
     let mut rng = ChaCha8Rng::seed_from_u64(11);
-    for round in 0..100 {
+    let mut largest_of_all = 0_f32;
+    for round in 0..INPUTS {
         let [height, width] = [0, 1].map(|_| 32 * rng.random_range(1..=4_usize));
         let image: Vec<f32> = (0..3 * height * width).map(|_| rng.random()).collect();
         let sides = [height, width].map(|side| i64::try_from(side).unwrap());
@@ -33,7 +36,10 @@ fn a_hundred_random_inputs_agree_to_1e_4() {
         let largest =
             wanted.iter().zip(&found).map(|(a, b)| (a - b).abs() / a.abs().max(1.)).fold(0., f32::max);
         assert!(largest < 1e-4, "input {round} of {width}x{height}: {largest}");
+        largest_of_all = largest_of_all.max(largest);
     }
+    // tests/figures/recognition publishes what was compared, and nothing where nothing was.
+    println!("{}", serde_json::json!({ "inputs": INPUTS, "largest_difference": largest_of_all }));
 }
 
 #[test]

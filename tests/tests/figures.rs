@@ -44,3 +44,29 @@ fn a_planner_that_refuses_at_once_has_no_time() {
     );
     assert_eq!(short.len(), 6, "four squares, the plants, the re-plan: {short:?}");
 }
+
+#[test]
+fn a_test_that_was_skipped_has_compared_nothing() {
+    let home = TempDir::new().unwrap();
+    let compare = "page = topic.Page(); topic.compared(page, 'n', 'inputs', 100, 1e-4, 'file', 'test')\n\
+        print(json.dumps([page.figures, page.short]))";
+    let say = |script: &str| {
+        program(&home.path().join("cargo"), script);
+        judged("recognition", home.path(), compare)
+    };
+    let nothing = |why: &str| serde_json::json!([{}, [format!("n: nothing was compared: {why}")]]);
+    assert_eq!(
+        say("echo 'skipped: needs vendor/encoder' >&2; echo 'test result: ok.'"),
+        nothing("skipped: needs vendor/encoder")
+    );
+    assert_eq!(
+        say("echo 'test result: ok. 0 passed'"),
+        nothing("test result: ok. 0 passed"),
+        "a test that was renamed"
+    );
+    let line = r#"{"inputs": 100, "largest_difference": 2e-6}"#;
+    let found: serde_json::Value = serde_json::from_str(line).unwrap();
+    assert_eq!(say(&format!("echo '{line}'")), serde_json::json!([{ "n": found }, []]));
+    let few = say(r#"echo '{"inputs": 3, "largest_difference": 2e-6}'"#);
+    assert!(few[1][0].as_str().unwrap().ends_with("aim 0.0001 over 100 inputs"), "{few}");
+}
