@@ -51,6 +51,37 @@ fn our_own_task_data_comes_back_cell_by_cell() {
     assert!(matches!(grid.on_field(&far), Err(GridError::Elsewhere { .. })));
 }
 
+/// How long attribute `name` of `element` may be, as the schema says.
+fn longest(schema: &str, element: &str, name: &str) -> usize {
+    let after =
+        |text: &str, mark: &str| text.split_once(mark).unwrap_or_else(|| panic!("no {mark}")).1.to_owned();
+    let of_element = after(schema, &format!("<xs:element name=\"{element}\">"));
+    let of_attribute = after(&of_element, &format!("<xs:attribute name=\"{name}\""));
+    let length = after(&of_attribute, "maxLength value=\"");
+    length.split('"').next().and_then(|digits| digits.parse().ok()).expect("a number of characters")
+}
+
+#[test]
+fn names_are_as_short_as_the_schema_wants() {
+    let long = "perceel-achter-de-oude-boerderij-aan-de-noordzijde-van-het-kanaal";
+    let field = Field { id: long[..64].parse().unwrap(), ..parcel() };
+    let made = plan(&field, None, &rig("robot-3m"), &Policy::reference()).unwrap();
+    let xml = task_data(&made, &field).xml;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/specs/isoxml/generation/xsd");
+    let schema = std::fs::read_to_string(folder.join("ISO11783_Common_V4-3.xsd")).ok();
+    if schema.is_none() {
+        eprintln!("the schema's own lengths: skipped: needs ../shared/data/specs/isoxml");
+    }
+    for (element, attribute) in [("PFD", "C"), ("TSK", "B")] {
+        let line = xml.lines().find(|line| line.contains(&format!("<{element} "))).unwrap();
+        let name = line.split_once(&format!(" {attribute}=\"")).unwrap().1.split('"').next().unwrap();
+        assert_eq!(name, &long[..32], "{line}");
+        if let Some(schema) = &schema {
+            assert!(name.chars().count() <= longest(schema, element, attribute), "{line}");
+        }
+    }
+}
+
 #[test]
 fn the_command_plans_for_a_folder_of_task_data() {
     let folder = tempfile::tempdir().unwrap();

@@ -12,6 +12,9 @@ use std::fmt::Write;
 const SETPOINT_VOLUME_PER_AREA: &str = "0001";
 const UNITS_PER_L_PER_HA: f64 = 100.0;
 
+/// Characters of a designator (ISO 11783-10, schema `ISO11783_Common`).
+const LONGEST_DESIGNATOR: usize = 32;
+
 /// The files of a task-data folder: name and contents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaskData {
@@ -52,7 +55,7 @@ pub fn task_data(plan: &Plan, field: &Field) -> TaskData {
     let mut xml = String::from(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<ISO11783_TaskData VersionMajor=\"4\" VersionMinor=\"3\" ManagementSoftwareManufacturer=\"Kompas\" ManagementSoftwareVersion=\"0.1\" DataTransferOrigin=\"1\">\n",
     );
-    let name = escaped(plan.field_id.as_str());
+    let name = designator(plan.field_id.as_str());
     push(
         &mut xml,
         format_args!(
@@ -117,10 +120,28 @@ fn units(rate: LitresPerHectare) -> i32 {
     }
 }
 
+/// A name as terminals show it. Longer ones break the schema, and a terminal may refuse the whole file.
+fn designator(text: &str) -> String {
+    let cut: String = text.chars().take(LONGEST_DESIGNATOR).collect();
+    escaped(&cut)
+}
+
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 fn push(out: &mut String, line: std::fmt::Arguments<'_>) {
     writeln!(out, "{line}").expect("a string takes every line");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::designator;
+
+    #[test]
+    fn a_name_is_cut_between_characters_and_before_it_is_escaped() {
+        assert_eq!(designator("kort"), "kort");
+        assert_eq!(designator(&"é".repeat(40)), "é".repeat(32));
+        assert_eq!(designator(&format!("{}&x", "a".repeat(31))), format!("{}&amp;", "a".repeat(31)));
+    }
 }
