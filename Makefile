@@ -9,7 +9,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test figures bench audit setup-demo setup-test format lint rust-tests web-tests docs
+.PHONY: help demo test figures bench audit setup-build setup-demo setup-model setup-test format lint rust-tests web-tests docs
 
 EXIT ?=
 IMAGES ?=
@@ -20,12 +20,20 @@ TOPIC ?=
 help:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
 
-setup-demo:
+# Drawn ground is looked at with excess green; photographs, unless told otherwise, with the released model.
+MODEL_ASKED = $(if $(SEGMENTER),$(filter-out exg,$(SEGMENTER)),$(IMAGES))
+
+setup-build:
 	@setup/tools.sh cargo python3
 	@setup/debian.sh build-essential python3-pip
+
+setup-demo: setup-build
+	@vision/setup-onnxruntime.sh $(if $(MODEL_ASKED),,--optional)
+
+setup-model: setup-build
 	@vision/setup-onnxruntime.sh
 
-setup-test: setup-demo
+setup-test: setup-model
 	@setup/tools.sh node npm
 	@setup/debian.sh python3-venv chromium mosquitto
 	@setup/python.sh
@@ -35,7 +43,7 @@ setup-test: setup-demo
 
 demo: setup-demo
 	cargo build --release --locked -p kompas-edge -p kompas-cloud-sync -p kompas-tests --bins
-	target/release/kompas-demo $(if $(EXIT),--exit) $(if $(IMAGES),--images "$(IMAGES)") $(if $(SEGMENTER),--segmenter "$(SEGMENTER)")
+	$(or $(CARGO_TARGET_DIR),target)/release/kompas-demo $(if $(EXIT),--exit) $(if $(IMAGES),--images "$(IMAGES)") $(if $(SEGMENTER),--segmenter "$(SEGMENTER)")
 
 test: setup-test format lint rust-tests web-tests docs
 
@@ -58,7 +66,7 @@ docs:
 figures: setup-test
 	tests/figures/run $(if $(QUICK),--quick) $(TOPIC)
 
-bench: setup-demo
+bench: setup-model
 	cargo bench --workspace --exclude kompas-models --locked
 
 audit:
