@@ -89,7 +89,15 @@ async fn run(command: Command) -> anyhow::Result<()> {
                 BrokerArg::Embedded => BrokerChoice::Embedded { listen: mqtt_listen },
                 BrokerArg::At(address) => BrokerChoice::At(address),
             };
+            let deaf = matches!(&broker, BrokerChoice::Embedded { listen } if listen.ip().is_loopback());
             let cloud = Cloud::start(&ServeConfig { data, listen, broker }).await?;
+            if deaf && !listen.ip().is_loopback() {
+                let open = SocketAddr::new(listen.ip(), mqtt_listen.port());
+                tracing::warn!(
+                    broker = %cloud.broker,
+                    "others see the map, and only robots on this machine reach it: give --mqtt-listen {open}"
+                );
+            }
             // Before anybody is told that it runs: who is told may end it.
             let stop = stop_signal()?;
             say(&cloud, json);

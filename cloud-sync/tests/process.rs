@@ -258,11 +258,12 @@ fn wrong_input_is_named_and_ends_with_2() {
 }
 
 #[test]
-fn on_every_address_it_prints_one_that_can_be_reached_and_says_that_nobody_signs_in() {
-    for (ip, open) in [("0.0.0.0:0", true), ("127.0.0.1:0", false)] {
+fn on_every_address_it_prints_one_that_can_be_reached_and_says_who_comes_in_and_who_does_not() {
+    let (every, own) = ("0.0.0.0:0", "127.0.0.1:0");
+    for (map, mqtt) in [(every, every), (own, own), (every, own)] {
         let directory = TempDir::new().unwrap();
         let mut child = program()
-            .args(["serve", "--json", "--listen", ip, "--mqtt-listen", ip, "--data"])
+            .args(["serve", "--json", "--listen", map, "--mqtt-listen", mqtt, "--data"])
             .arg(directory.path())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -278,7 +279,13 @@ fn on_every_address_it_prints_one_that_can_be_reached_and_says_that_nobody_signs
         let stderr = String::from_utf8_lossy(&child.wait_with_output().unwrap().stderr).into_owned();
         assert!(page.starts_with("HTTP/1.0 200") && broker, "{line}");
         assert!(!line.contains("//0.0.0.0"), "{line}");
-        assert_eq!(stderr.contains("no sign-in"), open, "{stderr}");
+        assert_eq!(stderr.contains("no sign-in"), map == every, "{stderr}");
+        let deaf = (map, mqtt) == (every, own);
+        assert_eq!(
+            stderr.contains("only robots on this machine") && stderr.contains("--mqtt-listen 0.0.0.0:0"),
+            deaf,
+            "{stderr}"
+        );
     }
 }
 

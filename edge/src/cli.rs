@@ -179,15 +179,18 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 fn check(args: &CheckArgs) -> Result<()> {
-    let loaded = args.config.load();
+    let loaded = args.config.load().map(|(config, job, mut findings)| {
+        findings.extend(no_broker(&config));
+        (job, findings)
+    });
     if args.json {
         let findings = match &loaded {
-            Ok((_, _, warnings)) => warnings.clone(),
+            Ok((_, warnings)) => warnings.clone(),
             Err(why) => why.downcast_ref::<Findings>().map(|found| found.0.clone()).unwrap_or_default(),
         };
         exit::print(&serde_json::to_string_pretty(&findings)?);
     }
-    let (_, job, warnings) = loaded?;
+    let (job, warnings) = loaded?;
     for warning in warnings {
         tracing::warn!("{warning}");
     }
@@ -202,4 +205,11 @@ fn check(args: &CheckArgs) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// A robot without a network is as it should be; one that nobody told where to send is not.
+fn no_broker(config: &Config) -> Option<Finding> {
+    let cause = "no broker is named: records stay on this robot, and no map shows them";
+    let remedy = "set it to what kompas-cloud serve prints for robots, mqtt://HOST:PORT, or give --broker";
+    config.broker.is_none().then(|| Finding::warning("uplink.no_broker", "uplink.broker", cause, remedy))
 }

@@ -218,7 +218,9 @@ impl<'f> Survey<'f> {
             match load_picture(path, MEMORY_LIMIT_BYTES) {
                 Ok(picture) => {
                     let own = own_plants(&picture, field, &views, number, segmenter, &mut memory);
-                    for sighting in own.map_err(|source| SurveyError::Segmenter { image: image.clone(), source })? {
+                    for sighting in
+                        own.map_err(|source| SurveyError::Segmenter { image: image.clone(), source })?
+                    {
                         if field.boundary.contains(sighting.position) && weed_map.add(&sighting) {
                             plants.push(SurveyedPlant { sighting, image: image.clone() });
                         } else {
@@ -236,7 +238,8 @@ impl<'f> Survey<'f> {
             counted(plants.len());
         }
         refused.sort_by(|a, b| a.image.cmp(&b.image));
-        let used: Vec<&View> = views.iter().zip(&lost).filter(|(_, lost)| !**lost).map(|(view, _)| view).collect();
+        let used: Vec<&View> =
+            views.iter().zip(&lost).filter(|(_, lost)| !**lost).map(|(view, _)| view).collect();
         if used.is_empty() {
             return Err(SurveyError::AllRefused { refused });
         }
@@ -246,7 +249,8 @@ impl<'f> Survey<'f> {
         let unseen = |(_, centre, shown): &(CellIndex, Point2<FieldFrame>, bool)| {
             !shown || (shown_by_lost(*centre) && nobody_saw(*centre))
         };
-        let unseen: Vec<CellIndex> = cells.iter().filter(|cell| unseen(cell)).map(|(cell, _, _)| *cell).collect();
+        let unseen: Vec<CellIndex> =
+            cells.iter().filter(|cell| unseen(cell)).map(|(cell, _, _)| *cell).collect();
         let seen = cells.len() - unseen.len();
         let mut summary = Summary::of(&used, refused, segmenter.id(), [cells.len(), seen]);
         for plant in &plants {

@@ -37,6 +37,10 @@ fn a_good_job_is_ready() {
     let output = check(&yard);
     assert!(output.status.success(), "{}", text(&output.stderr));
     assert!(text(&output.stdout).starts_with("ready: rig small"), "{}", text(&output.stdout));
+    assert!(text(&output.stderr).contains("uplink.no_broker"), "{}", text(&output.stderr));
+    let sends = ["check", "--config", yard.config.to_str().unwrap(), "--broker", "mqtt://farm"];
+    let stderr = robot(&sends).output().unwrap().stderr;
+    assert!(!text(&stderr).contains("uplink.no_broker"), "{}", text(&stderr));
 }
 
 #[test]

@@ -275,7 +275,9 @@ fn what_cannot_be_used_is_named_with_its_reason_and_the_rest_counts() {
     assert!(seen > 50 && seen < farm.centres().len());
     assert_eq!(told["cells_seen"], seen);
     let unseen = farm.unseen();
-    assert!(farm.centres().iter().all(|&centre| good.shows(centre) != unseen.contains(&geo::Point::from(centre))));
+    assert!(
+        farm.centres().iter().all(|&centre| good.shows(centre) != unseen.contains(&geo::Point::from(centre)))
+    );
     assert_eq!(told["plants"]["weed"], 1);
     assert_eq!(told["position_sigma_m"], 2.0);
     for warning in ["were not seen", "2 m is assumed", "excess green"] {
@@ -305,7 +307,9 @@ fn a_photograph_that_is_gone_at_the_second_look_leaves_a_hole_and_the_rest_count
     let cell = |place: [f64; 2]| grid.cell_at(Point2::new(place[0], place[1])).unwrap();
     let unseen: Vec<CellIndex> = told.unseen;
     // Both show the ground between them; what is nearer to the lost one's middle was left to it.
-    for (place, seen) in [([-9.0, -2.0], false), ([-3.0, -2.0], false), ([-1.0, -2.0], true), ([4.0, -1.0], true)] {
+    for (place, seen) in
+        [([-9.0, -2.0], false), ([-3.0, -2.0], false), ([-1.0, -2.0], true), ([4.0, -1.0], true)]
+    {
         assert!(shots[0].shows(place) || shots[1].shows(place));
         assert_eq!(!unseen.contains(&cell(place)), seen, "{place:?}");
     }

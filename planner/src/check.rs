@@ -71,7 +71,8 @@ fn foreign_field(plan: &Plan, field: &Field) -> Finding {
     let mut differences = Vec::new();
     if plan.field_id != field.id {
         let cause = format!("the field is named {} there and {} here", plan.field_id, field.id);
-        let remedy = format!("give it one name: field.id = \"{}\" on the robot, or the file's own", plan.field_id);
+        let remedy =
+            format!("give it one name: field.id = \"{}\" on the robot, or the file's own", plan.field_id);
         differences.push((cause, remedy));
     }
     match crop {

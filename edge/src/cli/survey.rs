@@ -165,9 +165,9 @@ fn choice(segmenter: Option<&Path>) -> Result<SegmenterChoice, BadInput> {
 fn writable(path: &Path) -> Result<()> {
     let new = !path.exists();
     let opened = OpenOptions::new().append(true).create(true).open(path);
-    opened
-        .and_then(|_| if new { std::fs::remove_file(path) } else { Ok(()) })
-        .with_context(|| BadInput(format!("cannot make {}: give a file in a folder that takes it", path.display())))
+    opened.and_then(|_| if new { std::fs::remove_file(path) } else { Ok(()) }).with_context(|| {
+        BadInput(format!("cannot make {}: give a file in a folder that takes it", path.display()))
+    })
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {

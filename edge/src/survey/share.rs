@@ -38,7 +38,8 @@ pub(super) fn shows_field(view: &View, tile: &Tile, boundary: &Boundary) -> bool
     let (from, to) = widened(view, tile);
     // The ground is flat and the lens has no distortion: what is straight in the picture is straight on the ground.
     let corners = [from, [to[0], from[1]], to, [from[0], to[1]]];
-    let ring: Option<Vec<geo::Coord>> = corners.map(|pixel| view.place(pixel).map(Into::into)).into_iter().collect();
+    let ring: Option<Vec<geo::Coord>> =
+        corners.map(|pixel| view.place(pixel).map(Into::into)).into_iter().collect();
     // A corner above the horizon: nobody knows what is not shown.
     ring.is_none_or(|ring| geo::Polygon::new(ring.into(), vec![]).intersects(boundary.polygon()))
 }
@@ -116,7 +117,9 @@ mod tests {
     #[test]
     fn ground_outside_the_boundary_is_not_looked_at() {
         let square = |x: [f64; 2], y: [f64; 2]| {
-            [(x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1]), (x[0], y[0])].map(|(x, y)| Point2::new(x, y)).to_vec()
+            [(x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1]), (x[0], y[0])]
+                .map(|(x, y)| Point2::new(x, y))
+                .to_vec()
         };
         let raw = RawBoundary {
             outer: square([-2.0, 2.0], [-20.0, 20.0]),
@@ -131,7 +134,12 @@ mod tests {
         assert_eq!(shown, [row, row, row].concat());
         let hole = tiles(4000, 3000, 100, 0);
         let seen = |pixel: [u32; 2]| {
-            let holds = |tile: &&Tile| tile.keep[0] <= pixel[0] && pixel[0] < tile.keep[2] && tile.keep[1] <= pixel[1] && pixel[1] < tile.keep[3];
+            let holds = |tile: &&Tile| {
+                tile.keep[0] <= pixel[0]
+                    && pixel[0] < tile.keep[2]
+                    && tile.keep[1] <= pixel[1]
+                    && pixel[1] < tile.keep[3]
+            };
             shows_field(&view, hole.iter().find(holds).unwrap(), &boundary)
         };
         assert!(seen([2000, 1000]) && !seen([2000, 2200]), "in the exclusion");

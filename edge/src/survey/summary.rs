@@ -51,7 +51,8 @@ const LARGE_SIGMA_M: f64 = 0.3;
 impl Summary {
     /// Of these photographs, without their plants; `cells` are those inside the field, and those seen.
     pub(super) fn of(views: &[&View], refused: Vec<Refused>, segmenter: &str, cells: [usize; 2]) -> Self {
-        let largest = |value: fn(&View) -> f64| rounded(views.iter().map(|view| value(view)).fold(0.0, f64::max));
+        let largest =
+            |value: fn(&View) -> f64| rounded(views.iter().map(|view| value(view)).fold(0.0, f64::max));
         let plant_classes = PlantClass::ALL.into_iter().filter(|&class| class != PlantClass::Soil);
         Self {
             images: views.len() + refused.len(),

@@ -226,7 +226,8 @@ pub(super) mod tests {
         // 8° of roll at a tilt of 8°: what the axis meets stays, what lies beside it turns about it.
         let tilted = |roll_deg| view_of(&Tags { pitch_deg: -82.0, roll_deg, ..tags() });
         let (level, rolled) = (tilted(0.0), tilted(8.0));
-        let pixel = |view: &View, place| view.camera.pixel_from_ground(&view.robot_from_field * place).unwrap();
+        let pixel =
+            |view: &View, place| view.camera.pixel_from_ground(&view.robot_from_field * place).unwrap();
         let (sin, cos) = 8.0_f64.to_radians().sin_cos();
         for place in [Point2::new(0.0, 1.4054), Point2::new(3.0, 2.0), Point2::new(-2.0, -1.0)] {
             let [x, y] = pixel(&level, place);
