@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use kompas_edge::config::{Config, Overrides, ReadConfig};
+use kompas_edge::disk::too_little_for;
 use kompas_edge::job::Job;
 use kompas_field::{Finding, Findings, Severity};
 use std::io::IsTerminal as _;
@@ -141,6 +142,7 @@ impl ConfigArgs {
         let read = Config::read(&self.records.config, self.overrides()?);
         let mut findings = read.findings;
         let Some(config) = read.config else { return Err(Findings(findings).into()) };
+        findings.extend(too_little_for(&config.records));
         let job = match Job::load(&config) {
             Ok((job, warnings)) => {
                 findings.extend(warnings);

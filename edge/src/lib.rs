@@ -12,6 +12,7 @@ pub mod bench;
 pub mod clock;
 pub mod config;
 pub mod decide;
+pub mod disk;
 pub mod drivers;
 pub mod eyes;
 pub mod guard;

@@ -1,9 +1,11 @@
 //! Pictures of a drive, kept as a folder that can be driven through again, or that a model learns its field from.
 //!
-//! A thread of its own encodes and writes; when the disk fails it stops. Simulation and replay wait for it. A real robot
+//! A thread of its own encodes and writes; when the disk fails, or only the room is left that records may need, it stops:
+//! an outbox that cannot write keeps every nozzle shut, and pictures are the smaller loss. Simulation and replay wait for it. A real robot
 //! never does: what the thread cannot keep up with is left out and counted.
 
 use super::Row;
+use crate::disk::free_bytes;
 use crate::drivers::FixQuality;
 use crate::pose::{LastFix, Motion};
 use image::RgbImage;
@@ -12,7 +14,7 @@ use kompas_field::frame::heading::to_compass_deg;
 use kompas_field::units::Metres;
 use kompas_field::{FieldFrame, FieldPlane, Point2, RobotInstant};
 use std::fs::File;
-use std::io::BufWriter;
+use std::io::{BufWriter, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
@@ -23,6 +25,9 @@ const ROWS: usize = 1000;
 const WAITING: usize = 4;
 /// Leaves keep their edges; a picture of 1280 by 960 takes about half a megabyte.
 const JPEG_QUALITY: u8 = 95;
+
+/// So much of a disk is left to the records: some days of treating without a network.
+const RESERVE_BYTES: u64 = 1 << 30;
 
 /// The pictures' folder is no place to keep them.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +98,7 @@ impl Album {
         let folder = folder.to_owned();
         let writer = std::thread::spawn(move || {
             let mut pictures = 0;
-            let cause = write(&folder, &waiting, &mut pictures).err();
+            let cause = write(&folder, &waiting, &mut pictures, || free_bytes(&folder)).err();
             (pictures, cause.map(|why| why.to_string()))
         });
         Ok(Self {
@@ -184,8 +189,13 @@ impl Album {
     }
 }
 
-/// Everything that comes, counting pictures.
-fn write(folder: &Path, pages: &Receiver<Page>, pictures: &mut u64) -> Result<(), csv::Error> {
+/// Everything that comes, counting pictures, as long as there is room.
+fn write(
+    folder: &Path,
+    pages: &Receiver<Page>,
+    pictures: &mut u64,
+    mut free: impl FnMut() -> std::io::Result<u64>,
+) -> Result<(), csv::Error> {
     let mut list: Option<csv::Writer<_>> = None; // a run that never begins leaves nothing
     for Page { rows, image } in pages {
         if let (Some(image), Some(row)) = (image, rows.last()) {
@@ -193,6 +203,15 @@ fn write(folder: &Path, pages: &Receiver<Page>, pictures: &mut u64) -> Result<()
             JpegEncoder::new_with_quality(&mut jpeg, JPEG_QUALITY)
                 .encode_image(&image)
                 .map_err(std::io::Error::other)?;
+            let left = free()?;
+            if left < RESERVE_BYTES.saturating_add(jpeg.len() as u64) {
+                let text = format!(
+                    "{} MB are free on the disk, and {} MB are left to the records: free space, or keep pictures on another disk",
+                    left / 1_000_000,
+                    RESERVE_BYTES / 1_000_000
+                );
+                return Err(std::io::Error::new(ErrorKind::StorageFull, text).into());
+            }
             std::fs::write(folder.join(&row.image), jpeg)?;
             *pictures += 1;
         }
@@ -209,4 +228,38 @@ fn write(folder: &Path, pages: &Receiver<Page>, pictures: &mut u64) -> Result<()
         list.flush()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_stop_where_the_records_room_begins() {
+        let folder = tempfile::tempdir().unwrap();
+        let row = |number| Row {
+            image: format!("{number}.jpg"),
+            time_s: 1.0,
+            lat_deg: None,
+            lon_deg: None,
+            heading_deg: None,
+            quality: FixQuality::None,
+            sigma_m: None,
+            correction_age_s: None,
+            speed_mps: None,
+        };
+        let (pages, waiting) = sync_channel(WAITING);
+        for number in 0..3 {
+            pages.send(Page { rows: vec![row(number)], image: Some(RgbImage::new(8, 8)) }).unwrap();
+        }
+        drop(pages);
+        let mut left = [RESERVE_BYTES + 100_000, RESERVE_BYTES + 50_000, RESERVE_BYTES + 10].into_iter();
+        let mut pictures = 0;
+        let why = write(folder.path(), &waiting, &mut pictures, || Ok(left.next().unwrap())).unwrap_err();
+        assert!(why.to_string().contains("1073 MB are free"), "{why}");
+        assert_eq!(pictures, 2);
+        assert!(folder.path().join("1.jpg").exists() && !folder.path().join("2.jpg").exists());
+        let list = std::fs::read_to_string(folder.path().join("poses.csv")).unwrap();
+        assert_eq!(list.lines().count(), 3, "a picture that was not kept has no row: {list}");
+    }
 }
