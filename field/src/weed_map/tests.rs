@@ -68,7 +68,7 @@ fn plots_of_one_size_side_by_side_are_told_apart() {
     assert!(matches!(&refused, WeedMapError::OtherField { apart, .. } if (apart.get() - 12.0).abs() < 0.1));
     assert_eq!(
         refused.to_string(),
-        "the weed map is of field trial, whose middle lies 11.98 m from that of field beside: give the map of this \
+        "the weed map is of field trial, whose middle lies 11.99 m from that of field beside: give the map of this \
          field, or make one"
     );
     assert!(matches!(map.merge(&WeedMap::of(&beside)), Err(WeedMapError::OtherField { .. })));
