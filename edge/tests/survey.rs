@@ -75,7 +75,8 @@ impl Farm {
             let place = Geodetic::etrs89(degrees[1].as_f64().unwrap(), degrees[0].as_f64().unwrap());
             geo::Coord::from(self.field.plane.to_field(place).unwrap())
         };
-        let ring = |ring: &Value| geo::LineString::from_iter(ring.as_array().unwrap().iter().map(corner));
+        let ring =
+            |ring: &Value| -> geo::LineString { ring.as_array().unwrap().iter().map(corner).collect() };
         let polygon = |feature: &Value| {
             let mut rings = feature["geometry"]["coordinates"].as_array().unwrap().iter().map(ring);
             let polygon = geo::Polygon::new(rings.next().unwrap(), rings.collect());

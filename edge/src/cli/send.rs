@@ -22,7 +22,7 @@ pub(super) struct SendArgs {
 
 /// What became of the records.
 #[derive(Debug, Serialize)]
-struct Sent {
+struct Outcome {
     /// Taken by the cloud, this time.
     sent: u64,
     /// Still on the robot only.
@@ -60,7 +60,7 @@ pub(super) fn send(args: &SendArgs) -> Result<()> {
     })?;
     let status = uplink.stop();
     let why = (waiting > 0).then(|| why_waiting(&status, broker));
-    let sent = Sent { sent: status.settled, waiting, why, outbox: outbox.counts()?, uplink: status };
+    let sent = Outcome { sent: status.settled, waiting, why, outbox: outbox.counts()?, uplink: status };
     if args.json {
         print(&serde_json::to_string_pretty(&sent)?);
     } else {

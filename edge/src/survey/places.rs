@@ -55,8 +55,8 @@ pub fn cells_geojson(cells: &[CellIndex], field: &Field) -> String {
 }
 
 /// Longitude and latitude; 1e-8 degrees are 1 mm.
-fn degrees(place: Point2<FieldFrame>, plane: &FieldPlane) -> [f64; 2] {
-    let Geodetic { lat_deg, lon_deg, .. } = plane.to_geodetic(place);
+fn degrees(at: Point2<FieldFrame>, plane: &FieldPlane) -> [f64; 2] {
+    let Geodetic { lat_deg, lon_deg, .. } = plane.to_geodetic(at);
     [rounded(lon_deg, 1e8), rounded(lat_deg, 1e8)]
 }
 
