@@ -24,7 +24,7 @@ fn numbers(value: &Value, at: &str, found: &mut Vec<String>) {
             items.iter().take(2).enumerate().for_each(|(i, item)| numbers(item, &format!("{at}/{i}"), found));
         }
         Value::Object(keys) => {
-            keys.iter().for_each(|(key, item)| numbers(item, &format!("{at}/{key}"), found))
+            keys.iter().for_each(|(key, item)| numbers(item, &format!("{at}/{key}"), found));
         }
         _ => {}
     }
@@ -38,17 +38,14 @@ fn no_number_stops_ingest_or_a_reader() {
         with_store(|store| {
             let mut places = Vec::new();
             numbers(&serde_json::from_slice(&original.bytes).unwrap(), "", &mut places);
-            let mut seq = 10_000;
-            let mut odd = Vec::new();
-            for (place, extreme) in
-                places.iter().flat_map(|place| extremes.iter().map(move |one| (place, one)))
-            {
-                seq += 1;
-                odd.push(changed(&original, |value| {
+            let every = places.iter().flat_map(|place| extremes.iter().map(move |one| (place, one)));
+            let odd = (10_000..).zip(every).map(|(seq, (place, extreme))| {
+                changed(&original, |value| {
                     value["seq"] = json!(seq);
                     *value.pointer_mut(place).unwrap() = extreme.clone();
-                }));
-            }
+                })
+            });
+            let odd: Vec<Arrival> = odd.collect();
             take(store, &odd).unwrap();
             let good = take(store, &season(3)).unwrap();
             assert_eq!(outcomes(&good).len(), season(3).len(), "{kind}");

@@ -277,7 +277,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    #[expect(clippy::unwrap_used, clippy::panic, reason = "a test fails where it breaks")]
+    #[expect(clippy::panic, reason = "what is tested")]
     async fn a_committing_thread_that_breaks_off_is_noticed() {
         let (finish, work) = sync_channel::<()>(0);
         let (_thread, mut alive) = on_its_own_thread(move || {
