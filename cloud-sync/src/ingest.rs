@@ -3,7 +3,8 @@
 //! # What is kept
 //! - A receipt leaves after the commit, never before; a batch of arrivals costs one sync.
 //! - Taking the same record twice changes nothing and is receipted twice.
-//! - Nothing that arrives stops what arrives after it: what does not read is quarantined and counted.
+//! - Nothing that arrives stops what arrives after it: what is no record is quarantined and counted.
+//! - A record that a newer robot wrote in words unknown here is stored as it came, and read by a newer program.
 //! - A full queue drops arrivals, counted: they have no receipt, so the robot offers them again.
 
 mod losses;
@@ -36,6 +37,8 @@ pub struct Taken {
     pub acks: Vec<(String, Ack)>,
     /// Stored now.
     pub new: u64,
+    /// Of these: not read by this program, by reason. On no map until a newer one reads them.
+    pub unread: BTreeMap<String, u64>,
     /// Had been stored before.
     pub again: u64,
     /// Put in quarantine, by reason. A person is needed.
@@ -61,38 +64,40 @@ pub fn take(store: &mut dyn Store, batch: &[Arrival]) -> Result<Taken, StoreErro
 fn settle(records: &[Incoming], dispositions: &[Disposition], refused: &[Refused]) -> Taken {
     let mut taken = Taken::default();
     let mut receipts: BTreeMap<String, Vec<Receipt>> = BTreeMap::new();
-    let mut receipt = |farm: &FarmId, key: &RecordKey, outcome| {
-        let receipt = Receipt { boot_id: key.boot_id.clone(), seq: key.seq, outcome };
+    let mut receipt = |farm: &FarmId, key: &RecordKey, apart: Option<RefusedBecause>| {
+        let outcome = apart.map_or(Outcome::Committed, |_| Outcome::Quarantined);
+        let why = apart.map(|why| why.as_str().to_owned());
+        let receipt = Receipt { boot_id: key.boot_id.clone(), seq: key.seq, outcome, why };
         receipts.entry(ack_topic(farm, &key.robot_id)).or_default().push(receipt);
     };
     for (record, disposition) in records.iter().zip(dispositions) {
-        let outcome = match disposition {
+        let apart = match disposition {
             Disposition::New => {
                 taken.new += 1;
-                Outcome::Committed
+                if let Err(why) = &record.payload {
+                    *taken.unread.entry(why.clone()).or_default() += 1;
+                }
+                None
             }
             Disposition::Again => {
                 taken.again += 1;
-                Outcome::Committed
+                None
             }
-            Disposition::Disputed => {
-                *taken.quarantined.entry(RefusedBecause::SameKey.as_str()).or_default() += 1;
-                Outcome::Quarantined
-            }
-            Disposition::Unstorable => {
-                *taken.quarantined.entry(RefusedBecause::Unstorable.as_str()).or_default() += 1;
-                Outcome::Quarantined
-            }
+            Disposition::Disputed => Some(RefusedBecause::SameKey),
+            Disposition::Unstorable => Some(RefusedBecause::Unstorable),
         };
-        receipt(&record.farm, &record.envelope.key, outcome);
+        if let Some(why) = apart {
+            *taken.quarantined.entry(why.as_str()).or_default() += 1;
+        }
+        receipt(&record.farm, &record.envelope.key, apart);
     }
     for refusal in refused {
         *taken.quarantined.entry(refusal.why.as_str()).or_default() += 1;
         // Only a record whose content is at fault is settled; others may come again in better shape.
-        if refusal.why == RefusedBecause::UnreadablePayload
+        if refusal.why == RefusedBecause::Impossible
             && let (Some((farm, _)), Some(key)) = (crate::wire::sender_of(&refusal.topic), &refusal.key)
         {
-            receipt(&farm, key, Outcome::Quarantined);
+            receipt(&farm, key, Some(refusal.why));
         }
     }
     for (topic, receipts) in receipts {

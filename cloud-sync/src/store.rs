@@ -22,8 +22,9 @@ pub use views::{
 };
 
 /// Of truth and projections together: whoever changes either, or what projections hold, counts it up. A store of
-/// an older format makes its projections again; a reader's copy of an answer is of its format.
-pub const FORMAT: i64 = 10;
+/// an older format makes its projections again, and reads what an older program could not; a reader's copy of an answer
+/// is of its format. Records of an enum that got a variant are such: count up then, too.
+pub const FORMAT: i64 = 11;
 
 /// A record as it arrived, read as far as this program can.
 #[derive(Debug, Clone)]
@@ -34,8 +35,8 @@ pub struct Incoming {
     pub topic: String,
     /// The record.
     pub envelope: Envelope,
-    /// What it says; `None` for a schema this program does not know.
-    pub payload: Option<Payload>,
+    /// What it says, or why this program cannot read it: of a schema, or with a content, that a newer robot writes.
+    pub payload: Result<Payload, String>,
     /// Of `wire`.
     pub sha256: Digest,
     /// As it came.
@@ -75,8 +76,8 @@ pub enum RefusedBecause {
     OtherSender,
     /// The payload is not what the envelope's hash says: changed on the way. Not receipted, so it is sent again.
     ChangedOnTheWay,
-    /// Our schema, but the payload does not read, or says what cannot be.
-    UnreadablePayload,
+    /// It reads, but a number in it cannot be.
+    Impossible,
     /// It reads, but holds a number that no store can.
     Unstorable,
     /// Another record has the same key.
@@ -91,7 +92,7 @@ impl RefusedBecause {
             Self::TooLarge => "too_large",
             Self::OtherSender => "other_sender",
             Self::ChangedOnTheWay => "changed_on_the_way",
-            Self::UnreadablePayload => "unreadable_payload",
+            Self::Impossible => "impossible",
             Self::Unstorable => "unstorable",
             Self::SameKey => "same_key",
         }

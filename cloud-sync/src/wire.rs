@@ -45,7 +45,7 @@ pub fn sender_of(topic: &str) -> Option<(FarmId, RobotId)> {
 pub enum Outcome {
     /// Stored as it is.
     Committed,
-    /// Stored apart: another record has the same key, or the record does not read. A person is needed.
+    /// Stored apart, [`Receipt::why`] tells for what. A person is needed.
     Quarantined,
 }
 
@@ -58,6 +58,9 @@ pub struct Receipt {
     pub seq: u64,
     /// What became of it.
     pub outcome: Outcome,
+    /// In one word, as the cloud counts it, where it is stored apart. Text: a later cloud may know more reasons.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// The application acknowledgement, sent after the cloud's commit.
@@ -72,7 +75,7 @@ pub struct Ack {
 impl Ack {
     /// Name and version.
     pub const SCHEMA: &'static str = "kompas.ack/1";
-    /// Receipts per message: at most 80 bytes of JSON around a boot id of 64, so far below the packet limit.
+    /// Receipts per message: at most 110 bytes of JSON around a boot id of 64, so far below the packet limit.
     pub const MAX_RECEIPTS: usize = 256;
 
     /// Of these records.
@@ -110,7 +113,8 @@ mod tests {
     #[test]
     fn the_longest_ack_fits_in_a_packet() {
         let boot_id = BootId::new("b".repeat(64)).unwrap();
-        let receipt = Receipt { boot_id, seq: u64::MAX, outcome: Outcome::Quarantined };
+        let why = Some("changed_on_the_way".to_owned());
+        let receipt = Receipt { boot_id, seq: u64::MAX, outcome: Outcome::Quarantined, why };
         let ack = Ack::of(vec![receipt; Ack::MAX_RECEIPTS]);
         assert!(serde_json::to_vec(&ack).unwrap().len() < MAX_PACKET_BYTES - 1024);
     }

@@ -157,13 +157,13 @@ proptest! {
                 Action::SettleLent(which, outcome) => {
                     if let Some(seq) = lent.get(which).copied() {
                         let boot_id = origin(model.boots[&seq]).boot;
-                        outbox.settle(&[Receipt { boot_id, seq, outcome }]).unwrap();
+                        outbox.settle(&[Receipt { boot_id, seq, outcome, why: None }]).unwrap();
                         model.settle(seq, outcome);
                     }
                 }
                 Action::SettleUnknown(seq) => {
                     let boot_id = BootId::new("another").unwrap();
-                    let news = outbox.settle(&[Receipt { boot_id, seq, outcome: Outcome::Committed }]).unwrap();
+                    let news = outbox.settle(&[Receipt { boot_id, seq, outcome: Outcome::Committed, why: None }]).unwrap();
                     prop_assert_eq!(news, 0);
                     model.on_loan.remove(&seq);
                 }
@@ -288,7 +288,7 @@ fn two_connections_write_and_settle_at_the_same_time() {
     while uplink.counts().unwrap().committed < 120 {
         let now = RobotInstant::START;
         let lent = uplink.lend(16, now, now).unwrap();
-        let receipt = |seq| Receipt { boot_id: origin(0).boot, seq, outcome: Outcome::Committed };
+        let receipt = |seq| Receipt { boot_id: origin(0).boot, seq, outcome: Outcome::Committed, why: None };
         let receipts: Vec<Receipt> = lent.iter().map(|record| receipt(record.key.seq)).collect();
         uplink.settle(&receipts).unwrap();
     }

@@ -205,7 +205,7 @@ fn what_cannot_be_is_set_apart_and_spoils_no_total() {
             assert_eq!(outcomes(&taken), [Outcome::Committed, Outcome::Quarantined], "{named}");
             let kept = store.quarantine(9).unwrap();
             let why = (kept[0].why.as_str(), kept[0].detail.as_str());
-            assert!(why.0 == "unreadable_payload" && why.1.contains("is possible"), "{named}: {why:?}");
+            assert!(why.0 == "impossible" && why.1.contains("is possible"), "{named}: {why:?}");
             assert_eq!(store.missions(&all()).unwrap().len(), 1);
         });
     }

@@ -15,7 +15,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde_json::json;
 use support::arrivals::{
-    MANY, all, arrival, changed, everything, farm, mission, outcomes, season, with_store,
+    MANY, all, arrival, changed, everything, farm, incidents, mission, outcomes, season, with_store,
 };
 use tempfile::TempDir;
 
@@ -147,8 +147,35 @@ fn an_unknown_schema_is_stored_and_flagged_and_survives_a_rebuild() {
         assert_eq!(outcomes(&take(store, &[future]).unwrap()), [Outcome::Committed]);
         store.rebuild().unwrap();
         let counts = store.counts().unwrap();
-        assert_eq!((counts.records, counts.unknown_schema, counts.quarantined), (1, 1, 0));
+        assert_eq!((counts.records, counts.unread, counts.quarantined), (1, 1, 0));
     });
+}
+
+#[test]
+fn a_word_that_a_newer_robot_uses_waits_for_a_cloud_that_knows_it() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("cloud.sqlite");
+    let mut store = SqliteFile::at(&path).open().unwrap();
+    let closed = season(7)
+        .into_iter()
+        .find(|one| String::from_utf8_lossy(&one.bytes).contains("\"incident\":\"closed\""));
+    let known = closed.unwrap();
+    let newer = changed(&known, |value| value["payload"]["because"] = json!("night_frost"));
+    let taken = take(store.as_mut(), std::slice::from_ref(&newer)).unwrap();
+    assert_eq!(outcomes(&taken), [Outcome::Committed]);
+    let (why, count) = taken.unread.first_key_value().unwrap();
+    assert!(why.contains("night_frost") && *count == 1, "{why}");
+    store.rebuild().unwrap();
+    let told = |store: &dyn Store| {
+        let counts = store.counts().unwrap();
+        (counts.records, counts.unread, counts.quarantined, store.incidents(&incidents(None)).unwrap().len())
+    };
+    assert_eq!(told(store.as_ref()), (1, 1, 0, 0));
+    // The program learns the word: here the word becomes one that it knows, and the store is of an older format.
+    let db = rusqlite::Connection::open(&path).unwrap();
+    db.execute("UPDATE records SET wire = ?1", [&known.bytes]).unwrap();
+    db.execute_batch("PRAGMA user_version = 1").unwrap();
+    assert_eq!(told(SqliteFile::at(&path).open().unwrap().as_ref()), (1, 0, 0, 1));
 }
 
 #[test]
@@ -176,20 +203,26 @@ fn what_does_not_read_is_set_apart_once_and_stops_nobody() {
         let impostor = Arrival { topic: "v1/valthermond/kompas-99/records".to_owned(), ..good[3].clone() };
         let unreadable =
             changed(&good[4], |value| value["payload"] = json!({ "kind": "plants", "mission": 7 }));
+        let unreadable = changed(&unreadable, |value| value["seq"] = json!(9_999));
+        let of_kind = |kind: &str| good.iter().find(|one| String::from_utf8_lossy(&one.bytes).contains(kind));
+        let endless = changed(of_kind("mission_finished").unwrap(), |value| {
+            value["payload"]["driven_m"] = json!(1e40);
+        });
         let beyond = changed(&good[5], |value| value["seq"] = json!(u64::MAX));
-        let bad = [torn, flipped, huge, impostor, unreadable, beyond, arrival(Vec::new())];
+        let bad = [torn, flipped, huge, impostor, endless, beyond, arrival(Vec::new()), unreadable];
         for round in 0..2 {
             let batch: Vec<Arrival> = bad.iter().chain(&good).cloned().collect();
             let taken = take(store, &batch).unwrap();
-            assert_eq!(taken.new, if round == 0 { good.len() as u64 } else { 0 });
+            assert_eq!(taken.new, if round == 0 { good.len() as u64 + 1 } else { 0 });
             let committed = outcomes(&taken).iter().filter(|o| **o == Outcome::Committed).count();
-            assert_eq!(committed, good.len());
-            // The unreadable payload and the number beyond SQL are settled; the others may come again.
+            assert_eq!(committed, good.len() + 1, "what does not read is stored as it came");
+            // The number that cannot be and the one beyond SQL are settled; the others may come again.
             assert_eq!(outcomes(&taken).len() - committed, 2);
             assert_eq!(taken.quarantined.values().sum::<u64>(), 7, "{:?}", taken.quarantined);
         }
         let counts = store.counts().unwrap();
-        assert_eq!((counts.records, counts.quarantined, counts.disputed), (good.len() as u64, 7, 0));
+        assert_eq!((counts.records, counts.unread), (good.len() as u64 + 1, 1));
+        assert_eq!((counts.quarantined, counts.disputed), (7, 0));
     });
 }
 

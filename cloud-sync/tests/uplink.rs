@@ -20,7 +20,7 @@ fn lent(seq: u64) -> Lent {
 }
 
 fn receipt(seq: u64) -> Receipt {
-    Receipt { boot_id: key(seq).boot_id, seq, outcome: Outcome::Committed }
+    Receipt { boot_id: key(seq).boot_id, seq, outcome: Outcome::Committed, why: None }
 }
 
 fn at(seconds: f64) -> RobotInstant {

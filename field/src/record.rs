@@ -2,7 +2,8 @@
 //!
 //! # Compatibility
 //! The schema name carries the version. A reader ignores keys it does not know and keeps records of
-//! schemas it does not know. `tests/golden/records` in the workspace pins the bytes of every payload.
+//! schemas it does not know, and of this schema with words (variants) it does not know: a newer reader reads
+//! them. `tests/golden/records` in the workspace pins the bytes of every payload.
 
 use crate::decision::{ClosedBecause, Decision};
 use crate::digest::Digest;

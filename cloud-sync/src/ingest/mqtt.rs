@@ -34,6 +34,8 @@ pub struct IngestStatus {
     pub lost_alike: u64,
     /// Stored.
     pub new: u64,
+    /// Of these: not read by this program. A newer one is needed.
+    pub unread: u64,
     /// Arrived again.
     pub again: u64,
     /// Put in quarantine, by reason.
@@ -230,15 +232,20 @@ impl Committer {
     }
 
     fn committed(&self, taken: Taken, now: WallTime) {
-        let Taken { acks, new, again, quarantined } = taken;
+        let Taken { acks, new, unread, again, quarantined } = taken;
         for (topic, ack) in acks {
             self.acknowledge(topic, &ack);
         }
         if !quarantined.is_empty() {
             tracing::error!(?quarantined, "arrivals in quarantine: see /api/quarantine");
         }
+        if !unread.is_empty() {
+            let remedy = "update kompas-cloud: it reads them when it first starts";
+            tracing::error!(?unread, "stored, but on no map: a newer robot wrote these records: {remedy}");
+        }
         tell(&self.status, |status| {
             status.new += new;
+            status.unread += unread.values().sum::<u64>();
             status.again += again;
             status.commits += 1;
             status.last_commit_at = Some(now);

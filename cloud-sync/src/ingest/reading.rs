@@ -30,16 +30,15 @@ pub(super) fn read(arrival: &Arrival) -> Result<Incoming, Box<Refused>> {
     }
     let payload = match envelope.open() {
         Ok(payload) => match impossible(&payload) {
-            None => Some(payload),
-            Some(what) => return Err(refuse(RefusedBecause::UnreadablePayload, what, Some(key))),
+            None => Ok(payload),
+            Some(what) => return Err(refuse(RefusedBecause::Impossible, what, Some(key))),
         },
-        Err(EnvelopeError::UnknownSchema(_)) => None,
         Err(error @ EnvelopeError::DigestMismatch { .. }) => {
             return Err(refuse(RefusedBecause::ChangedOnTheWay, error.to_string(), Some(key)));
         }
-        Err(EnvelopeError::Payload(error)) => {
-            return Err(refuse(RefusedBecause::UnreadablePayload, error.to_string(), Some(key)));
-        }
+        // A newer robot's: the robot may forget it now, and a newer cloud finds it among the records.
+        Err(error @ EnvelopeError::UnknownSchema(_)) => Err(error.to_string()),
+        Err(EnvelopeError::Payload(error)) => Err(error.to_string()),
     };
     let (topic, wire) = (topic.clone(), bytes.clone());
     Ok(Incoming { farm, topic, envelope, payload, sha256, wire, received: *received })

@@ -4,7 +4,7 @@ CREATE TABLE IF NOT EXISTS records(
   robot TEXT NOT NULL, boot TEXT NOT NULL, seq INTEGER NOT NULL,
   farm TEXT NOT NULL,
   schema TEXT NOT NULL,
-  kind TEXT,                          -- null: a schema that this program does not know
+  kind TEXT,                          -- null: not read yet, of a schema or with a content that this program does not know
   t_wall_ms INTEGER NOT NULL, t_mono_ns INTEGER NOT NULL, t_received_ms INTEGER NOT NULL,
   disputed INTEGER NOT NULL DEFAULT 0, -- another record came with the same key
   sha256 BLOB NOT NULL,

@@ -10,8 +10,8 @@ use serde::Serialize;
 pub struct StoreCounts {
     /// Stored, each once.
     pub records: u64,
-    /// Of these: of a schema that this program does not know.
-    pub unknown_schema: u64,
+    /// Of these: of a schema, or with a content, that this program does not know. On no map until a newer one reads it.
+    pub unread: u64,
     /// Of these: another record came with the same key.
     pub disputed: u64,
     /// Stored apart.

@@ -10,6 +10,7 @@ use crate::wire::{Outcome, Receipt, ack_topic, records_topic};
 use kompas_field::ids::{FarmId, RobotId};
 use kompas_field::units::Seconds;
 use kompas_field::{Clock, RobotInstant};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -255,18 +256,21 @@ impl Sender {
 
     fn settled(&mut self, receipts: &[Receipt], news: u64) {
         self.protocol.on_settled(receipts, self.clock.now());
-        let apart = receipts.iter().filter(|r| r.outcome == Outcome::Quarantined).count() as u64;
+        let apart = apart(receipts);
+        let count: u64 = apart.values().sum();
         let wall = self.clock.wall();
         self.tell(|status| {
             status.settled += news;
             status.outbox_trouble = None;
             if news > 0 {
-                status.quarantined += apart;
+                status.quarantined += count;
                 status.last_settled_at = Some(wall);
             }
         });
-        if apart > 0 {
-            tracing::error!(apart, "the cloud stored records apart: two robots may share an identity");
+        if count > 0 {
+            let twins =
+                if apart.contains_key("same_key") { "; two robots may share an identity" } else { "" };
+            tracing::error!(?apart, "the cloud stored records apart, its /api/quarantine has them{twins}");
         }
     }
 
@@ -280,6 +284,15 @@ impl Sender {
     fn tell(&self, change: impl FnOnce(&mut UplinkStatus)) {
         change(&mut self.status.lock().unwrap_or_else(PoisonError::into_inner));
     }
+}
+
+/// How many records the cloud stored apart, by its reason.
+fn apart(receipts: &[Receipt]) -> BTreeMap<&str, u64> {
+    let mut apart = BTreeMap::new();
+    for receipt in receipts.iter().filter(|receipt| receipt.outcome == Outcome::Quarantined) {
+        *apart.entry(receipt.why.as_deref().unwrap_or("not told")).or_default() += 1;
+    }
+    apart
 }
 
 /// Two sessions of one name throw each other out, and a robot's name is its own on its farm only. Ids have no `.`,

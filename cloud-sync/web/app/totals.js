@@ -129,5 +129,6 @@ export function showFacts(mission, status) {
   fact(t.rig, mission.rig ?? "");
   fact(t.segmenter, mission.segmenter?.startsWith("exg") ? t.exg : (mission.segmenter ?? ""));
   fact(t.plan, mission.plan ?? "");
+  if (status.counts.unread > 0) fact(t.unread, number(status.counts.unread));
   if (status.counts.quarantined > 0) fact(t.quarantine, number(status.counts.quarantined));
 }

@@ -73,7 +73,7 @@ fn put(tx: &Transaction<'_>, record: &Incoming) -> Result<(), StoreError> {
             farm: record.farm.as_str(),
             received: record.received,
             envelope: &record.envelope,
-            payload: record.payload.as_ref(),
+            payload: record.payload.as_ref().ok(),
         },
     )
 }
@@ -96,7 +96,7 @@ fn insert(tx: &Transaction<'_>, record: &Incoming) -> rusqlite::Result<i64> {
         envelope.key.seq,
         farm.as_str(),
         envelope.schema,
-        payload.as_ref().map(kompas_field::Payload::kind),
+        payload.as_ref().ok().map(kompas_field::Payload::kind),
         envelope.t_wall.unix_ms(),
         envelope.t_mono.nanos(),
         received.unix_ms(),

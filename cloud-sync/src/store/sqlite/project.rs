@@ -69,18 +69,25 @@ fn on_calendar(unix_ms: i64) -> i64 {
 /// Every stored record, in order of arrival; how many.
 pub(super) fn everything(tx: &Transaction<'_>) -> Result<u64, StoreError> {
     let mut statement = tx
-        .prepare("SELECT arrival, farm, t_received_ms, wire FROM records ORDER BY arrival")
+        .prepare("SELECT arrival, farm, t_received_ms, wire, kind IS NULL FROM records ORDER BY arrival")
         .map_err(sql("read records"))?;
     let mut rows = statement.query([]).map_err(sql("read records"))?;
     let mut read = 0;
     while let Some(row) = rows.next().map_err(sql("read records"))? {
-        let fields =
-            (|| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get::<_, Vec<u8>>(3)?)))();
-        let (arrival, farm, received_ms, wire) = fields.map_err(sql("read records"))?;
+        let fields = (|| {
+            Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?, row.get::<_, Vec<u8>>(3)?, row.get(4)?))
+        })();
+        let (arrival, farm, received_ms, wire, unread): (i64, _, _, _, bool) =
+            fields.map_err(sql("read records"))?;
         let envelope: Envelope = serde_json::from_slice(&wire)
             .map_err(|source| StoreError::Unreadable { what: "record", source })?;
         // What an earlier program took in without looking stays a record, and is on no map.
         let payload = envelope.open().ok().filter(|payload| impossible(payload).is_none());
+        if unread && let Some(payload) = &payload {
+            tx.prepare_cached("UPDATE records SET kind = ?2 WHERE arrival = ?1")
+                .and_then(|mut flag| flag.execute(params![arrival, payload.kind()]))
+                .map_err(sql("note that a record reads now"))?;
+        }
         let received = WallTime::from_unix_ms(received_ms);
         record(
             tx,

@@ -38,12 +38,7 @@ const COUNTS: &str = "SELECT (SELECT coalesce(sum(records), 0) FROM robots),
 
 pub(super) fn counts(db: &Connection) -> rusqlite::Result<StoreCounts> {
     db.prepare_cached(COUNTS)?.query_row([], |r| {
-        Ok(StoreCounts {
-            records: r.get(0)?,
-            unknown_schema: r.get(1)?,
-            disputed: r.get(2)?,
-            quarantined: r.get(3)?,
-        })
+        Ok(StoreCounts { records: r.get(0)?, unread: r.get(1)?, disputed: r.get(2)?, quarantined: r.get(3)? })
     })
 }
 
