@@ -3,13 +3,15 @@
 //! # Invariants
 //! - [`Outbox::append`] returns after the rows are on disk (WAL, `synchronous=FULL`), not before; a batch
 //!   is there whole or not at all, and costs one sync.
-//! - `seq` only grows, per outbox, over boots and crashes, and is never reused.
+//! - `seq` only grows, over boots and crashes, and is never reused; an outbox that stands in for a damaged one begins
+//!   above it.
 //! - A row waits until the cloud said *committed*; a broker's receipt is not that. Committed rows stay as
 //!   the farmer's local copy until their quota is used up, oldest out first.
 //! - A record too large for the wire never waits: it is kept apart ([`OutboxError::TooLarge`]).
 //! - When room runs out class 3 goes before class 2, oldest first, counted, and told in a class 1 record.
 //!   Class 1 is never given up: [`OutboxError::Full`], and treatment stops.
 //! - `written = waiting + committed + dropped`, always.
+//! - What the disk damaged is told in a class 1 record, with the next append.
 //! - A loan ([`Outbox::lend`]) lives in the lender's memory only: after a crash nothing is on loan.
 //!
 //! # Tables
@@ -28,6 +30,7 @@ mod append;
 mod counts;
 mod error;
 mod lend;
+mod lost;
 mod quota;
 mod schema;
 
@@ -98,7 +101,7 @@ impl Outbox {
         Ok(Self { db, path, robot: robot.clone(), limits, loans: BTreeMap::new(), set_aside })
     }
 
-    /// Where a damaged outbox was moved to at opening; `None` normally.
+    /// Where a damaged outbox was moved to, until the first append tells the cloud; `None` normally.
     pub fn set_aside(&self) -> Option<&Path> {
         self.set_aside.as_deref()
     }

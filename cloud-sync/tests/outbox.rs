@@ -257,7 +257,29 @@ fn another_robots_outbox_is_refused_and_a_damaged_one_set_aside() {
     std::fs::write(&path, b"this was a database once, and it is long enough to be looked at").unwrap();
     let mut outbox = Outbox::open(&path, &robot(), ROOMY).unwrap();
     assert!(outbox.set_aside().is_some_and(Path::exists));
-    assert_eq!(outbox.append(&origin(1), &[draft(1, 0)]).unwrap()[0].seq, 1);
+    let other = Outbox::open(&path, &robot(), ROOMY).unwrap();
+    assert_eq!(other.set_aside(), outbox.set_aside(), "whoever opens it first, the recorder hears of it");
+    assert!(outbox.append(&origin(1), &[draft(1, 0)]).unwrap()[0].seq > 1, "numbers are never used again");
+    let counts = outbox.counts().unwrap();
+    assert_eq!((counts.written, counts.waiting, counts.committed), (2, 2, 0));
+    assert_eq!(lost(&mut outbox), [(None, "outbox.sqlite.damaged-1".to_owned())]);
+    assert_eq!(Outbox::open(&path, &robot(), ROOMY).unwrap().set_aside(), None, "told once");
+}
+
+/// What waiting records tell of others that the disk lost.
+fn lost(outbox: &mut Outbox) -> Vec<(Option<u64>, String)> {
+    let waiting = outbox.lend(1_000, RobotInstant::START, RobotInstant::START).unwrap();
+    let payloads = waiting.iter().map(|record| {
+        assert_eq!(record.class, 1);
+        serde_json::from_slice::<Envelope>(&record.wire).unwrap().open().unwrap()
+    });
+    let lost = |payload| match payload {
+        Payload::Incident(Incident { what: IncidentKind::RecordsLost { records, kept_in }, .. }) => {
+            Some((records, kept_in))
+        }
+        _ => None,
+    };
+    payloads.filter_map(lost).collect()
 }
 
 #[test]
@@ -272,6 +294,10 @@ fn a_record_that_changed_on_disk_is_kept_apart_and_told() {
     assert_eq!(lent.iter().map(|record| record.key.seq).collect::<Vec<_>>(), [2]);
     let counts = outbox.counts().unwrap();
     assert_eq!((counts.written, counts.waiting, counts.dropped, counts.dead_letters), (2, 1, 1, 1));
+    for _ in 0..2 {
+        outbox.append(&origin(0), &[draft(1, 0)]).unwrap();
+        assert_eq!(lost(&mut outbox), [(Some(1), "dead_letters".to_owned())]);
+    }
 }
 
 #[test]

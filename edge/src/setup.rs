@@ -142,8 +142,13 @@ pub fn ready_with(
     let time = LoopTime::Given { clock, latency: config.frame_latency };
     let outbox = Outbox::open(&config.records.outbox, &config.robot, config.records.limits)?;
     if let Some(damaged) = outbox.set_aside() {
-        tracing::error!("the outbox was damaged and moved to {}; a new one is in use", damaged.display());
+        tracing::error!(
+            "the outbox was damaged and moved to {}; a new one is in use, and what waited in it is lost: look at the disk",
+            damaged.display()
+        );
     }
+    // What waited in it is lost, perhaps with the record that the mission began: the cloud needs its field.
+    let tells_anew = outbox.set_aside().is_some();
     let origin = Origin {
         boot: boot.clone(),
         clock_quality: config.records.clock_quality,
@@ -156,7 +161,13 @@ pub fn ready_with(
     let camera = job.rig.camera.as_ref().ok_or(SetupError::NoCamera)?;
     let segmenter = open_segmenter(&config.segmenter, Some(camera))?;
     let eyes = Eyes::new(camera, segmenter, config.remembers.then(|| job.field.boundary.clone()));
-    begin(&mut logbook, &time, job, &mission, previous.as_ref(), eyes.segmenter_id());
+    if let Some(previous) = &previous {
+        let what = IncidentKind::Resumed { previous_boot: previous.clone() };
+        logbook.incident(what, RobotInstant::START, time.clock());
+    }
+    if previous.is_none() || tells_anew {
+        begin(&mut logbook, &time, job, &mission, eyes.segmenter_id());
+    }
 
     let rules = GuardRules { max_speed: job.rig.robot.max_speed, ..config.policy.guard };
     let guard = Guard::new(rules, job.field.boundary.clone(), &job.plan.zones);
@@ -280,18 +291,7 @@ fn open_mission(
     Ok((mission, None))
 }
 
-fn begin(
-    logbook: &mut Logbook,
-    time: &LoopTime,
-    job: &Job,
-    mission: &MissionFile,
-    previous: Option<&BootId>,
-    segmenter: &str,
-) {
-    if let Some(previous) = previous {
-        let what = IncidentKind::Resumed { previous_boot: previous.clone() };
-        return logbook.incident(what, RobotInstant::START, time.clock());
-    }
+fn begin(logbook: &mut Logbook, time: &LoopTime, job: &Job, mission: &MissionFile, segmenter: &str) {
     let started = MissionStarted {
         mission: mission.mission.clone(),
         field: job.field.clone(),

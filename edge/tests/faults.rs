@@ -74,6 +74,24 @@ fn a_full_outbox_shuts_everything_and_nothing_is_treated_without_a_record() {
     assert!(after > 0, "{:?}", end.tally.by_rule);
 }
 
+#[test]
+fn a_damaged_outbox_is_told_and_the_cloud_gets_the_field_again() {
+    let yard = Yard::new("");
+    yard.run("decisions.jsonl", Some(40));
+    std::fs::write(yard.path("outbox.db"), "a database once, and long enough to be looked at as one")
+        .unwrap();
+    yard.run("decisions.jsonl", Some(40));
+    let told = yard.payloads();
+    let field = |payload: &Payload| {
+        if let Payload::MissionStarted(started) = payload { Some(started.field.id.clone()) } else { None }
+    };
+    assert_eq!(told.iter().filter_map(field).count(), 1);
+    let told = incidents(&yard);
+    assert!(told.iter().any(|what| matches!(what, IncidentKind::Resumed { .. })), "{told:?}");
+    let lost = IncidentKind::RecordsLost { records: None, kept_in: "outbox.db.damaged-1".to_owned() };
+    assert!(told.contains(&lost), "{told:?}");
+}
+
 /// A file on a disk that is full after so many bytes.
 struct FullAfter(usize);
 

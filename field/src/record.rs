@@ -272,6 +272,13 @@ pub enum IncidentKind {
         /// Their size.
         bytes: u64,
     },
+    /// Records were damaged on the robot's disk: they never come.
+    RecordsLost {
+        /// How many; none: all that waited in a damaged outbox, which nobody can count.
+        records: Option<u64>,
+        /// Where what is left of them is kept on the robot, for a person.
+        kept_in: String,
+    },
     /// The program before this one did not end its mission.
     Resumed {
         /// The boot that stopped.

@@ -39,6 +39,7 @@ enum Kind {
     Reopened,
     FrameUnusable,
     RecordsDropped,
+    RecordsLost,
     Resumed,
 }
 

@@ -1,8 +1,8 @@
 //! Writing: envelopes are made, numbered and stored in one transaction.
 
-use super::{Draft, Origin, Outbox, OutboxError, quota};
+use super::{Draft, Origin, Outbox, OutboxError, lost, quota};
 use crate::wire::MAX_RECORD_BYTES;
-use kompas_field::{Digest, Envelope, RecordKey};
+use kompas_field::{Digest, Envelope, Payload, RecordKey};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
 /// A record in the form in which it waits and travels.
@@ -44,11 +44,16 @@ pub(super) fn append(
         keys.push(sealed.key);
     }
     let mut next = first + drafts.len() as u64;
-    for told in quota::make_room(&tx, limits.waiting_bytes, last.t_mono).map_err(sql("make room"))? {
-        let draft = Draft { payload: told, t_mono: last.t_mono, t_wall: last.t_wall };
-        insert(&tx, &seal(next, &draft)?).map_err(sql("append a record"))?;
-        next += 1;
-    }
+    let mut tell = |told: Vec<Payload>| {
+        for payload in told {
+            let draft = Draft { payload, t_mono: last.t_mono, t_wall: last.t_wall };
+            insert(&tx, &seal(next, &draft)?).map_err(sql("append a record"))?;
+            next += 1;
+        }
+        Ok(())
+    };
+    tell(lost::untold(&tx, last.t_mono).map_err(sql("read what was lost"))?)?;
+    tell(quota::make_room(&tx, limits.waiting_bytes, last.t_mono).map_err(sql("make room"))?)?;
     quota::check(&tx, limits.waiting_bytes).map_err(sql("measure the outbox"))??;
     tx.execute("UPDATE facts SET value = ?1 WHERE name = 'next_seq'", [next])
         .map_err(sql("store the next number"))?;

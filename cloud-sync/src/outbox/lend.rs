@@ -1,6 +1,6 @@
 //! Lending records to the uplink, and settling what the cloud says about them.
 
-use super::{Outbox, OutboxError, quota};
+use super::{Outbox, OutboxError, lost, quota};
 use crate::wire::{Outcome, Receipt};
 use kompas_field::ids::BootId;
 use kompas_field::{Digest, RecordKey, RobotInstant};
@@ -96,6 +96,7 @@ impl Outbox {
         )?;
         tx.execute("DELETE FROM records WHERE seq = ?1", [record.key.seq])?;
         tx.execute("UPDATE facts SET value = value + 1 WHERE name = 'dropped'", [])?;
+        lost::note_record(&tx)?;
         tx.commit()
     }
 }

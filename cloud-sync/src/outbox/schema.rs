@@ -1,6 +1,8 @@
 //! The file: making, opening, and setting a damaged one aside.
 
-use super::OutboxError;
+use super::{OutboxError, lost};
+use crate::clock::SystemClock;
+use kompas_field::Clock;
 use kompas_field::ids::RobotId;
 use rusqlite::{Connection, ErrorCode, OptionalExtension};
 use std::path::{Path, PathBuf};
@@ -45,17 +47,22 @@ CREATE TABLE dead_letters(
 ";
 
 pub(super) fn open(path: &Path, robot: &RobotId) -> Result<(Connection, Option<PathBuf>), OutboxError> {
-    match connect(path, robot) {
+    let db = match connect(path, robot, None) {
         Err(OutboxError::Database { source, .. }) if is_damage(&source) => {
             let aside = set_aside(path)?;
-            let (db, aside) = (connect(path, robot)?, aside);
-            Ok((db, Some(aside)))
+            connect(path, robot, Some(&aside))
         }
-        opened => opened.map(|db| (db, None)),
-    }
+        opened => opened,
+    }?;
+    // Another connection may have moved it.
+    let doing = "read whether an outbox was set aside";
+    let untold = lost::set_aside(&db, path);
+    let untold = untold.map_err(|source| OutboxError::Database { doing, path: path.to_owned(), source })?;
+    Ok((db, untold))
 }
 
-fn connect(path: &Path, robot: &RobotId) -> Result<Connection, OutboxError> {
+/// Opens the outbox, or makes one; `instead_of` a damaged one that is there now.
+fn connect(path: &Path, robot: &RobotId, instead_of: Option<&Path>) -> Result<Connection, OutboxError> {
     let sql = |doing| move |source| OutboxError::Database { doing, path: path.to_owned(), source };
     let mut db = Connection::open(path).map_err(sql("open the outbox"))?;
     db.busy_timeout(BUSY).map_err(sql("open the outbox"))?;
@@ -72,6 +79,11 @@ fn connect(path: &Path, robot: &RobotId) -> Result<Connection, OutboxError> {
         let facts =
             "INSERT INTO facts VALUES ('robot', ?1), ('next_seq', 1), ('dropped', 0), ('quarantined', 0)";
         tx.execute(facts, [robot.as_str()]).map_err(sql("make the tables"))?;
+        if let Some(aside) = instead_of {
+            // Nobody knows how far the damaged one had counted: a record a millisecond since 1970 is above it.
+            let first_seq = u64::try_from(SystemClock::start().wall().unix_ms()).unwrap_or(0).max(1);
+            lost::note_set_aside(&tx, aside, first_seq).map_err(sql("make the tables"))?;
+        }
         tx.pragma_update(None, "user_version", FORMAT).map_err(sql("make the tables"))?;
     }
     let found: Option<String> = tx

@@ -99,7 +99,7 @@ async function layers(key) {
     state.field ?? get(about("field")),
     get(about("cells", { form: "table" })), get(about("track")),
     // Bad pictures come by the hundred: they have a list of their own, so that nothing vanishes behind them.
-    Promise.all([incidents("closed,reopened,records_dropped,resumed", PAGES), incidents("frame_unusable", 1)]),
+    Promise.all([incidents("closed,reopened,records_dropped,records_lost,resumed", PAGES), incidents("frame_unusable", 1)]),
   ].map(guarded));
   if (nameOf(state.mission) !== name) return; // another was chosen meanwhile
   const parts = [field, table, track, found];

@@ -56,6 +56,7 @@ const NL = {
     closed: p => `Doppen dicht: ${p.because}.`, reopened: () => "Doppen mogen weer open.",
     frame_unusable: p => `Beeld ${p.frame} onbruikbaar: ${p.cause}.`,
     records_dropped: p => `${p.records} records opgegeven: de schijf van de robot was vol.`,
+    records_lost: p => `${p.records ?? "Alle wachtende"} records verloren: de schijf van de robot is beschadigd. Wat er nog van is, staat op de robot in ${p.kept_in}.`,
     resumed: () => "Robot opnieuw gestart; de opdracht gaat verder.",
   },
 };
@@ -115,6 +116,7 @@ const EN = {
     closed: p => `Nozzles shut: ${p.because}.`, reopened: () => "Nozzles may open again.",
     frame_unusable: p => `Frame ${p.frame} unusable: ${p.cause}.`,
     records_dropped: p => `${p.records} records given up: the robot's disk was full.`,
+    records_lost: p => `${p.records ?? "All waiting"} records lost: the robot's disk is damaged. What is left of them is on the robot, in ${p.kept_in}.`,
     resumed: () => "Robot started again; the job goes on.",
   },
 };

@@ -95,7 +95,7 @@ function grouped(incidents) {
 }
 
 /** What a person must see, however much came after it. */
-const always = one => one.because === "emergency_stop" || one.incident === "records_dropped";
+const always = one => one.because === "emergency_stop" || ["records_dropped", "records_lost"].includes(one.incident);
 
 export function showEvents(incidents) {
   const list = by("events");

@@ -292,6 +292,7 @@ const fn kind(what: &IncidentKind) -> &'static str {
         IncidentKind::Reopened => "reopened",
         IncidentKind::FrameUnusable { .. } => "frame_unusable",
         IncidentKind::RecordsDropped { .. } => "records_dropped",
+        IncidentKind::RecordsLost { .. } => "records_lost",
         IncidentKind::Resumed { .. } => "resumed",
     }
 }
