@@ -15,7 +15,7 @@ pub use mqtt::{IngestHandle, IngestStatus, spawn_ingest};
 
 use crate::store::{Disposition, Incoming, Refused, RefusedBecause, Store, StoreError};
 use crate::wire::{Ack, Outcome, Receipt, ack_topic};
-use kompas_field::ids::FarmId;
+use kompas_field::ids::{FarmId, RobotId};
 use kompas_field::{RecordKey, WallTime};
 use std::collections::BTreeMap;
 
@@ -39,6 +39,8 @@ pub struct Taken {
     pub new: u64,
     /// Of these: not read by this program, by reason. On no map until a newer one reads them.
     pub unread: BTreeMap<String, u64>,
+    /// Of these: with a number that another run of its robot has used, by robot. A person is needed.
+    pub disputed: BTreeMap<RobotId, u64>,
     /// Had been stored before.
     pub again: u64,
     /// Put in quarantine, by reason. A person is needed.
@@ -72,8 +74,11 @@ fn settle(records: &[Incoming], dispositions: &[Disposition], refused: &[Refused
     };
     for (record, disposition) in records.iter().zip(dispositions) {
         let apart = match disposition {
-            Disposition::New => {
+            Disposition::New | Disposition::NewOfTwo => {
                 taken.new += 1;
+                if *disposition == Disposition::NewOfTwo {
+                    *taken.disputed.entry(record.envelope.key.robot_id.clone()).or_default() += 1;
+                }
                 if let Err(why) = &record.payload {
                     *taken.unread.entry(why.clone()).or_default() += 1;
                 }

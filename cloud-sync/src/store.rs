@@ -24,7 +24,7 @@ pub use views::{
 /// Of truth and projections together: whoever changes either, or what projections hold, counts it up. A store of
 /// an older format makes its projections again, and reads what an older program could not; a reader's copy of an answer
 /// is of its format. Records of an enum that got a variant are such: count up then, too.
-pub const FORMAT: i64 = 11;
+pub const FORMAT: i64 = 12;
 
 /// A record as it arrived, read as far as this program can.
 #[derive(Debug, Clone)]
@@ -104,6 +104,9 @@ impl RefusedBecause {
 pub enum Disposition {
     /// Stored now.
     New,
+    /// Stored now, but another run of this robot has written a record with this number, which no outbox gives out twice:
+    /// two robots share a name, or an outbox was copied, restored or lost. Both stay, and are disputed.
+    NewOfTwo,
     /// Was stored before, byte for byte.
     Again,
     /// Another one is stored under its key: both are in quarantine.

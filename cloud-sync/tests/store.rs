@@ -138,6 +138,37 @@ fn two_records_with_one_key_are_both_set_apart() {
 }
 
 #[test]
+fn two_robots_of_one_name_are_noticed_and_lose_nothing() {
+    with_store(|store| {
+        let ours = season(6);
+        // One robot in two runs: numbers go on.
+        let (first, second) = ours.split_at(5);
+        let of_boot = |boot: &str, some: &[Arrival]| -> Vec<Arrival> {
+            some.iter().map(|one| changed(one, |value| value["boot_id"] = json!(boot))).collect()
+        };
+        take(store, first).unwrap();
+        assert!(take(store, &of_boot("b-2", second)).unwrap().disputed.is_empty());
+        assert_eq!((store.counts().unwrap().disputed, store.robots().unwrap()[0].disputed), (0, 0));
+        // Another one of its name, with an outbox of its own that counts from 1, too.
+        let twin = take(store, &of_boot("b-3", &first[..2])).unwrap();
+        assert_eq!((twin.new, twin.disputed.values().sum::<u64>()), (2, 2));
+        assert_eq!(outcomes(&twin), [Outcome::Committed; 2]);
+        let told = |store: &dyn Store| {
+            let counts = store.counts().unwrap();
+            (counts.records, counts.disputed, counts.quarantined, store.robots().unwrap()[0].disputed)
+        };
+        let wanted = (ours.len() as u64 + 2, 4, 0, 4);
+        assert_eq!(told(store), wanted);
+        store.rebuild().unwrap();
+        assert_eq!(told(store), wanted);
+        // On another farm the name is another robot's.
+        let far = of_boot("b-4", first).into_iter();
+        let far = far.map(|one| Arrival { topic: "v1/buren/kompas-01/records".to_owned(), ..one });
+        assert!(take(store, &far.collect::<Vec<_>>()).unwrap().disputed.is_empty());
+    });
+}
+
+#[test]
 fn an_unknown_schema_is_stored_and_flagged_and_survives_a_rebuild() {
     with_store(|store| {
         let future = changed(&season(7)[1], |value| {

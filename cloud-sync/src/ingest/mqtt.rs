@@ -232,12 +232,19 @@ impl Committer {
     }
 
     fn committed(&self, taken: Taken, now: WallTime) {
-        let Taken { acks, new, unread, again, quarantined } = taken;
+        let Taken { acks, new, unread, disputed, again, quarantined } = taken;
         for (topic, ack) in acks {
             self.acknowledge(topic, &ack);
         }
         if !quarantined.is_empty() {
             tracing::error!(?quarantined, "arrivals in quarantine: see /api/quarantine");
+        }
+        if !disputed.is_empty() {
+            let remedy = "give each robot a name of its own, and no copy of another's outbox";
+            tracing::error!(
+                ?disputed,
+                "records whose numbers were used before, by another robot of this name: {remedy}"
+            );
         }
         if !unread.is_empty() {
             let remedy = "update kompas-cloud: it reads them when it first starts";

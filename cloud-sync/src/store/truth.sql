@@ -6,12 +6,14 @@ CREATE TABLE IF NOT EXISTS records(
   schema TEXT NOT NULL,
   kind TEXT,                          -- null: not read yet, of a schema or with a content that this program does not know
   t_wall_ms INTEGER NOT NULL, t_mono_ns INTEGER NOT NULL, t_received_ms INTEGER NOT NULL,
-  disputed INTEGER NOT NULL DEFAULT 0, -- another record came with the same key
+  disputed INTEGER NOT NULL DEFAULT 0, -- another record came with the same key, or with this number from another boot
   sha256 BLOB NOT NULL,
   wire BLOB NOT NULL,
   UNIQUE(robot, boot, seq)
 );
 CREATE INDEX IF NOT EXISTS records_flagged ON records(arrival) WHERE kind IS NULL;
+CREATE INDEX IF NOT EXISTS records_by_number ON records(robot, seq);
+CREATE INDEX IF NOT EXISTS records_disputed_by ON records(farm, robot) WHERE disputed;
 CREATE INDEX IF NOT EXISTS records_disputed ON records(arrival) WHERE disputed;
 CREATE TABLE IF NOT EXISTS quarantine(
   id INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -12,7 +12,7 @@ pub struct StoreCounts {
     pub records: u64,
     /// Of these: of a schema, or with a content, that this program does not know. On no map until a newer one reads it.
     pub unread: u64,
-    /// Of these: another record came with the same key.
+    /// Of these: another record came with the same key, or with the same number from another run.
     pub disputed: u64,
     /// Stored apart.
     pub quarantined: u64,
@@ -27,6 +27,8 @@ pub struct RobotView {
     pub farm: String,
     /// Stored records.
     pub records: u64,
+    /// Of these: as in [`StoreCounts::disputed`]. Two robots may share this name.
+    pub disputed: u64,
     /// The last arrival, the cloud's clock.
     pub last_received_ms: i64,
     /// The last writing, the robot's clock.

@@ -129,6 +129,8 @@ export function showFacts(mission, status) {
   fact(t.rig, mission.rig ?? "");
   fact(t.segmenter, mission.segmenter?.startsWith("exg") ? t.exg : (mission.segmenter ?? ""));
   fact(t.plan, mission.plan ?? "");
+  const disputed = status.robots.filter(one => one.disputed > 0).map(one => one.robot);
+  if (disputed.length > 0) fact(t.disputed, disputed.join(", "));
   if (status.counts.unread > 0) fact(t.unread, number(status.counts.unread));
   if (status.counts.quarantined > 0) fact(t.quarantine, number(status.counts.quarantined));
 }

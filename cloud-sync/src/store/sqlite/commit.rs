@@ -29,7 +29,11 @@ fn store(tx: &Transaction<'_>, record: &Incoming) -> Result<Disposition, StoreEr
     }
     step(tx, "SAVEPOINT one")?;
     match put(tx, record) {
-        Ok(()) => step(tx, "RELEASE one").map(|()| Disposition::New),
+        Ok(()) => {
+            step(tx, "RELEASE one")?;
+            let two = dispute_number(tx, record).map_err(sql("look for a number given out twice"))?;
+            Ok(if two { Disposition::NewOfTwo } else { Disposition::New })
+        }
         // One record that cannot be stored must not keep the others out.
         Err(StoreError::Database { doing, source }) if is_the_records_fault(&source) => {
             step(tx, "ROLLBACK TO one")?;
@@ -104,6 +108,21 @@ fn insert(tx: &Transaction<'_>, record: &Incoming) -> rusqlite::Result<i64> {
         wire,
     ])?;
     Ok(tx.last_insert_rowid())
+}
+
+/// Marks what this robot wrote under one number in several runs; whether there is such.
+fn dispute_number(tx: &Transaction<'_>, record: &Incoming) -> rusqlite::Result<bool> {
+    let RecordKey { robot_id, boot_id, seq } = &record.envelope.key;
+    let (farm, robot) = (record.farm.as_str(), robot_id.as_str());
+    let others =
+        "SELECT EXISTS(SELECT 1 FROM records WHERE robot = ?1 AND seq = ?2 AND farm = ?3 AND boot <> ?4)";
+    let two: bool =
+        tx.prepare_cached(others)?.query_row(params![robot, seq, farm, boot_id.as_str()], |r| r.get(0))?;
+    if two {
+        tx.prepare_cached("UPDATE records SET disputed = 1 WHERE robot = ?1 AND seq = ?2 AND farm = ?3")?
+            .execute(params![robot, seq, farm])?;
+    }
+    Ok(two)
 }
 
 /// The first stays where it is, marked; both are in quarantine, for a person to decide.

@@ -44,12 +44,14 @@ pub(super) fn counts(db: &Connection) -> rusqlite::Result<StoreCounts> {
 
 pub(super) fn robots(db: &Connection) -> Rows<RobotView> {
     let query =
-        "SELECT robot, farm, records, last_received_ms, last_wall_ms FROM robots ORDER BY farm, robot";
+        "SELECT robot, farm, records, last_received_ms, last_wall_ms, (SELECT count(*) FROM records r
+         WHERE r.disputed AND r.farm = robots.farm AND r.robot = robots.robot) FROM robots ORDER BY farm, robot";
     list(db, query, [], |r| {
         Ok(RobotView {
             robot: r.get(0)?,
             farm: r.get(1)?,
             records: r.get(2)?,
+            disputed: r.get(5)?,
             last_received_ms: r.get(3)?,
             last_wall_ms: r.get(4)?,
         })
