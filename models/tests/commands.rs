@@ -81,6 +81,13 @@ impl Yard {
         (status.code(), told.concat())
     }
 
+    /// Trains, or goes on, in the folder `run`.
+    fn train(&self) -> (Option<i32>, String) {
+        let from = released("plants.onnx");
+        let from = from.display();
+        self.call(&format!("train --device cpu --data data --config plants.toml --from {from} --out run"))
+    }
+
     /// Draws crops, which reads all that training reads.
     fn crops(&self) -> (Option<i32>, String) {
         self.call("crops --data data --config plants.toml --batches 1 --out crops.png")
@@ -100,6 +107,10 @@ fn picture() -> RgbImage {
         let grain = u8::try_from((x * 7 + y * 13) % 23).unwrap();
         if is_leaf(x, y) { Rgb([40, 150 + grain, 50]) } else { Rgb([120 + grain, 95, 70]) }
     })
+}
+
+fn list(names: &[&str]) -> toml::Value {
+    names.iter().copied().map(toml::Value::from).collect::<Vec<_>>().into()
 }
 
 fn shares(names: &[&str]) -> toml::Value {
@@ -170,4 +181,27 @@ fn a_file_beside_the_seedlings_loses_none_of_them_and_a_missing_folder_is_told()
     assert_done(&yard.crops(), "");
     yard.set(&[("seedlings", species(7))]);
     assert_refused(&yard.crops(), "seedlings.species");
+}
+
+#[test]
+fn a_name_in_the_recipe_that_the_data_do_not_have_is_told_before_anything_is_learnt() {
+    let yard = Yard::of(&["a", "b"]);
+    yard.set(&[("hold_out", list(&["field/bb"]))]);
+    let refused = yard.train();
+    assert_refused(&refused, "field/bb");
+    assert!(refused.1.contains(r#"["field/a", "field/b"]"#), "{refused:?}");
+    assert!(!yard.path("run").exists());
+    assert_refused(&yard.crops(), "hold_out");
+
+    yard.set(&[("hold_out", list(&["field/b"])), ("border_weeds_ignored", list(&["field/bb"]))]);
+    assert_done(&yard.crops(), "border_weeds_ignored: no image is of `field/bb`");
+    yard.set(&[("sources", shares(&["field", "feild"])), ("border_weeds_ignored", list(&["field/a"]))]);
+    let told = yard.crops();
+    assert_done(&told, "sources: no image is of `feild`");
+    assert!(!told.1.contains("border_weeds_ignored"), "{told:?}");
+    yard.set(&[("sources", shares(&["feild"]))]);
+    assert_refused(&yard.train(), "feild");
+    yard.set(&[("sources", shares(&["field"])), ("hold_out", list(&["field/a", "field/b"]))]);
+    assert_refused(&yard.train(), "no training image that is not held out");
+    assert!(!yard.path("run").exists());
 }

@@ -175,6 +175,8 @@ pub(super) fn adapt(
     hardware: &Hardware,
 ) -> Result<RunFiles> {
     check_sources(&data, config)?;
+    // Before minutes of labelling; what it tells is told when it learns.
+    config.check_against(&data, folder).context(BadInput)?;
     hardware.set_threads();
     let (origin, labels) = (Origin::of(start, series)?, out.join("labels"));
     let numbers = if let Some(numbers) = origin.labelled_in(out)? {

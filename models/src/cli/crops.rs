@@ -1,7 +1,7 @@
 //! `kompas-model crops`: shows what training sees.
 
-use super::train::{cores, read_pool};
-use super::{BadInput, DataArgs, recipe};
+use super::train::{check_names, cores, read_pool};
+use super::{DataArgs, recipe};
 use anyhow::{Context, Result};
 use clap::Args;
 use image::{Rgb, RgbImage};
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &CropsArgs) -> Result<()> {
     let (_, config) = recipe(&args.config)?;
     let data = args.data.read()?;
     let folder = &args.data.folder;
-    config.check_against(folder).context(BadInput)?;
+    check_names(&config, &data, folder)?;
     let pool = read_pool(&data, folder, &config, cores())?;
     let side = config.crop_px;
     let mut sheet = RgbImage::new(config.batch * side, args.batches * side * 2);

@@ -52,6 +52,9 @@ pub(crate) fn run(args: &CrossValidateArgs) -> Result<()> {
     let adapted_by = args.adapt.as_deref().map(read_config).transpose()?;
     let data = args.data.read()?;
     let folds = args.folds.iter().map(|fold| groups_of(fold, &data)).collect::<Result<Vec<_>>>()?;
+    for groups in &folds {
+        without(groups, &recipe).check_against(&data, &args.data.folder).context(BadInput)?;
+    }
     for (groups, (_, recipe)) in folds.iter().flat_map(|groups| adapted_by.iter().map(move |by| (groups, by)))
     {
         check_sources(&data, &without(groups, recipe))?;

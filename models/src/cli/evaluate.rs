@@ -255,8 +255,7 @@ pub(crate) fn write_card(args: &CardArgs) -> Result<()> {
         standing_figures(&path, &files[0])?
     } else {
         let items = choose(&data, |item| item.split != "train", Some(args.limit));
-        let found =
-            figures(open(&args.weights, &Look::RELEASED)?.as_mut(), &items, Conditions::default())?;
+        let found = figures(open(&args.weights, &Look::RELEASED)?.as_mut(), &items, Conditions::default())?;
         found.iter().map(|(source, figures)| (source.clone(), figures.to_json())).collect()
     };
     let facts = CardFacts {

@@ -114,7 +114,7 @@ pub(super) fn train_in(
     start: &Start,
     hardware: &Hardware,
 ) -> Result<RunFiles> {
-    config.check_against(folder).context(BadInput)?;
+    check_names(config, &data, folder)?;
     hardware.set_threads();
     let device = hardware.device()?;
     let (kept, text, files) = (out.join("config.toml"), toml::to_string(config)?, RunFiles::in_folder(out));
@@ -157,8 +157,21 @@ pub(super) fn train_in(
     Ok(files)
 }
 
+/// Refuses a recipe that does not fit the data, and tells which of its names match nothing.
+pub(super) fn check_names(config: &Config, data: &DataSet, folder: &Path) -> Result<()> {
+    for absent in config.check_against(data, folder).context(BadInput)? {
+        tracing::warn!("{absent}");
+    }
+    Ok(())
+}
+
 /// The images and plants that crops are made of; what of them cannot be used is told.
-pub(super) fn read_pool(data: &DataSet, folder: &Path, config: &Config, threads: NonZeroUsize) -> Result<Pool> {
+pub(super) fn read_pool(
+    data: &DataSet,
+    folder: &Path,
+    config: &Config,
+    threads: NonZeroUsize,
+) -> Result<Pool> {
     let images = data.items.len();
     let bar = bar(images as u64, "reading");
     let pool = Pool::read(data, folder, config, threads, || bar.inc(1));

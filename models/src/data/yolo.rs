@@ -65,7 +65,13 @@ fn item(folder: &Path, image: &Path, classes: &[String], names: &ClassNames) -> 
             shape(line, size, classes, names).map_err(place)
         })
         .collect();
-    Item::drawn(folder, image.to_owned(), split_named(inside.parent().unwrap_or(inside)), size, Labels::Shapes(shapes?))
+    Item::drawn(
+        folder,
+        image.to_owned(),
+        split_named(inside.parent().unwrap_or(inside)),
+        size,
+        Labels::Shapes(shapes?),
+    )
 }
 
 /// `class x y x y …`, coordinates as shares of width and height.

@@ -1,9 +1,11 @@
 //! What a training run is made of: the committed TOML file, checked.
 
+use super::is_held_out;
 use crate::augment::Strength;
+use crate::data::{DataSet, Item};
 use crate::net::STRIDE;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// A training run. Together with the data it determines the result.
@@ -112,6 +114,24 @@ pub enum ConfigError {
         /// The folder.
         path: PathBuf,
     },
+    /// A group that is to be kept from training and is not there: under another name it would be trained on.
+    #[error("hold_out: no image is of the group `{name}`: correct the name or take it out; there are {groups:?}")]
+    NotHeldOut {
+        /// As the configuration has it.
+        name: String,
+        /// The groups of the data.
+        groups: Vec<String>,
+    },
+    /// Every image is of another source, held out or for validation.
+    #[error(
+        "sources: no training image that is not held out is of {named:?}; the data have {there:?}: name one of those that has some"
+    )]
+    NothingToLearn {
+        /// The sources of the configuration.
+        named: Vec<String>,
+        /// Those of the data.
+        there: Vec<String>,
+    },
     /// A value that cannot be trained with.
     #[error("{key} = {value}: {rule}")]
     Value {
@@ -161,15 +181,37 @@ impl Config {
         Ok(config)
     }
 
-    /// Holds what it names against the `folder` of labelled images.
+    /// Holds the names it gives against `data`, read from `folder`, and returns what to tell of those without an image. Data
+    /// of some of the sources are enough: less is learnt from, as everybody sees. A group that is to be held out is learnt
+    /// from under any other name, so its name must be right.
     /// # Errors
-    /// [`ConfigError::NoSeedlings`].
-    pub fn check_against(&self, folder: &Path) -> Result<(), ConfigError> {
+    /// [`ConfigError::NoSeedlings`], [`ConfigError::NotHeldOut`], [`ConfigError::NothingToLearn`].
+    pub fn check_against(&self, data: &DataSet, folder: &Path) -> Result<Vec<String>, ConfigError> {
         let folders = self.seedlings.iter().flat_map(|Seedlings { folder: inside, species }| {
             species.keys().map(move |name| folder.join(inside).join(name))
         });
-        let missing = folders.into_iter().find(|folder| !folder.is_dir());
-        missing.map_or(Ok(()), |path| Err(ConfigError::NoSeedlings { path }))
+        if let Some(path) = folders.into_iter().find(|folder| !folder.is_dir()) {
+            return Err(ConfigError::NoSeedlings { path });
+        }
+        let groups: BTreeSet<String> = data.items.iter().map(Item::full_group).collect();
+        let sources: BTreeSet<&String> = data.items.iter().map(|item| &item.source).collect();
+        if let Some(name) = self.hold_out.iter().find(|name| !groups.contains(*name)) {
+            return Err(ConfigError::NotHeldOut { name: name.clone(), groups: groups.into_iter().collect() });
+        }
+        let is_learnt = |item: &Item| self.sources.contains_key(&item.source) && !is_held_out(item, self);
+        if !data.items.iter().any(is_learnt) {
+            let list = |names: &mut dyn Iterator<Item = &String>| names.cloned().collect();
+            return Err(ConfigError::NothingToLearn {
+                named: list(&mut self.sources.keys()),
+                there: list(&mut sources.into_iter()),
+            });
+        }
+        let told =
+            |key: &str, name: &String| format!("{key}: no image is of `{name}`: see whether that is its name");
+        let sources = self.sources.keys().filter(|name| !sources.contains(name));
+        let borders = self.border_weeds_ignored.iter().filter(|name| !groups.contains(*name));
+        let sources = sources.map(|name| told("sources", name));
+        Ok(sources.chain(borders.map(|name| told("border_weeds_ignored", name))).collect())
     }
 
     /// Learning rate of the decoder at `step`.
