@@ -281,3 +281,15 @@ fn a_photograph_that_was_cut_off_is_rejected_when_it_is_decoded() {
         assert!(rejected.reason.contains("cut off"), "{rejected:?}");
     }
 }
+
+#[test]
+fn an_object_of_several_outlines_is_all_of_them() {
+    let (_folder, set) = opened(|folder| {
+        coco(folder);
+        let path = folder.join("annotations/instances_val.json");
+        let text = fs::read_to_string(&path).unwrap();
+        let both = "[[5, 6, 12, 6, 12, 14, 5, 14], [9, 6, 15, 6, 15, 14, 9, 14]]";
+        put(path, &text.replace("[[5, 6, 15, 6, 15, 14, 5, 14]]", both));
+    });
+    assert_eq!(decode(&set.items[0]).unwrap().1, mask(2, 1));
+}
