@@ -43,7 +43,7 @@ enum Command {
     Crops(crops::CropsArgs),
     /// Print figures per source: pixels and plants.
     Evaluate(evaluate::EvaluateArgs),
-    /// Print the figures with offsets added to the scores, to choose `score_offsets` by.
+    /// Print the figures with offsets added to the scores that a file gives, to choose `score_offsets` by.
     Offsets(offsets::OffsetsArgs),
     /// Write the best and the worst predictions per source as pictures and tables.
     Gallery(gallery::GalleryArgs),

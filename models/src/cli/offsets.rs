@@ -16,7 +16,8 @@ use std::path::PathBuf;
 
 #[derive(Args)]
 pub(crate) struct OffsetsArgs {
-    /// Weights of a run (`.safetensors`) or a 32-bit ONNX file, best of one that has not seen the groups.
+    /// Weights of a run (`.safetensors`) or a 32-bit ONNX file, best of one that has not seen the groups. `last.safetensors`
+    /// carries no offsets; `release.safetensors` carries those of its recipe, and what is tried is added to them.
     #[arg(long)]
     weights: PathBuf,
     #[command(flatten)]
@@ -27,7 +28,8 @@ pub(crate) struct OffsetsArgs {
     /// At most this many images per source, evenly taken.
     #[arg(long)]
     limit: Option<usize>,
-    /// Offsets of soil, weed, sugar beet, potato and other crop, as five numbers with commas; may be given several times.
+    /// Added to the scores of soil, weed, sugar beet, potato and other crop as the file gives them: five numbers with commas;
+    /// may be given several times.
     #[arg(long = "try", value_name = "OFFSETS", required = true, allow_hyphen_values = true)]
     candidates: Vec<String>,
 }
