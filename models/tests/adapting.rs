@@ -223,6 +223,8 @@ fn cross_validation_reports_what_a_group_taught_without_its_labels() {
         assert_ne!(figures(&report), figures(&other_report), "{part}: it is measured against them");
     }
     assert_eq!(report["adapted_steps"], 2);
+    let kept = fs::read_to_string(yard.path("folds/fold0/config.toml")).unwrap();
+    assert!(kept.contains(&format!("patience = {}", u32::MAX)), "labels of the left-out group stop nothing");
     let refused = cross_validate(&yard, "other/a,other/c");
     assert_eq!(refused.status.code(), Some(2));
     assert!(told(&refused).contains("no image is of the group 'other/c'"), "{}", told(&refused));

@@ -88,6 +88,10 @@ impl Yard {
         self.call(&format!("train --device cpu --data data --config plants.toml --from {from} --out run"))
     }
 
+    fn read(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap()
+    }
+
     /// Draws crops, which reads all that training reads.
     fn crops(&self) -> (Option<i32>, String) {
         self.call("crops --data data --config plants.toml --batches 1 --out crops.png")
@@ -204,4 +208,40 @@ fn a_name_in_the_recipe_that_the_data_do_not_have_is_told_before_anything_is_lea
     yard.set(&[("sources", shares(&["field"])), ("hold_out", list(&["field/a", "field/b"]))]);
     assert_refused(&yard.train(), "no training image that is not held out");
     assert!(!yard.path("run").exists());
+}
+
+#[test]
+fn a_run_that_gets_no_better_ends_on_time_with_its_best_weights_and_stays_as_it_is() {
+    let yard = Yard::of(&["a"]);
+    yard.image("field", "b", "val");
+    // So slow that no pixel changes its class.
+    yard.set(&[
+        ("steps", 9.into()),
+        ("validate_every", 1.into()),
+        ("patience", 2.into()),
+        ("checkpoint_every", 100.into()),
+        ("learning_rate", 1e-6.into()),
+        ("ema_decay", 0.5.into()),
+        ("score_offsets", vec![0, 0, 0, 0, 0].into()),
+    ]);
+    assert_done(&yard.train(), "steps=3");
+    let written =
+        ["last", "best", "checkpoint", "release"].map(|name| yard.read(&format!("run/{name}.safetensors")));
+    let [last, best, _, release] = &written;
+    let tensors = |bytes: &[u8]| {
+        yard.put("tensors.safetensors", "");
+        fs::write(yard.path("tensors.safetensors"), bytes).unwrap();
+        kompas_models::net::Params::read(&yard.path("tensors.safetensors")).unwrap()
+    };
+    let (last, best, release) = (tensors(last), tensors(best), tensors(release));
+    let same = |a: &kompas_models::net::Params, b: &kompas_models::net::Params| {
+        a.iter().zip(b.iter()).all(|((_, a), (_, b))| a == b)
+    };
+    assert!(same(&best, &release) && !same(&last, &best), "the best is released");
+    assert_done(&yard.train(), "steps=3");
+    let again =
+        ["last", "best", "checkpoint", "release"].map(|name| yard.read(&format!("run/{name}.safetensors")));
+    assert!(again == written, "a run that ended goes nowhere");
+    yard.set(&[("patience", 0.into())]);
+    assert_refused(&yard.train(), "patience");
 }

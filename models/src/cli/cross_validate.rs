@@ -22,7 +22,7 @@ pub(crate) struct CrossValidateArgs {
     /// Groups (`source/group`, comma-separated) left out together: one fold. Give it once per fold.
     #[arg(long = "fold", required = true)]
     folds: Vec<String>,
-    /// The recipe; its own `hold_out` is replaced.
+    /// The recipe; its own `hold_out` is replaced, and it takes all of its steps, whatever its `patience`.
     #[arg(long, default_value = "models/plants.toml")]
     config: PathBuf,
     /// Steps per fold instead of the recipe's.
@@ -71,8 +71,7 @@ pub(crate) fn run(args: &CrossValidateArgs) -> Result<()> {
             figures.insert(group, measured(&files, items, conditions)?);
         }
         if let Some((_, recipe)) = &adapted_by {
-            // The labels of the fold's groups are neither learnt from nor stopped by.
-            let recipe = Config { patience: u32::MAX, ..without(groups, recipe) };
+            let recipe = without(groups, recipe);
             let images = |items: &Vec<Item>| items.iter().map(|item| item.image.clone()).collect();
             let series: Vec<Vec<PathBuf>> = groups.values().map(images).collect();
             let (out, from) = (folder.join("adapted"), &args.data.folder);
@@ -102,9 +101,9 @@ pub(crate) fn run(args: &CrossValidateArgs) -> Result<()> {
     Ok(())
 }
 
-/// The recipe without the groups of a fold.
+/// The recipe without the groups of a fold, whose labels are neither learnt from nor stopped by.
 fn without(groups: &BTreeMap<String, Vec<Item>>, recipe: &Config) -> Config {
-    Config { hold_out: groups.keys().cloned().collect(), ..recipe.clone() }
+    Config { hold_out: groups.keys().cloned().collect(), patience: u32::MAX, ..recipe.clone() }
 }
 
 /// The images of the groups (`source/group`, comma-separated) of a fold, group by group.

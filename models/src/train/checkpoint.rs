@@ -5,6 +5,7 @@
 //! - Crops depend on seed and step only, so a run continued from a checkpoint takes the very steps
 //!   it would have taken.
 
+use super::Config;
 use super::optimiser::Optimiser;
 use crate::net::Params;
 use std::collections::BTreeMap;
@@ -51,6 +52,11 @@ impl State {
     pub fn new(params: Params) -> Result<Self, TchError> {
         let (average, optimiser) = (params.detached_copy()?, Optimiser::new(&params)?);
         Ok(Self { params, average, optimiser, step: 0, best: f64::NEG_INFINITY, stale: 0 })
+    }
+
+    /// Whether validation has not improved for as long as the configuration waits.
+    pub const fn is_stale(&self, config: &Config) -> bool {
+        self.stale >= config.patience
     }
 
     /// Writes everything to `path`, whole or not at all.

@@ -62,7 +62,7 @@ pub struct Config {
     pub validate_every: u32,
     /// Validation images per source, evenly taken.
     pub validate_images: usize,
-    /// Validations without a better score after which training stops.
+    /// Validations without a better score after which training stops, and the weights of the best are released.
     pub patience: u32,
     /// Steps between checkpoints.
     pub checkpoint_every: u32,
@@ -115,7 +115,9 @@ pub enum ConfigError {
         path: PathBuf,
     },
     /// A group that is to be kept from training and is not there: under another name it would be trained on.
-    #[error("hold_out: no image is of the group `{name}`: correct the name or take it out; there are {groups:?}")]
+    #[error(
+        "hold_out: no image is of the group `{name}`: correct the name or take it out; there are {groups:?}"
+    )]
     NotHeldOut {
         /// As the configuration has it.
         name: String,
@@ -166,6 +168,9 @@ impl Config {
         if config.sources.is_empty() || config.sources.values().any(|share| share.is_nan() || *share <= 0.) {
             return wrong("sources", format!("{:?}", config.sources), "at least one, every share above 0");
         }
+        if config.patience == 0 {
+            return wrong("patience", "0".into(), "at least 1; 4294967295 never stops");
+        }
         let species = config.seedlings.iter().flat_map(|seedlings| &seedlings.species);
         if let Some((name, class)) = species.into_iter().find(|(_, class)| !(1..=4).contains(*class)) {
             return wrong("seedlings.species", format!("{name} = {class}"), "the class of a plant, 1 to 4");
@@ -206,8 +211,9 @@ impl Config {
                 there: list(&mut sources.into_iter()),
             });
         }
-        let told =
-            |key: &str, name: &String| format!("{key}: no image is of `{name}`: see whether that is its name");
+        let told = |key: &str, name: &String| {
+            format!("{key}: no image is of `{name}`: see whether that is its name")
+        };
         let sources = self.sources.keys().filter(|name| !sources.contains(name));
         let borders = self.border_weeds_ignored.iter().filter(|name| !groups.contains(*name));
         let sources = sources.map(|name| told("sources", name));

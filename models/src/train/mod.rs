@@ -16,7 +16,7 @@ pub use loss::loss;
 pub use pool::{Pool, is_held_out};
 
 use crate::evaluate::{iou, mean_plant_iou};
-use crate::net::{MixedStyles, ParamError, TorchLayers, condition, segment};
+use crate::net::{MixedStyles, ParamError, Params, TorchLayers, condition, segment};
 use crate::torch_segmenter::scores;
 use image::RgbImage;
 use kompas_field::PlantClass;
@@ -77,7 +77,7 @@ pub struct RunFiles {
     pub best: PathBuf,
     /// Running mean of the weights at the last step.
     pub last: PathBuf,
-    /// The same with the configured score offsets: what is exported.
+    /// The same with the configured score offsets: what is exported. Of the best weights where validation ended the run.
     pub release: PathBuf,
 }
 
@@ -94,7 +94,8 @@ impl RunFiles {
     }
 }
 
-/// Trains until the configured steps are done or validation has not improved for `patience` validations.
+/// Trains until the configured steps are done, and releases the weights of the last, or until validation has not improved
+/// for `patience` validations, and releases those of the best. A run that has ended so stays as it is.
 /// # Errors
 /// [`TrainError`].
 pub fn train(
@@ -107,6 +108,9 @@ pub fn train(
 ) -> Result<(), TrainError> {
     if pool.sizes().0 == 0 {
         return Err(TrainError::NoScenes);
+    }
+    if state.is_stale(config) {
+        return release(state, config, files);
     }
     if state.step == 0 && config.condition_decoder {
         let batch = Batch::of(pool, config, (0..CONDITIONING_BATCHES).map(|i| u32::MAX - i));
@@ -124,17 +128,24 @@ pub fn train(
             if state.step.is_multiple_of(config.validate_every) || done {
                 validate(state, pool, config, files, events, watch)?;
             }
-            if state.step.is_multiple_of(config.checkpoint_every) || done {
+            let ends = done || state.is_stale(config);
+            if state.step.is_multiple_of(config.checkpoint_every) || ends {
                 state.write(&files.checkpoint)?;
                 state.average.write(&files.last)?;
             }
-            if state.stale > config.patience {
+            if ends {
                 break;
             }
         }
-        state.average.with_score_offsets(&config.score_offsets)?.write(&files.release)?;
-        Ok(())
+        release(state, config, files)
     })
+}
+
+/// Writes what is released: of a run that got no better its best.
+fn release(state: &State, config: &Config, files: &RunFiles) -> Result<(), TrainError> {
+    let best = if state.is_stale(config) { Some(Params::read(&files.best)?) } else { None };
+    let released = best.as_ref().unwrap_or(&state.average).with_score_offsets(&config.score_offsets)?;
+    Ok(released.write(&files.release)?)
 }
 
 fn step(
@@ -184,7 +195,7 @@ fn step(
 }
 
 /// The most likely class of every pixel.
-fn class_ids(params: &crate::net::Params, rgb: &RgbImage) -> Result<Vec<u8>, TchError> {
+fn class_ids(params: &Params, rgb: &RgbImage) -> Result<Vec<u8>, TchError> {
     let classes = scores(params, rgb)?.f_argmax(1, false)?;
     let classes = classes.f_narrow(1, 0, rgb.height().into())?.f_narrow(2, 0, rgb.width().into())?;
     let classes = classes.f_to_kind(Kind::Uint8)?.f_contiguous()?;
