@@ -245,3 +245,27 @@ fn a_run_that_gets_no_better_ends_on_time_with_its_best_weights_and_stays_as_it_
     yard.set(&[("patience", 0.into())]);
     assert_refused(&yard.train(), "patience");
 }
+
+#[test]
+fn masks_that_cannot_be_compared_are_refused() {
+    let yard = Yard(tempfile::tempdir().unwrap());
+    let mask = |name: &str, (width, height): (u32, u32), id: u8| {
+        fs::create_dir_all(yard.path(name).parent().unwrap()).unwrap();
+        GrayImage::from_fn(width, height, |x, _| Luma([if x == 1 { id } else { 0 }]))
+            .save(yard.path(name))
+            .unwrap();
+    };
+    let compare = || yard.call("compare --truth truth --predicted seen");
+    fs::create_dir(yard.path("truth")).unwrap();
+    assert_refused(&compare(), "no mask");
+    mask("truth/a.png", (4, 3), 255);
+    mask("seen/a.png", (4, 3), 4);
+    assert_done(&compare(), "a.png");
+    mask("seen/a.png", (4, 3), 255);
+    assert_refused(&compare(), "class id 255");
+    mask("seen/a.png", (5, 3), 1);
+    assert_refused(&compare(), "5x3");
+    mask("seen/a.png", (4, 3), 1);
+    mask("truth/a.png", (4, 3), 9);
+    assert_refused(&compare(), "class id 9");
+}

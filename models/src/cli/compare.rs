@@ -1,7 +1,7 @@
 //! `kompas-model compare`.
 
 use super::BadInput;
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use image::{DynamicImage, GrayImage};
 use kompas_field::PlantClass;
@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 
 #[derive(Args)]
 pub(crate) struct CompareArgs {
-    /// Folder of masks: 8-bit PNG files of class ids.
+    /// Folder of masks: 8-bit PNG files of class ids, 0 to 4, and 255 where a pixel does not count.
     #[arg(long)]
     truth: PathBuf,
-    /// Folder of masks of the same names from any other method.
+    /// Folder of masks of the same names and sizes from any other method, with a class, 0 to 4, for every pixel.
     #[arg(long)]
     predicted: PathBuf,
 }
@@ -32,8 +32,13 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
             continue;
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let (truth, predicted) = (mask(&path)?, mask(&args.predicted.join(&name))?);
-        ensure!(truth.dimensions() == predicted.dimensions(), "{name}: the masks differ in size");
+        let other = args.predicted.join(&name);
+        let (truth, predicted) = (mask(&path, &[PlantClass::IGNORE_ID])?, mask(&other, &[])?);
+        let ((w, h), (width, height)) = (predicted.dimensions(), truth.dimensions());
+        if (w, h) != (width, height) {
+            let wrong = format!("{} is {w}x{h}, {} is {width}x{height}", other.display(), path.display());
+            return Err(anyhow!("{wrong}: compare masks of the same size")).context(BadInput);
+        }
         let mut confusion = Confusion::default();
         confusion.add(truth.as_raw(), predicted.as_raw())?;
         let table: Vec<Vec<u64>> = PlantClass::ALL
@@ -42,14 +47,28 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
         let iou: Vec<Option<f64>> = PlantClass::ALL.map(|class| confusion.iou(class)).to_vec();
         pairs.insert(name, json!({ "confusion": table, "iou": iou, "miou": confusion.mean_iou() }));
     }
+    if pairs.is_empty() {
+        return Err(anyhow!("no mask (.png) is in {}", args.truth.display())).context(BadInput);
+    }
     Ok(writeln!(std::io::stdout().lock(), "{}", json!(pairs))?)
 }
 
-fn mask(path: &Path) -> Result<GrayImage> {
-    let image = image::open(path).with_context(|| path.display().to_string()).context(BadInput)?;
-    match image {
-        DynamicImage::ImageLuma8(mask) => Ok(mask),
-        other => Err(anyhow!("{}: {:?}, a mask is 8-bit greyscale", path.display(), other.color()))
-            .context(BadInput),
+/// A mask of classes and of no other ids than `also`: a pixel of any other would count nowhere.
+fn mask(path: &Path, also: &[u8]) -> Result<GrayImage> {
+    let place = || path.display().to_string();
+    let mask = match image::open(path).with_context(place).context(BadInput)? {
+        DynamicImage::ImageLuma8(mask) => mask,
+        other => {
+            return Err(anyhow!("{}: {:?}, a mask is 8-bit greyscale", place(), other.color()))
+                .context(BadInput);
+        }
+    };
+    let is_known = |id: &u8| PlantClass::ALL.iter().any(|class| class.id() == *id) || also.contains(id);
+    match mask.iter().find(|id| !is_known(id)) {
+        None => Ok(mask),
+        Some(id) => {
+            let rule = "every pixel has a class, 0 to 4, and only the truth may leave some out (255)";
+            Err(anyhow!("{}: class id {id}: {rule}", place())).context(BadInput)
+        }
     }
 }
