@@ -88,6 +88,11 @@ impl Yard {
         self.call(&format!("train --device cpu --data data --config plants.toml --from {from} --out run"))
     }
 
+    fn cut_off(&self, name: &str) {
+        let bytes = self.read(name);
+        fs::write(self.path(name), &bytes[..bytes.len() - 40]).unwrap();
+    }
+
     fn read(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap()
     }
@@ -268,4 +273,38 @@ fn masks_that_cannot_be_compared_are_refused() {
     mask("seen/a.png", (4, 3), 1);
     mask("truth/a.png", (4, 3), 9);
     assert_refused(&compare(), "class id 9");
+}
+
+#[test]
+fn values_that_mean_nothing_are_refused() {
+    let yard = Yard::of(&["a"]);
+    let weights = released("plants.onnx");
+    let weights = weights.display();
+    let rest = "--device cpu --data data --config plants.toml --out run";
+    assert_refused(&yard.call(&format!("train --threads 0 {rest}")), "--threads");
+    assert_refused(&yard.call(&format!("cross-validate --steps 0 --fold field/a {rest}")), "--steps");
+    for value in ["nan", "inf", "-1"] {
+        let call = format!("evaluate --consensus={value} --data data --model {weights}");
+        assert_refused(&yard.call(&call), "--consensus");
+    }
+    for value in ["0,x,0,0,0,0", "0,nan,0,0,0", "0,inf,0,0,0", "0,0,0,0"] {
+        let call = format!("offsets --try {value} --data data --weights {weights}");
+        assert_refused(&yard.call(&call), "five numbers");
+    }
+    let card = |more: &str| {
+        yard.put("notes.json", "{}");
+        fs::copy(released("plants.onnx"), yard.path("plants.onnx")).unwrap();
+        yard.call(&format!(
+            "card --weights {weights} --files plants.onnx --data data --config plants.toml --training x \
+             --notes notes.json {more}"
+        ))
+    };
+    assert_refused(&card(""), "validation or test");
+    yard.image("field", "b", "val");
+    assert_refused(&card("--limit 0"), "--limit");
+    let quantise = || yard.call(&format!("quantise --weights {weights} --data data --out q.onnx"));
+    yard.cut_off("data/field/images/a.jpg");
+    assert_refused(&quantise(), "cut off");
+    yard.put("data/index.csv", "source,name,group,split,width,height\nfield,b,b,val,96,96\n");
+    assert_refused(&quantise(), "training image");
 }

@@ -59,9 +59,7 @@ fn chosen(folder: &Path, args: &AdaptArgs) -> Result<Vec<PathBuf>> {
     }
     let all = photographs(&images);
     if all.is_empty() {
-        return Err(anyhow!("no photograph (.jpg, .png, .tif) is below it"))
-            .with_context(place)
-            .context(BadInput);
+        return Err(anyhow!("no photograph (.jpg, .png) is below it")).with_context(place).context(BadInput);
     }
     let chosen = evenly(&all, args.limit.get());
     if chosen.len() < all.len() {

@@ -26,7 +26,7 @@ pub(crate) struct CrossValidateArgs {
     #[arg(long, default_value = "models/plants.toml")]
     config: PathBuf,
     /// Steps per fold instead of the recipe's.
-    #[arg(long)]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     steps: Option<u32>,
     /// Folder with a run per fold: finished ones are kept, interrupted ones go on.
     #[arg(long)]

@@ -18,6 +18,7 @@ use kompas_vision::{OnnxOptions, OnnxSegmenter, Segmenter, onnx};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 #[derive(Args)]
@@ -45,7 +46,7 @@ pub(crate) struct EvaluateArgs {
     #[arg(long, value_delimiter = ',', value_parser = super::zoom)]
     zooms: Vec<f64>,
     /// How much the plant around a pixel counts beside its own scores, instead of the released weight
-    #[arg(long, default_value_t = Consensus::RELEASED.weight)]
+    #[arg(long, default_value_t = Consensus::RELEASED.weight, value_parser = weight)]
     consensus: f32,
     /// Evaluate on what a camera so many times nearer would see: a window around a plant of the crop, enlarged
     #[arg(long, value_parser = clap::value_parser!(u32).range(2..=16))]
@@ -103,8 +104,14 @@ pub(crate) struct CardArgs {
     #[arg(long)]
     keep_figures: bool,
     /// At most this many images per source for the figures, evenly taken from validation and test splits.
-    #[arg(long, default_value_t = 1_000)]
-    limit: usize,
+    #[arg(long, default_value = "1000")]
+    limit: NonZeroUsize,
+}
+
+/// What the plant around a pixel may count.
+fn weight(text: &str) -> Result<f32, String> {
+    let number = text.trim().parse().ok().filter(|weight: &f32| weight.is_finite() && *weight >= 0.);
+    number.ok_or_else(|| "a number from 0 on".to_owned())
 }
 
 /// How a model looks at pictures.
@@ -254,7 +261,15 @@ pub(crate) fn write_card(args: &CardArgs) -> Result<()> {
     let found = if args.keep_figures {
         standing_figures(&path, &files[0])?
     } else {
-        let items = choose(&data, |item| item.split != "train", Some(args.limit));
+        let items = choose(&data, |item| item.split != "train", Some(args.limit.get()));
+        if items.is_empty() {
+            let remedy = "there is nothing to measure: name data with some, or keep a card's figures with --keep-figures";
+            return Err(anyhow::anyhow!(
+                "no validation or test image in {}: {remedy}",
+                args.data.folder.display()
+            ))
+            .context(BadInput);
+        }
         let found = figures(open(&args.weights, &Look::RELEASED)?.as_mut(), &items, Conditions::default())?;
         found.iter().map(|(source, figures)| (source.clone(), figures.to_json())).collect()
     };

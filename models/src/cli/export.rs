@@ -1,12 +1,13 @@
 //! `kompas-model export` and `kompas-model quantise`.
 
 use super::evaluate::choose;
-use super::{DataArgs, weights};
-use anyhow::{Context, Result};
+use super::{BadInput, DataArgs, weights};
+use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use kompas_models::data::scene::Scene;
 use kompas_models::net::rgb_tensor;
 use kompas_models::onnx::{Calibration, encode};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 #[derive(Args)]
@@ -27,8 +28,8 @@ pub(crate) struct QuantiseArgs {
     #[command(flatten)]
     data: DataArgs,
     /// Images per source to take ranges from.
-    #[arg(long, default_value_t = 12)]
-    images: usize,
+    #[arg(long, default_value = "12")]
+    images: NonZeroUsize,
     /// The ONNX file to write.
     #[arg(long)]
     out: PathBuf,
@@ -43,8 +44,13 @@ pub(crate) fn quantise(args: &QuantiseArgs) -> Result<()> {
     let params = weights(&args.weights)?;
     let data = args.data.read()?;
     let mut calibration = Calibration::default();
-    for item in choose(&data, |item| item.split == "train", Some(args.images)) {
-        let scene = Scene::read(&item).map_err(|bad| anyhow::anyhow!("{}: {}", bad.place, bad.reason))?;
+    let items = choose(&data, |item| item.split == "train", Some(args.images.get()));
+    if items.is_empty() {
+        return Err(anyhow!("no training image to take ranges from: name data with some")).context(BadInput);
+    }
+    for item in items {
+        let scene =
+            Scene::read(&item).map_err(|bad| anyhow!("{}: {}", bad.place, bad.reason)).context(BadInput)?;
         let (width, height) = scene.rgb.dimensions();
         let side = |length: u32| i64::from(length);
         let x = rgb_tensor(scene.rgb.as_raw(), 1, side(height), side(width), tch::Device::Cpu)?;

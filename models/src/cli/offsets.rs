@@ -35,9 +35,11 @@ pub(crate) struct OffsetsArgs {
 }
 
 fn parse(text: &str) -> Result<[f32; 5]> {
-    let numbers: Vec<f32> = text.split(',').filter_map(|number| number.trim().parse().ok()).collect();
-    <[f32; 5]>::try_from(numbers)
-        .map_err(|_wrong| anyhow::anyhow!("'{text}' is not five numbers with commas, as in 0,0,1.5,0,0"))
+    let number = |part: &str| part.trim().parse().ok().filter(|number: &f32| number.is_finite());
+    let numbers: Option<Vec<f32>> = text.split(',').map(number).collect();
+    numbers
+        .and_then(|numbers| <[f32; 5]>::try_from(numbers).ok())
+        .with_context(|| format!("'{text}' is not five numbers with commas, as in 0,0,1.5,0,0"))
         .context(BadInput)
 }
 

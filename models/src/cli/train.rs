@@ -12,7 +12,7 @@ use kompas_models::net::Params;
 use kompas_models::train::{Config, Events, Pool, RunFiles, State, Watch, train};
 use kompas_vision::metrics::Confusion;
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU16, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use tch::Device;
 
@@ -43,8 +43,8 @@ pub(super) struct Hardware {
     #[arg(long, value_enum, default_value_t = Place::Auto)]
     device: Place,
     /// Threads of the network on the processor.
-    #[arg(long, default_value_t = 1)]
-    threads: u16,
+    #[arg(long, default_value = "1")]
+    threads: NonZeroU16,
     /// Threads that read images and make crops; those the network leaves free where not given. However many there
     /// are, the crops are the same.
     #[arg(long)]
@@ -64,7 +64,7 @@ enum Place {
 impl Hardware {
     /// Takes the threads for whatever LibTorch computes from now on.
     pub(super) fn set_threads(&self) {
-        tch::set_num_threads(self.threads.into());
+        tch::set_num_threads(self.threads.get().into());
     }
 
     /// Where LibTorch computes.
@@ -80,7 +80,7 @@ impl Hardware {
     }
 
     fn crop_threads(&self) -> NonZeroUsize {
-        let free = cores().get().saturating_sub(self.threads.into());
+        let free = cores().get().saturating_sub(self.threads.get().into());
         self.crop_threads.or(NonZeroUsize::new(free)).unwrap_or(NonZeroUsize::MIN)
     }
 }

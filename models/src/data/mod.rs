@@ -148,7 +148,7 @@ pub fn evenly<T: Clone>(list: &[T], most: usize) -> Vec<T> {
 
 /// All photographs below `folder`, sorted.
 pub fn photographs(folder: &Path) -> Vec<PathBuf> {
-    files_below(folder, &["jpg", "jpeg", "png", "tif", "tiff"])
+    files_below(folder, &["jpg", "jpeg", "png"])
 }
 
 /// All files below `folder` with one of these extensions, sorted.
