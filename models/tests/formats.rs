@@ -293,3 +293,24 @@ fn an_object_of_several_outlines_is_all_of_them() {
     });
     assert_eq!(decode(&set.items[0]).unwrap().1, mask(2, 1));
 }
+
+#[test]
+fn images_of_one_file_name_have_names_of_their_own_and_a_source_has_one() {
+    let (folder, set) = opened(|folder| {
+        for place in ["train/a.jpg", "train/a.png", "val/a.jpg"] {
+            photograph(&folder.join("images").join(place));
+        }
+        for place in ["train", "val"] {
+            put(folder.join(format!("labels/{place}/a.txt")), BEET);
+        }
+        put(folder.join("data.yaml"), "names: [Sugar beet]\n");
+    });
+    let names: Vec<&str> = set.items.iter().map(|item| item.name.as_str()).collect();
+    assert_eq!(names, ["images/train/a", "images/val/a"]);
+    assert!(set.rejected.len() == 1 && set.rejected[0].place.ends_with("a.png"), "{:?}", set.rejected);
+    assert!(set.rejected[0].reason.contains("images/train/a"), "{:?}", set.rejected);
+    let above = folder.path().join("images/..");
+    let again = read(&above, &ClassNames::default()).unwrap();
+    let source = folder.path().file_name().unwrap().to_string_lossy().into_owned();
+    assert!([&set, &again].iter().all(|set| set.items.iter().all(|item| item.source == source)));
+}

@@ -93,7 +93,7 @@ pub fn read(folder: &Path, names: &ClassNames) -> Result<DataSet, DataError> {
             }
         }
     }
-    set.unless_empty(folder)
+    set.checked(folder)
 }
 
 fn shape(

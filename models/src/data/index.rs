@@ -46,7 +46,7 @@ pub fn read(folder: &Path) -> Result<DataSet, DataError> {
             }
         }
     }
-    set.unless_empty(folder)
+    set.checked(folder)
 }
 
 fn item(folder: &Path, row: Row) -> Result<Item, String> {

@@ -16,8 +16,9 @@ use image::{ImageDecoder as _, ImageReader};
 use kompas_vision::load::LoadError;
 use names::ClassNames;
 use shapes::Shape;
+use std::collections::BTreeSet;
 use std::error::Error as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 /// Above this share of rejected files a folder is refused: it is probably not what its owner thinks.
 const MAX_REJECTED_SHARE: f64 = 0.05;
@@ -65,7 +66,8 @@ impl Item {
         format!("{}/{}", self.source, self.group)
     }
 
-    /// An image of a foreign folder: its source is the folder's name, its group the folder of the image.
+    /// An image of a foreign folder: its source is the folder's name, its group the folder of the image, its name the way to
+    /// it, as images of two splits may have the same file name.
     fn drawn(
         folder: &Path,
         image: PathBuf,
@@ -83,12 +85,16 @@ impl Item {
                 found.0, found.1, size.0, size.1
             ));
         }
-        let text = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
-        let inside = image.strip_prefix(folder).ok().and_then(Path::parent);
+        // `.` and `..` have a name, too.
+        let real = folder.canonicalize();
+        let source = real.as_deref().unwrap_or(folder).file_name().unwrap_or_default();
+        let inside = inside(folder, &image);
+        let text =
+            |path: &Path| path.iter().map(std::ffi::OsStr::to_string_lossy).collect::<Vec<_>>().join("/");
         Ok(Self {
-            source: text(folder.file_name()),
-            name: text(image.file_stem()),
-            group: inside.map_or_else(String::new, |inside| inside.display().to_string()),
+            source: source.to_string_lossy().into_owned(),
+            name: text(&inside.with_extension("")),
+            group: inside.parent().map_or_else(String::new, text),
             split: split.to_owned(),
             image,
             labels,
@@ -117,6 +123,22 @@ fn split_named(name: &Path) -> &'static str {
     } else {
         "train"
     }
+}
+
+/// The way from `folder` to `image`, without detours; the file name where it lies elsewhere.
+fn inside(folder: &Path, image: &Path) -> PathBuf {
+    let Ok(way) = image.strip_prefix(folder) else {
+        return image.file_name().unwrap_or_default().into();
+    };
+    let mut inside = PathBuf::new();
+    for part in way.components() {
+        match part {
+            Component::Normal(name) => inside.push(name),
+            Component::ParentDir => drop(inside.pop()),
+            _ => {}
+        }
+    }
+    inside
 }
 
 /// Width and height of a photograph as it is held: a camera that was turned says so in the file (EXIF).
@@ -203,11 +225,20 @@ pub struct DataSet {
 }
 
 impl DataSet {
-    fn unless_empty(self, folder: &Path) -> Result<Self, DataError> {
+    /// This without images of a source whose name another has: what is kept of one would overwrite the other's.
+    fn checked(self, folder: &Path) -> Result<Self, DataError> {
         if self.items.is_empty() && self.rejected.is_empty() {
             return Err(DataError::Empty { path: folder.to_owned() });
         }
-        Ok(self)
+        let mut names = BTreeSet::new();
+        let is_first = |item: &Item| names.insert((item.source.clone(), item.name.clone()));
+        let (items, twice): (Vec<_>, Vec<_>) = self.items.into_iter().partition(is_first);
+        let mut rejected = self.rejected;
+        rejected.extend(twice.iter().map(|item| Rejected {
+            place: item.image.display().to_string(),
+            reason: format!("an image before it is called `{}`, too: name or list it once", item.name),
+        }));
+        Ok(Self { items, rejected })
     }
 }
 

@@ -37,12 +37,12 @@ pub fn read(folder: &Path) -> Result<DataSet, DataError> {
             });
             match made {
                 Ok(item) => {
-                    let group = item.name.split('_').next().unwrap_or_default().to_owned();
-                    set.items.push(Item { group, ..item });
+                    let day = name.to_string_lossy().split('_').next().unwrap_or_default().to_owned();
+                    set.items.push(Item { group: day, ..item });
                 }
                 Err(reason) => set.rejected.push(Rejected { place: image.display().to_string(), reason }),
             }
         }
     }
-    set.unless_empty(folder)
+    set.checked(folder)
 }

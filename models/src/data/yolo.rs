@@ -30,7 +30,7 @@ pub fn read(folder: &Path, names: &ClassNames) -> Result<DataSet, DataError> {
             Err(reason) => set.rejected.push(Rejected { place: image.display().to_string(), reason }),
         }
     }
-    set.unless_empty(folder)
+    set.checked(folder)
 }
 
 /// The class names in the order of their numbers: `names` is a list or a map from number to name.
