@@ -1,15 +1,20 @@
 //! The model card: written by the program, obeyed by the robot, read by people.
 
 use crate::CLASS_NAMES;
-use crate::data::{DataSet, Item};
+use crate::data::{DataSet, Item, Labels};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::path::Path;
 
 /// SHA-256 of bytes in lower-case hexadecimal.
 pub fn sha256_hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
+    hexadecimal(&Sha256::digest(bytes))
+}
+
+fn hexadecimal(digest: &[u8]) -> String {
+    digest.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string cannot fail.
         write!(text, "{byte:02x}").unwrap_or_default();
         text
@@ -24,6 +29,30 @@ pub fn data_digest(data: &DataSet) -> String {
     };
     let lines: BTreeSet<String> = data.items.iter().map(line).collect();
     sha256_hex(lines.into_iter().collect::<String>().as_bytes())
+}
+
+/// One digest for what a run learns from: as [`data_digest`], and of photographs and labels themselves, in their order. A
+/// file that cannot be read counts as empty.
+pub fn content_digest(data: &DataSet) -> String {
+    let mut digest = Sha256::new();
+    let mut add = |bytes: &[u8]| {
+        digest.update((bytes.len() as u64).to_le_bytes());
+        digest.update(bytes);
+    };
+    add(data_digest(data).as_bytes());
+    for item in &data.items {
+        let file = |path: &Path| std::fs::read(path).unwrap_or_default();
+        add(format!("{}/{}", item.source, item.name).as_bytes());
+        add(&file(&item.image));
+        match &item.labels {
+            Labels::Mask { path, translate } => {
+                add(&file(path));
+                add(format!("{translate:?}").as_bytes());
+            }
+            Labels::Shapes(shapes) => add(format!("{shapes:?}").as_bytes()),
+        }
+    }
+    hexadecimal(&digest.finalize())
 }
 
 /// What a card is made of.

@@ -308,3 +308,26 @@ fn values_that_mean_nothing_are_refused() {
     yard.put("data/index.csv", "source,name,group,split,width,height\nfield,b,b,val,96,96\n");
     assert_refused(&quantise(), "training image");
 }
+
+#[test]
+fn a_run_goes_on_with_the_same_data_and_start_only() {
+    let yard = Yard::of(&["a", "b"]);
+    assert_done(&yard.train(), "steps=2");
+    let first = yard.read("run/release.safetensors");
+    let mask = yard.read("data/field/masks/a.png");
+    GrayImage::new(96, 96).save(yard.path("data/field/masks/a.png")).unwrap();
+    assert_refused(&yard.train(), "other data");
+    fs::remove_file(yard.path("run/checkpoint.safetensors")).unwrap();
+    assert_refused(&yard.train(), "choose a new folder");
+    fs::write(yard.path("data/field/masks/a.png"), mask).unwrap();
+    assert_done(&yard.train(), "finished before");
+    let other = yard
+        .call("train --device cpu --data data --config plants.toml --from run/last.safetensors --out run");
+    assert_refused(&other, "start");
+    let facts = fs::read_dir(yard.path("run")).unwrap().map(|entry| entry.unwrap().path());
+    for json in facts.filter(|path| path.extension().is_some_and(|extension| extension == "json")) {
+        fs::remove_file(json).unwrap();
+    }
+    assert_done(&yard.train(), "not known what this run learnt from");
+    assert!(first == yard.read("run/release.safetensors"));
+}

@@ -190,7 +190,7 @@ pub(super) fn adapt(
         .with_context(|| format!("{}: a label is gone: choose a new folder", labels.display()))
         .context(BadInput)?;
     data.items.extend(items);
-    train_in(out, config, data, folder, &Start::Weights(start), hardware)
+    train_in(out, config, &data, folder, &Start::Weights(start), hardware)
 }
 
 /// Labels what can be labelled, and tells what; the numbers of those photographs.

@@ -65,8 +65,7 @@ pub(crate) fn run(args: &CrossValidateArgs) -> Result<()> {
         let config = Config { steps: args.steps.unwrap_or(recipe.steps), ..without(groups, &recipe) };
         let folder = args.out.join(format!("fold{number}"));
         let start = Start::Pretrained(&args.encoder);
-        let files =
-            train_in(&folder, &config, data.clone(), &args.data.folder, &start, &args.hardware)?.release;
+        let files = train_in(&folder, &config, &data, &args.data.folder, &start, &args.hardware)?.release;
         for (group, items) in groups {
             figures.insert(group, measured(&files, items, conditions)?);
         }

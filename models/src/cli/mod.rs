@@ -9,6 +9,7 @@ mod cross_validate;
 mod evaluate;
 mod export;
 mod gallery;
+mod learnt;
 mod offsets;
 mod train;
 

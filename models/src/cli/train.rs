@@ -1,5 +1,6 @@
 //! `kompas-model train`.
 
+use super::learnt::Learnt;
 use super::{BadInput, DataArgs, recipe, tell_skipped, weights};
 use anyhow::{Context, Result};
 use clap::Args;
@@ -20,7 +21,7 @@ use tch::Device;
 pub(crate) struct TrainArgs {
     #[command(flatten)]
     data: DataArgs,
-    /// Folder of the run: checkpoints, event files, weights. An interrupted run in it is continued.
+    /// Folder of the run: checkpoints, event files, weights. An interrupted run in it is continued with the same data.
     #[arg(long)]
     out: PathBuf,
     /// The run's configuration.
@@ -94,7 +95,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<()> {
     let (_, config) = recipe(&args.config)?;
     let start = args.from.as_deref().map_or(Start::Pretrained(&args.encoder), Start::Weights);
     let data = args.data.read()?;
-    train_in(&args.out, &config, data, &args.data.folder, &start, &args.hardware).map(drop)
+    train_in(&args.out, &config, &data, &args.data.folder, &start, &args.hardware).map(drop)
 }
 
 /// What a run begins with.
@@ -109,16 +110,17 @@ pub(super) enum Start<'a> {
 pub(super) fn train_in(
     out: &Path,
     config: &Config,
-    data: DataSet,
+    data: &DataSet,
     folder: &Path,
     start: &Start,
     hardware: &Hardware,
 ) -> Result<RunFiles> {
-    check_names(config, &data, folder)?;
+    check_names(config, data, folder)?;
     hardware.set_threads();
     let device = hardware.device()?;
     let (kept, text, files) = (out.join("config.toml"), toml::to_string(config)?, RunFiles::in_folder(out));
-    if kept.exists() {
+    let (goes_on, learnt) = (kept.exists(), Learnt::of(data, start));
+    if goes_on {
         if std::fs::read_to_string(&kept)? != text {
             let place = kept.display();
             return Err(anyhow::anyhow!(
@@ -126,17 +128,21 @@ pub(super) fn train_in(
             ))
             .context(BadInput);
         }
+        learnt.check(out)?;
         if files.release.exists() && !files.checkpoint.exists() {
             let release = files.release.display();
             tracing::info!("finished before, and its checkpoint thrown away: {release} is kept");
             return Ok(files);
         }
     }
-    let pool = read_pool(&data, folder, config, hardware.crop_threads())?;
+    let pool = read_pool(data, folder, config, hardware.crop_threads())?;
     tracing::info!(?device, "learning");
 
     std::fs::create_dir_all(out).with_context(|| format!("cannot make {}", out.display()))?;
-    std::fs::write(&kept, &text)?;
+    if !goes_on {
+        learnt.write(out)?; // first: a run that is killed in between has not begun
+        std::fs::write(&kept, &text)?;
+    }
     let params = match start {
         Start::Weights(path) => weights(path)?,
         Start::Pretrained(encoder) => Params::pretrained(encoder, config.seed).context(BadInput)?,
