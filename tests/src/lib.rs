@@ -4,8 +4,8 @@
 //! what the README shows is what the tests hold.
 
 pub mod cloud;
-pub mod mosquitto;
 pub mod demo_folder;
+pub mod mosquitto;
 pub mod process;
 pub mod report;
 pub mod robot;
