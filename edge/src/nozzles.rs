@@ -97,6 +97,10 @@ const HEED_M: f64 = 0.3;
 /// the whole boom for that would cost more plants than it spares.
 const OVERRUN_M: f64 = 0.05;
 
+/// On each side of a seam: robots with RTK leave neighbouring swaths a few centimetres apart, and nobody shall stand between
+/// two booms.
+const SEAM_M: f64 = 0.02;
+
 /// Targets ahead of the boom, and how long each valve is taken.
 #[derive(Debug)]
 pub struct NozzleQueue {
@@ -125,10 +129,13 @@ impl NozzleQueue {
         Self { boom, rules, waiting: Vec::new(), open }
     }
 
-    /// Whether a nozzle passes over a stem there, or by no more than the margin: who stands beside the boom is treated
-    /// from the next swath, which reaches more of it.
+    /// Whether the boom passes over a stem there, or beside it by no more than neighbouring swaths may lie apart: who stands
+    /// farther out is treated from the next swath, which reaches more of it.
     pub fn stands_under(&self, place: Point2<RobotFrame>) -> bool {
-        self.reaches(place, self.rules.margin)
+        let sides = self.boom.nozzles.iter().map(|nozzle| nozzle.place.y);
+        let (right, left) = sides.fold((f64::MAX, f64::MIN), |(right, left), y| (right.min(y), left.max(y)));
+        let beyond = self.boom.fan_width.get() / 2.0 + self.rules.margin.get() + SEAM_M;
+        (right - beyond..=left + beyond).contains(&place.y)
     }
 
     /// From a plant's stem to the edge of what is wetted for it.

@@ -29,7 +29,7 @@ impl Segmenter for ByColour {
     }
 
     fn segment_in(&mut self, image: &RgbImage, field: &mut FieldMemory) -> Result<ClassMap, SegmentError> {
-        // All but those whose place nobody knew.
+        // All but those whose place nobody knew, in some drives nearly half.
         let remembered = self.frames / 2..=self.frames;
         assert!(remembered.contains(&field.pictures()), "the robot's eyes remember the frames so far");
         self.frames += 1;

@@ -265,6 +265,20 @@ fn the_rate_is_flow_over_speed_and_fan() {
 }
 
 #[test]
+fn who_stands_between_two_booms_or_two_fans_is_under_one() {
+    let under = |margin: f64, fan_width_m: f64, y: f64| {
+        let rules = NozzleRules { margin: Metres::new(margin), ..nozzle_rules() };
+        NozzleQueue::new(boom_with([20.0, 10.0], fan_width_m), rules).stands_under(Point2::new(1.0, y))
+    };
+    assert!(
+        under(0.0, 0.1, 0.45) && under(0.0, 0.1, -0.515),
+        "without a margin, and 4 cm between two swaths"
+    );
+    assert!(under(0.01, 0.04, 0.1), "between two narrow fans");
+    assert!(!under(0.01, 0.1, 0.54) && !under(0.01, 0.1, -0.54), "the next swath reaches more of it");
+}
+
+#[test]
 fn clearing_forgets_what_waited() {
     let mut queue = NozzleQueue::new(boom(), nozzle_rules());
     queue.add(target(3, 9.0, 0.0, 0.05));
