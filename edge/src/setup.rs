@@ -161,12 +161,13 @@ pub fn ready_with(
     let camera = job.rig.camera.as_ref().ok_or(SetupError::NoCamera)?;
     let segmenter = open_segmenter(&config.segmenter, Some(camera))?;
     let eyes = Eyes::new(camera, segmenter, config.remembers.then(|| job.field.boundary.clone()));
+    // First: what is written first takes the loss to have been told.
+    if previous.is_none() || tells_anew {
+        begin(&mut logbook, &time, job, &mission, eyes.segmenter_id());
+    }
     if let Some(previous) = &previous {
         let what = IncidentKind::Resumed { previous_boot: previous.clone() };
         logbook.incident(what, RobotInstant::START, time.clock());
-    }
-    if previous.is_none() || tells_anew {
-        begin(&mut logbook, &time, job, &mission, eyes.segmenter_id());
     }
 
     let rules = GuardRules { max_speed: job.rig.robot.max_speed, ..config.policy.guard };

@@ -240,7 +240,7 @@ impl Committer {
             tracing::error!(?quarantined, "arrivals in quarantine: see /api/quarantine");
         }
         if !disputed.is_empty() {
-            let remedy = "give each robot a name of its own, and no copy of another's outbox";
+            let remedy = "give each robot a name of its own, and no copy of another's outbox; a robot that was given a new outbox needs nothing";
             tracing::error!(
                 ?disputed,
                 "records whose numbers were used before, by another robot of this name: {remedy}"

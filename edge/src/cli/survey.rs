@@ -163,7 +163,7 @@ fn choice(segmenter: Option<&Path>) -> Result<SegmenterChoice, BadInput> {
 
 /// Told before an hour of work, not after it: the file is opened as it will be, and left as it was.
 fn writable(path: &Path) -> Result<()> {
-    let new = !path.exists();
+    let new = path.symlink_metadata().is_err();
     let opened = OpenOptions::new().append(true).create(true).open(path);
     opened.and_then(|_| if new { std::fs::remove_file(path) } else { Ok(()) }).with_context(|| {
         BadInput(format!("cannot make {}: give a file in a folder that takes it", path.display()))
