@@ -5,7 +5,7 @@ use image::RgbImage;
 use kompas_vision::consensus::{Colours, Consensus, FieldMemory};
 use kompas_vision::leaves;
 use kompas_vision::normalise::{Exposure, ZOOMS, resized, working_size};
-use kompas_vision::scores::{ScoreMap, judged};
+use kompas_vision::scores::{ScoreMap, are_numbers, judged};
 use kompas_vision::tiles::Tile;
 use kompas_vision::{ClassMap, SegmentError, Segmenter};
 use tch::{Device, TchError, Tensor, no_grad};
@@ -77,6 +77,11 @@ impl TorchSegmenter {
         let mut values = vec![0.; scores.numel()];
         let count = values.len();
         scores.f_copy_data(&mut values, count)?;
+        if !are_numbers(&values) {
+            return Err(TchError::Convert(
+                "the network answers with what is no number: its weights are at fault".into(),
+            ));
+        }
         let mut map = ScoreMap::new(w, h);
         map.keep(&Tile { left: 0, top: 0, width: w, height: h, keep: [0, 0, w, h] }, &values, row_length);
         Ok(Look { scores: map, colours, zoom })

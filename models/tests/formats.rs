@@ -204,6 +204,11 @@ fn the_split_is_what_folders_inside_the_data_or_the_lists_name_say() {
         fs::rename(lists.join("instances_val.json"), lists.join(format!("{list}.json"))).unwrap();
         let set = read(&folder, &ClassNames::parse(&["thistle=weed".to_owned()]).unwrap()).unwrap();
         assert_eq!(set.items[0].split, split, "{list}");
+        let valid = above.path().join("valid");
+        fs::rename(&folder, &valid).unwrap();
+        let set = read(&valid, &ClassNames::parse(&["thistle=weed".to_owned()]).unwrap()).unwrap();
+        let own = if list == "annotations" { "val" } else { split };
+        assert_eq!(set.items[0].split, own, "{list} in a folder `valid`");
     }
     for (place, split) in [
         ("images/validation/a", "val"),

@@ -72,7 +72,7 @@ impl ScoreMap {
 }
 
 /// Whether a network's answer is one: NaN would be taken for soil.
-pub(crate) fn are_numbers(scores: &[f32]) -> bool {
+pub fn are_numbers(scores: &[f32]) -> bool {
     // Infinity times zero is NaN, too, and a sum stays in vector lanes where a search for the first does not.
     let parts = scores.chunks(4096).map(|part| part.iter().map(|score| score * 0.0).sum::<f32>());
     parts.into_iter().all(|sum| sum == 0.0)

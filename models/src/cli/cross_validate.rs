@@ -57,7 +57,9 @@ pub(crate) fn run(args: &CrossValidateArgs) -> Result<()> {
     }
     for (groups, (_, recipe)) in folds.iter().flat_map(|groups| adapted_by.iter().map(move |by| (groups, by)))
     {
-        check_sources(&data, &without(groups, recipe))?;
+        let recipe = without(groups, recipe);
+        recipe.check_against(&data, &args.data.folder).context(BadInput)?;
+        check_sources(&data, &recipe)?;
     }
     let conditions = Conditions { alone: args.alone, ..Conditions::default() };
     let (mut figures, mut adapted) = (BTreeMap::new(), BTreeMap::new());

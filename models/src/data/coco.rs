@@ -64,7 +64,7 @@ pub(super) fn lists(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// Reads every annotation file of `folder` as one source named after the folder. The split is what the file is
-/// called after (`instances_val.json`), the group is the folder of the image.
+/// called after (`instances_val.json`), or else the folder, the group is the folder of the image.
 /// # Errors
 /// [`DataError`] when a file is no COCO file or nothing is usable.
 pub fn read(folder: &Path, names: &ClassNames) -> Result<DataSet, DataError> {
@@ -78,7 +78,11 @@ pub fn read(folder: &Path, names: &ClassNames) -> Result<DataSet, DataError> {
         for annotation in &file.annotations {
             of_image.entry(annotation.image_id).or_default().push(annotation);
         }
-        let split = split_named(path.file_stem().unwrap_or_default().as_ref());
+        // `instances_val2017.json`, or a list that says nothing in a folder `valid`.
+        let real = folder.canonicalize();
+        let own = real.as_deref().unwrap_or(folder).file_name();
+        let told = [path.file_stem(), own].into_iter().flatten().find_map(|name| split_named(name.as_ref()));
+        let split = told.unwrap_or("train");
         for image in &file.images {
             let annotations = of_image.get(&image.id).map_or(&[][..], Vec::as_slice);
             let shapes: Result<Vec<Shape>, String> =

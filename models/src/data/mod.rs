@@ -107,22 +107,20 @@ impl Item {
 /// The splits there are.
 const SPLITS: [&str; 3] = ["train", "val", "test"];
 
-/// The split that a name speaks of (`instances_val2017`), `train` where it speaks of none. What speaks of two is not
-/// trained on.
-fn split_named(name: &Path) -> &'static str {
+/// The split that a name speaks of (`instances_val2017`). What speaks of two is not trained on.
+fn split_named(name: &Path) -> Option<&'static str> {
     let text = name.to_string_lossy().to_lowercase();
     let words: Vec<&str> = text
         .split(|letter: char| !letter.is_alphanumeric())
         .map(|word| word.trim_end_matches(|letter: char| letter.is_ascii_digit()))
         .collect();
     let speaks_of = |synonyms: &[&str]| words.iter().any(|word| synonyms.contains(word));
-    if speaks_of(&["test", "testing"]) {
-        "test"
-    } else if speaks_of(&["val", "valid", "validation"]) {
-        "val"
-    } else {
-        "train"
-    }
+    let named = [
+        ("test", &["test", "testing"][..]),
+        ("val", &["val", "valid", "validation"]),
+        ("train", &["train", "training"]),
+    ];
+    named.into_iter().find(|(_, synonyms)| speaks_of(synonyms)).map(|(split, _)| split)
 }
 
 /// The way from `folder` to `image`, without detours; the file name where it lies elsewhere.

@@ -68,7 +68,7 @@ fn item(folder: &Path, image: &Path, classes: &[String], names: &ClassNames) -> 
     Item::drawn(
         folder,
         image.to_owned(),
-        split_named(inside.parent().unwrap_or(inside)),
+        split_named(inside.parent().unwrap_or(inside)).unwrap_or("train"),
         size,
         Labels::Shapes(shapes?),
     )
