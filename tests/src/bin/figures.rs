@@ -73,7 +73,7 @@ impl Topic {
         self.short.extend(settled.short(self.quick).map(|why| format!("{what}: {why}")));
         Ok(json!({
             "records_written": written, "records_committed": committed, "records_set_apart": apart,
-            "plants_treated": treated,
+            "plants_treated_in_the_last_run": treated,
         }))
     }
 
