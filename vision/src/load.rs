@@ -75,6 +75,19 @@ pub fn load_as_stored(path: &Path, limit_bytes: u64) -> Result<RgbImage, LoadErr
     decode(open(path)?, &path.display().to_string(), limit_bytes, Turn::AsStored)
 }
 
+/// Width and height of the picture that [`load_picture`] gives, from its header alone.
+///
+/// # Errors
+/// [`LoadError`].
+pub fn upright_size(path: &Path) -> Result<(u32, u32), LoadError> {
+    let size = |source| {
+        let mut decoder = ImageReader::new(source).with_guessed_format()?.into_decoder()?;
+        let (width, height) = decoder.dimensions();
+        Ok(if turns_by_90(decoder.orientation()?) { (height, width) } else { (width, height) })
+    };
+    size(open(path)?).map_err(|source| LoadError::Undecodable { name: path.display().to_string(), source })
+}
+
 fn open(path: &Path) -> Result<BufReader<std::fs::File>, LoadError> {
     let file = std::fs::File::open(path);
     file.map(BufReader::new).map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })

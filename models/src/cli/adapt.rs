@@ -1,7 +1,7 @@
 //! `kompas-model adapt`.
 
 use super::train::{Hardware, Start, bar, train_in};
-use super::{BadInput, DataArgs, recipe, weights};
+use super::{BadInput, DataArgs, recipe, weights, write_whole};
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use kompas_models::CLASS_NAMES;
@@ -153,15 +153,6 @@ impl Origin {
     }
 }
 
-impl Known {
-    fn write(&self, out: &Path) -> Result<()> {
-        let (part, place) = (out.join("origin.part"), out.join("origin.json"));
-        std::fs::write(&part, serde_json::to_vec_pretty(self)?)
-            .and_then(|()| std::fs::rename(&part, &place))
-            .with_context(|| format!("cannot write {}", place.display()))
-    }
-}
-
 /// Teaches the `start` weights what they make of photographs of one field, beside `data` (read from `folder`).
 pub(super) fn adapt(
     start: &Path,
@@ -183,7 +174,7 @@ pub(super) fn adapt(
     } else {
         let numbers = label_all(start, series, &labels, hardware)?;
         let known = Known { origin, labelled: numbers };
-        known.write(out)?;
+        write_whole(out, "origin.json", &known)?;
         known.labelled
     };
     let items = labelled(&series.concat(), &numbers, &labels)

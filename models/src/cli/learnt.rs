@@ -1,7 +1,7 @@
 //! What a run learns from, noted in its folder: it goes on only where that is the same.
 
-use super::BadInput;
 use super::train::Start;
+use super::{BadInput, write_whole};
 use anyhow::{Context, Result, anyhow};
 use kompas_models::card::{content_digest, sha256_hex};
 use kompas_models::data::DataSet;
@@ -58,9 +58,6 @@ impl Learnt {
     }
 
     pub(super) fn write(&self, out: &Path) -> Result<()> {
-        let (part, place) = (out.join("learnt.part"), out.join(NAME));
-        std::fs::write(&part, serde_json::to_vec_pretty(self)?)
-            .and_then(|()| std::fs::rename(&part, &place))
-            .with_context(|| format!("cannot write {}", place.display()))
+        write_whole(out, NAME, self)
     }
 }

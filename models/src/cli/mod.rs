@@ -158,3 +158,12 @@ fn zoom(text: &str) -> Result<f64, String> {
     let number = text.trim().parse().ok().filter(|zoom| range.contains(zoom));
     number.ok_or_else(|| format!("a number from {} to {}", range.start(), range.end()))
 }
+
+/// Writes `value` to the file `name` of a run's folder, whole or not at all.
+fn write_whole(out: &Path, name: &str, value: &impl serde::Serialize) -> Result<()> {
+    let place = out.join(name);
+    let part = place.with_extension("part");
+    std::fs::write(&part, serde_json::to_vec_pretty(value)?)
+        .and_then(|()| std::fs::rename(&part, &place))
+        .with_context(|| format!("cannot write {}", place.display()))
+}

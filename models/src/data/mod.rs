@@ -11,9 +11,7 @@ pub mod scene;
 pub mod shapes;
 pub mod yolo;
 
-use image::metadata::Orientation;
-use image::{ImageDecoder as _, ImageReader};
-use kompas_vision::load::LoadError;
+use kompas_vision::load::{LoadError, upright_size};
 use names::ClassNames;
 use shapes::Shape;
 use std::collections::BTreeSet;
@@ -77,7 +75,7 @@ impl Item {
     ) -> Result<Self, String> {
         let found = match labels {
             Labels::Mask { .. } => image::image_dimensions(&image).map_err(|error| error.to_string())?,
-            Labels::Shapes(_) => upright_size(&image)?,
+            Labels::Shapes(_) => upright_size(&image).map_err(|error| reason(&error))?,
         };
         if found != size {
             return Err(format!(
@@ -137,22 +135,6 @@ fn inside(folder: &Path, image: &Path) -> PathBuf {
         }
     }
     inside
-}
-
-/// Width and height of a photograph as it is held: a camera that was turned says so in the file (EXIF).
-fn upright_size(path: &Path) -> Result<(u32, u32), String> {
-    let size = || {
-        let mut decoder = ImageReader::open(path)?.with_guessed_format()?.into_decoder()?;
-        let (width, height) = decoder.dimensions();
-        Ok(match decoder.orientation()? {
-            Orientation::Rotate90
-            | Orientation::Rotate270
-            | Orientation::Rotate90FlipH
-            | Orientation::Rotate270FlipH => (height, width),
-            _ => (width, height),
-        })
-    };
-    size().map_err(|error: image::ImageError| error.to_string())
 }
 
 /// Why a photograph cannot be used, with the cause.

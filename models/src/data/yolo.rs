@@ -2,7 +2,8 @@
 
 use super::names::ClassNames;
 use super::shapes::{Outline, Shape};
-use super::{DataError, DataSet, Item, Labels, Rejected, files_below, split_named, upright_size};
+use super::{DataError, DataSet, Item, Labels, Rejected, files_below, reason, split_named};
+use kompas_vision::load::upright_size;
 use std::path::{Path, PathBuf};
 use yaml_rust2::{Yaml, YamlLoader};
 
@@ -56,7 +57,7 @@ fn item(folder: &Path, image: &Path, classes: &[String], names: &ClassNames) -> 
     let images = parts.iter().rposition(|part| *part == "images").ok_or("it is not below `images`")?;
     parts[images] = std::ffi::OsStr::new("labels");
     let labels = folder.join(parts.iter().collect::<PathBuf>()).with_extension("txt");
-    let size = upright_size(image)?;
+    let size = upright_size(image).map_err(|error| reason(&error))?;
     let text = std::fs::read_to_string(&labels).map_err(|error| format!("{}: {error}", labels.display()))?;
     let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
     let shapes: Result<Vec<_>, String> = lines
