@@ -1,5 +1,6 @@
 //! Figures of a model on labelled images: per source, never pooled.
 
+use crate::data::corrections::Corrections;
 use crate::data::scene::decode;
 use crate::data::{Item, Rejected};
 use image::imageops::{FilterType, crop_imm, resize};
@@ -32,6 +33,8 @@ pub struct SourceFigures {
     pub images: u64,
     /// Pixels by true and predicted class.
     pub confusion: Confusion,
+    /// The same by corrected labels; none where nobody said what is wrong ([`Conditions::corrections`]).
+    pub corrected: Option<Confusion>,
     /// Plants per field crop; which crop counts is known when all images are.
     plants: [PlantScore; 3],
 }
@@ -90,18 +93,13 @@ impl SourceFigures {
 
     /// As `evaluate --json` prints it.
     pub fn to_json(&self) -> Value {
-        let named = PlantClass::ALL.into_iter().zip(crate::CLASS_NAMES);
-        let ious: Map<String, Value> =
-            named.map(|(class, name)| (name.to_owned(), json!(iou(&self.confusion, class)))).collect();
         let share = |share: Option<Share>| share.map(|share| [share.value, share.low, share.high]);
         let plants = self.plants();
-        let pixels =
-            PlantClass::ALL.map(|truth| PlantClass::ALL.map(|found| self.confusion.count(truth, found)));
-        json!({
+        let mut figures = json!({
             "images": self.images,
-            "iou": ious,
+            "iou": ious(&self.confusion),
             "miou": self.confusion.mean_iou(),
-            "confusion": pixels,
+            "confusion": pixels(&self.confusion),
             "plants": {
                 "weeds": plants.weeds,
                 "weeds_treated": plants.weeds_treated,
@@ -110,8 +108,23 @@ impl SourceFigures {
                 "weeds_treated_rate": share(plants.weeds_treated_rate()),
                 "crop_hit_rate": share(plants.crop_hit_rate()),
             },
-        })
+        });
+        if let Some(corrected) = &self.corrected {
+            figures["corrected_labels"] = json!({"iou": ious(corrected), "confusion": pixels(corrected)});
+        }
+        figures
     }
+}
+
+/// Per class name.
+fn ious(confusion: &Confusion) -> Map<String, Value> {
+    let named = PlantClass::ALL.into_iter().zip(crate::CLASS_NAMES);
+    named.map(|(class, name)| (name.to_owned(), json!(iou(confusion, class)))).collect()
+}
+
+/// A row per true class, a column per predicted one.
+fn pixels(confusion: &Confusion) -> [[u64; PlantClass::ALL.len()]; PlantClass::ALL.len()] {
+    PlantClass::ALL.map(|truth| PlantClass::ALL.map(|found| confusion.count(truth, found)))
 }
 
 /// What counts as a plant and how far beyond its edge a dot reaches. Without a stated scale both follow the
@@ -169,6 +182,8 @@ pub struct Conditions<'a> {
     /// What the model makes of every picture is kept in this folder: 8-bit class ids, in a folder per source, named as the
     /// picture.
     pub maps: Option<&'a Path>,
+    /// Figures of pixels are given by labels corrected so, too.
+    pub corrections: Option<Corrections<'a>>,
 }
 
 /// Runs `model` over `items`; what cannot be read is returned beside the figures.
@@ -182,11 +197,18 @@ pub fn evaluate(
 ) -> Result<(BTreeMap<String, SourceFigures>, Vec<Rejected>), EvaluateError> {
     let mut figures = BTreeMap::<String, SourceFigures>::new();
     let closer = f64::from(conditions.closer.unwrap_or(1));
-    let rejected = judge(model, items, conditions, progress, |Judged { item, mask, predicted, .. }| {
+    let rejected = judge(model, items, conditions, progress, |Judged { item, rgb, mask, predicted }| {
+        let figures = figures.entry(item.source.clone()).or_default();
+        if let Some(corrections) = conditions.corrections {
+            let mut mask = mask.clone();
+            corrections.apply(item, &rgb, &mut mask);
+            let corrected = figures.corrected.get_or_insert_default();
+            corrected.add(mask.as_raw(), predicted.class_ids())?;
+        }
         let sure = vec![255; mask.as_raw().len()];
         let truth = ClassMap::new(mask.width(), mask.height(), mask.into_raw(), sure)?;
         let gsd_mm = item.gsd_mm.map(|gsd_mm| gsd_mm / closer);
-        Ok(figures.entry(item.source.clone()).or_default().add(&truth, &predicted, gsd_mm)?)
+        Ok(figures.add(&truth, &predicted, gsd_mm)?)
     })?;
     Ok((figures, rejected))
 }
@@ -208,7 +230,7 @@ pub(crate) fn judge<'a>(
     mut progress: impl FnMut(),
     mut each: impl FnMut(Judged<'a>) -> Result<(), EvaluateError>,
 ) -> Result<Vec<Rejected>, EvaluateError> {
-    let Conditions { closer, alone, maps } = conditions;
+    let Conditions { closer, alone, maps, .. } = conditions;
     let (mut rejected, mut fields) = (Vec::new(), Fields::default());
     for item in items {
         progress();

@@ -221,6 +221,10 @@ fn cross_validation_reports_what_a_group_taught_without_its_labels() {
         let figures = |report: &serde_json::Value| report[part]["other/a"].clone();
         assert_eq!(figures(&report)["images"], 1);
         assert_ne!(figures(&report), figures(&other_report), "{part}: it is measured against them");
+        // The recipe corrects none here, so both are the same.
+        let corrected = &figures(&report)["corrected_labels"];
+        assert_eq!(corrected["confusion"], figures(&report)["confusion"], "{part}");
+        assert!(corrected["iou"].is_object(), "{part}");
     }
     assert_eq!(report["adapted_steps"], 2);
     let kept = fs::read_to_string(yard.path("folds/fold0/config.toml")).unwrap();

@@ -29,6 +29,7 @@ impl Yard {
             ("crop_px", 64.into()),
             ("condition_decoder", false.into()),
             ("border_weeds_ignored", toml::Value::Array(vec![])),
+            ("bare_weeds_ignored", toml::Value::Array(vec![])),
             ("sources", shares(&["field"])),
         ]);
         yard.change(|recipe| recipe.remove("seedlings").map(drop));
@@ -202,12 +203,18 @@ fn a_name_in_the_recipe_that_the_data_do_not_have_is_told_before_anything_is_lea
     assert!(!yard.path("run").exists());
     assert_refused(&yard.crops(), "hold_out");
 
-    yard.set(&[("hold_out", list(&["field/b"])), ("border_weeds_ignored", list(&["field/bb"]))]);
-    assert_done(&yard.crops(), "border_weeds_ignored: no image is of `field/bb`");
-    yard.set(&[("sources", shares(&["field", "feild"])), ("border_weeds_ignored", list(&["field/a"]))]);
-    let told = yard.crops();
-    assert_done(&told, "sources: no image is of `feild`");
-    assert!(!told.1.contains("border_weeds_ignored"), "{told:?}");
+    for key in ["border_weeds_ignored", "bare_weeds_ignored"] {
+        yard.set(&[
+            ("sources", shares(&["field"])),
+            ("hold_out", list(&["field/b"])),
+            (key, list(&["field/bb"])),
+        ]);
+        assert_done(&yard.crops(), &format!("{key}: no image is of `field/bb`"));
+        yard.set(&[("sources", shares(&["field", "feild"])), (key, list(&["field/a"]))]);
+        let told = yard.crops();
+        assert_done(&told, "sources: no image is of `feild`");
+        assert!(!told.1.contains(key), "{told:?}");
+    }
     yard.set(&[("sources", shares(&["feild"]))]);
     assert_refused(&yard.train(), "feild");
     yard.set(&[("sources", shares(&["field"])), ("hold_out", list(&["field/a", "field/b"]))]);

@@ -61,7 +61,8 @@ pub(crate) fn run(args: &CrossValidateArgs) -> Result<()> {
         recipe.check_against(&data, &args.data.folder).context(BadInput)?;
         check_sources(&data, &recipe)?;
     }
-    let conditions = Conditions { alone: args.alone, ..Conditions::default() };
+    let corrections = Some(recipe.corrections());
+    let conditions = Conditions { alone: args.alone, corrections, ..Conditions::default() };
     let (mut figures, mut adapted) = (BTreeMap::new(), BTreeMap::new());
     for (number, groups) in folds.iter().enumerate() {
         let config = Config { steps: args.steps.unwrap_or(recipe.steps), ..without(groups, &recipe) };

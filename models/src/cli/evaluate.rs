@@ -201,7 +201,8 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
         ))
         .context(BadInput);
     }
-    let conditions = Conditions { closer: args.closer, alone: args.alone, maps: args.maps.as_deref() };
+    let maps = args.maps.as_deref();
+    let conditions = Conditions { closer: args.closer, alone: args.alone, maps, ..Conditions::default() };
     let figures = figures(model.as_mut(), &items, conditions)?;
     if figures.is_empty() {
         return Err(anyhow::anyhow!("none of the {} images shows crop to be nearer to", items.len()))

@@ -4,6 +4,7 @@
 //! more than 5 % of them refuse the whole folder ([`refuse_if_too_many`]).
 
 pub mod coco;
+pub mod corrections;
 pub mod index;
 pub mod names;
 pub mod phenobench;
@@ -62,6 +63,11 @@ impl Item {
     /// Its group as configurations and reports name it: `source/group`.
     pub fn full_group(&self) -> String {
         format!("{}/{}", self.source, self.group)
+    }
+
+    /// Its name among all sources: `source/name`.
+    pub fn full_name(&self) -> String {
+        format!("{}/{}", self.source, self.name)
     }
 
     /// An image of a foreign folder: its source is the folder's name, its group the folder of the image, its name the way to

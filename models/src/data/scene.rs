@@ -89,25 +89,4 @@ impl Scene {
         let mask = if same { mask.clone() } else { resize(mask, width, height, FilterType::Nearest) };
         Self { item: item.clone(), rgb, mask, nominal: w.max(h) as f32 / width.max(height) as f32 }
     }
-
-    /// Sets weeds that touch the border to "ignore": some sources label crop plants cut by the border weed.
-    pub fn ignore_weeds_at_border(&mut self) {
-        let (width, height) = self.mask.dimensions();
-        let mut open: Vec<(u32, u32)> = (0..width)
-            .flat_map(|x| [(x, 0), (x, height - 1)])
-            .chain((0..height).flat_map(|y| [(0, y), (width - 1, y)]))
-            .collect();
-        while let Some((x, y)) = open.pop() {
-            let pixel = self.mask.get_pixel_mut(x, y);
-            if pixel.0[0] != 1 {
-                continue;
-            }
-            pixel.0[0] = 255;
-            open.extend(
-                [(x.wrapping_sub(1), y), (x + 1, y), (x, y.wrapping_sub(1)), (x, y + 1)]
-                    .into_iter()
-                    .filter(|&(x, y)| x < width && y < height),
-            );
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 use super::is_held_out;
 use crate::augment::Strength;
+use crate::data::corrections::{Corrections, Relabelled};
 use crate::data::{DataSet, Item};
 use crate::net::STRIDE;
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,14 @@ pub struct Config {
     pub hold_out: Vec<String>,
     /// Groups (`source/group`) whose weeds at the image border are crop plants cut in two: not counted.
     pub border_weeds_ignored: Vec<String>,
+    /// Pictures (`source/name`) that are not learnt from: their labels are wrong in ways that no rule puts right. None where
+    /// the key is missing, as in configurations older than it.
+    #[serde(default)]
+    pub images_ignored: Vec<String>,
+    /// Groups (`source/group`) in whose masks clods and straw are weeds, too: weeds no greener than the ground are not
+    /// counted. None where the key is missing.
+    #[serde(default)]
+    pub bare_weeds_ignored: Vec<String>,
     /// Steps between validations.
     pub validate_every: u32,
     /// Validation images per source, evenly taken.
@@ -70,6 +79,9 @@ pub struct Config {
     pub seedlings: Option<Seedlings>,
     /// Changes to the crops.
     pub augment: Strength,
+    /// Pictures in whose masks a class stands for another. None where the key is missing.
+    #[serde(default)]
+    pub relabelled: Vec<Relabelled>,
 }
 
 /// A number format of convolutions.
@@ -215,9 +227,29 @@ impl Config {
             format!("{key}: no image is of `{name}`: see whether that is its name")
         };
         let sources = self.sources.keys().filter(|name| !sources.contains(name));
-        let borders = self.border_weeds_ignored.iter().filter(|name| !groups.contains(*name));
+        let unknown = |key: &'static str, named: &'_ [String]| -> Vec<String> {
+            named.iter().filter(|name| !groups.contains(*name)).map(|name| told(key, name)).collect()
+        };
+        let borders = unknown("border_weeds_ignored", &self.border_weeds_ignored);
+        let bare = unknown("bare_weeds_ignored", &self.bare_weeds_ignored);
+        let pictures: BTreeSet<String> = data.items.iter().map(Item::full_name).collect();
+        let relabelled = self.relabelled.iter().flat_map(|by| &by.images);
+        let relabelled = relabelled.filter(|name| !pictures.contains(*name));
+        let relabelled = relabelled.map(|name| told("relabelled.images", name));
+        let ignored = self.images_ignored.iter().filter(|name| !pictures.contains(*name));
+        let ignored = ignored.map(|name| told("images_ignored", name));
         let sources = sources.map(|name| told("sources", name));
-        Ok(sources.chain(borders.map(|name| told("border_weeds_ignored", name))).collect())
+        Ok(sources.chain(borders).chain(bare).chain(relabelled).chain(ignored).collect())
+    }
+
+    /// What is corrected of the labels before they are learnt from.
+    pub fn corrections(&self) -> Corrections<'_> {
+        Corrections {
+            ignored: &self.images_ignored,
+            border_weeds: &self.border_weeds_ignored,
+            bare_weeds: &self.bare_weeds_ignored,
+            relabelled: &self.relabelled,
+        }
     }
 
     /// Learning rate of the decoder at `step`.

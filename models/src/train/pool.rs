@@ -42,9 +42,7 @@ impl Read {
             return Scene::read(item).map(Self::Validation);
         }
         let mut scene = Scene::read_fine(item)?;
-        if config.border_weeds_ignored.contains(&item.full_group()) {
-            scene.ignore_weeds_at_border();
-        }
+        config.corrections().apply(item, &scene.rgb, &mut scene.mask);
         // A stream per image, far from those of the steps: what is drawn does not depend on the threads.
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
         rng.set_stream(u64::MAX / 2 + number as u64);

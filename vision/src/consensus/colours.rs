@@ -78,6 +78,20 @@ impl Colours {
         Some(Green { red: median(|green| green.red)?, excess: median(|green| green.excess)? })
     }
 
+    /// How much greener than the ground (where nothing `is_plant`) the picture, `width` × `height`, is around every pixel: the
+    /// mean of [`Green::beyond`] over three by three. `None` where hardly any ground is to be seen.
+    pub fn greener_than_ground(&self, is_plant: &[bool], width: usize, height: usize) -> Option<Vec<f32>> {
+        let ground = self.of_ground(is_plant)?;
+        let own: Vec<f32> = (0..is_plant.len()).map(|at| self.green(at).beyond(ground)).collect();
+        let mean = |x: usize, y: usize| {
+            let columns = x.saturating_sub(1)..(x + 2).min(width);
+            let rows = y.saturating_sub(1)..(y + 2).min(height);
+            let count = (columns.len() * rows.len()) as f32;
+            rows.map(|y| own[y * width..][columns.clone()].iter().sum::<f32>()).sum::<f32>() / count
+        };
+        Some((0..height).flat_map(|y| (0..width).map(move |x| (x, y))).map(|(x, y)| mean(x, y)).collect())
+    }
+
     /// How green these pixels are on average.
     pub(super) fn mean_green(&self, pixels: &[u32]) -> Green {
         let sum = pixels.iter().map(|&at| self.green(at as usize)).fold(Green::default(), |sum, green| {
@@ -91,6 +105,23 @@ impl Colours {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_greener_than_the_ground_is_so_around_every_pixel() {
+        let is_leaf = |x: u32, y: u32| (10..20).contains(&x) && y < 10;
+        let colour = |x: u32, y: u32| if is_leaf(x, y) { [60, 120, 50] } else { [120, 100, 80] };
+        let colours = Colours::of(&RgbImage::from_fn(40, 30, |x, y| image::Rgb(colour(x, y))));
+        let is_plant: Vec<bool> = (0..40 * 30).map(|at| is_leaf(at % 40, at / 40)).collect();
+        let greener = colours.greener_than_ground(&is_plant, 40, 30).unwrap();
+        let leaf = colours.green(10).beyond(colours.green(0));
+        let around = |x: usize, y: usize| greener[y * 40 + x] / leaf;
+        for (x, y, share) in
+            [(15, 5, 1.0), (30, 20, 0.0), (9, 5, 1.0 / 3.0), (10, 9, 4.0 / 9.0), (12, 0, 1.0)]
+        {
+            assert!((around(x, y) - share).abs() < 1e-4, "{x} {y}: {}", around(x, y));
+        }
+        assert_eq!(colours.greener_than_ground(&vec![true; 40 * 30], 40, 30), None);
+    }
 
     /// Every eighth column is greener: a robot's picture at its own size is 1024 pixels wide.
     #[test]

@@ -1,0 +1,179 @@
+//! Labels that a source is known to have wrong: put right where what stands there is certain, else left out.
+
+use super::Item;
+use image::{GrayImage, RgbImage};
+use kompas_field::PlantClass;
+use kompas_vision::consensus::Colours;
+use serde::{Deserialize, Serialize};
+
+/// Ground is greener than its median by this in places; most pixels of labelled leaves are by more.
+const BARE: f32 = 0.02;
+
+/// Pictures in which a class stands for another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Relabelled {
+    /// `source/name` of each.
+    pub images: Vec<String>,
+    /// What the masks call it.
+    pub from: PlantClass,
+    /// What it is.
+    pub to: PlantClass,
+}
+
+/// What is corrected of which groups (`source/group`) and pictures (`source/name`).
+#[derive(Debug, Clone, Copy)]
+pub struct Corrections<'a> {
+    /// Pictures of which nothing counts.
+    pub ignored: &'a [String],
+    /// Groups whose weeds at the border of a picture are crop plants that it cuts: they do not count.
+    pub border_weeds: &'a [String],
+    /// Groups in which weeds hardly greener than the ground are clods and straw, for a threshold drew the masks: they do not
+    /// count.
+    pub bare_weeds: &'a [String],
+    /// Pictures in which a class stands for another.
+    pub relabelled: &'a [Relabelled],
+}
+
+impl Corrections<'_> {
+    /// Corrects the `mask` of `item`, whose photograph `rgb` is.
+    pub fn apply(&self, item: &Item, rgb: &RgbImage, mask: &mut GrayImage) {
+        let (group, picture) = (item.full_group(), item.full_name());
+        if self.ignored.contains(&picture) {
+            mask.fill(PlantClass::IGNORE_ID);
+        }
+        if self.border_weeds.contains(&group) {
+            ignore_at_border(mask);
+        }
+        if self.bare_weeds.contains(&group) {
+            ignore_bare(rgb, mask);
+        }
+        for Relabelled { from, to, .. } in self.relabelled.iter().filter(|by| by.images.contains(&picture)) {
+            for id in mask.iter_mut().filter(|id| **id == from.id()) {
+                *id = to.id();
+            }
+        }
+    }
+}
+
+/// Weeds that touch the border.
+fn ignore_at_border(mask: &mut GrayImage) {
+    let (width, height) = mask.dimensions();
+    let mut open: Vec<(u32, u32)> = (0..width)
+        .flat_map(|x| [(x, 0), (x, height - 1)])
+        .chain((0..height).flat_map(|y| [(0, y), (width - 1, y)]))
+        .collect();
+    while let Some((x, y)) = open.pop() {
+        let pixel = mask.get_pixel_mut(x, y);
+        if pixel.0[0] != PlantClass::Weed.id() {
+            continue;
+        }
+        pixel.0[0] = PlantClass::IGNORE_ID;
+        open.extend(
+            [(x.wrapping_sub(1), y), (x + 1, y), (x, y.wrapping_sub(1)), (x, y + 1)]
+                .into_iter()
+                .filter(|&(x, y)| x < width && y < height),
+        );
+    }
+}
+
+/// Weeds that are hardly greener than the ground. A shaded leaf that is no greener either is lost with them.
+fn ignore_bare(rgb: &RgbImage, mask: &mut GrayImage) {
+    let is_plant: Vec<bool> = mask.iter().map(|&id| id != PlantClass::Soil.id()).collect();
+    let (width, height) = (mask.width() as usize, mask.height() as usize);
+    // Without ground nobody knows, and all of it counts.
+    let Some(greener) = Colours::of(rgb).greener_than_ground(&is_plant, width, height) else { return };
+    for (id, greener) in mask.iter_mut().zip(greener) {
+        if *id == PlantClass::Weed.id() && greener < BARE {
+            *id = PlantClass::IGNORE_ID;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Labels;
+    use image::{Luma, Rgb};
+
+    fn item(group: &str) -> Item {
+        Item {
+            source: "field".into(),
+            name: "one".into(),
+            group: group.into(),
+            split: "train".into(),
+            image: "one.png".into(),
+            labels: Labels::Shapes(Vec::new()),
+            size: (60, 40),
+            gsd_mm: None,
+        }
+    }
+
+    /// A green weed in the middle, one of bare ground beside it, a green one at the border, and a beet there.
+    fn picture() -> (RgbImage, GrayImage) {
+        let class = |x: u32, y: u32| match (x, y) {
+            (10..20 | 30..40, 10..20) | (50..60, 30..36) => 1,
+            (0..8, 30..38) => 2,
+            _ => 0,
+        };
+        let colour = |x: u32, y: u32| match (class(x, y), x) {
+            (0, _) => [120, 100, 80],
+            (1, 30..40) => [150, 110, 80],
+            _ => [70, 120, 50],
+        };
+        let rgb = RgbImage::from_fn(60, 40, |x, y| Rgb(colour(x, y)));
+        (rgb, GrayImage::from_fn(60, 40, |x, y| Luma([class(x, y)])))
+    }
+
+    const NONE: Corrections =
+        Corrections { ignored: &[], border_weeds: &[], bare_weeds: &[], relabelled: &[] };
+
+    /// Pixels of weeds, beet and other crop, and those that do not count, in a picture of `group`.
+    fn left(corrections: Corrections, group: &str) -> [usize; 4] {
+        let (rgb, mut mask) = picture();
+        corrections.apply(&item(group), &rgb, &mut mask);
+        [1, 2, 4, 255].map(|id| mask.pixels().filter(|pixel| pixel.0 == [id]).count())
+    }
+
+    #[test]
+    fn weeds_do_not_count_in_the_groups_named_and_count_everywhere_else() {
+        let named = ["field/a".to_owned()];
+        let border = Corrections { border_weeds: &named, ..NONE };
+        let bare = Corrections { bare_weeds: &named, ..NONE };
+        assert_eq!(left(border, "a"), [200, 64, 0, 60]);
+        assert_eq!(left(bare, "a"), [160, 64, 0, 100]);
+        for corrections in [border, bare] {
+            assert_eq!(left(corrections, "b"), [260, 64, 0, 0]);
+        }
+        assert_eq!(left(Corrections { bare_weeds: &named, ..border }, "a"), [100, 64, 0, 160]);
+    }
+
+    #[test]
+    fn a_class_is_put_right_in_the_pictures_named_and_nowhere_else() {
+        let of = |images: &[&str], from, to| Relabelled {
+            images: images.iter().map(|name| (*name).to_owned()).collect(),
+            from,
+            to,
+        };
+        let (beet, other) = (PlantClass::SugarBeet, PlantClass::OtherCrop);
+        let put_right = [of(&["field/none", "field/one"], beet, other)];
+        assert_eq!(left(Corrections { relabelled: &put_right, ..NONE }, "a"), [260, 0, 64, 0]);
+        let elsewhere = [of(&["field/two", "one", "other/one"], beet, other)];
+        assert_eq!(left(Corrections { relabelled: &elsewhere, ..NONE }, "a"), [260, 64, 0, 0]);
+    }
+
+    #[test]
+    fn nothing_counts_in_a_picture_that_is_ignored() {
+        let [named, another] = ["field/one", "field/two"].map(|name| [name.to_owned()]);
+        assert_eq!(left(Corrections { ignored: &named, ..NONE }, "a"), [0, 0, 0, 60 * 40]);
+        assert_eq!(left(Corrections { ignored: &another, ..NONE }, "a"), [260, 64, 0, 0]);
+    }
+
+    #[test]
+    fn weeds_count_where_no_ground_is_to_be_seen() {
+        let named = ["field/a".to_owned()];
+        let (rgb, mut mask) = (RgbImage::new(60, 40), GrayImage::from_pixel(60, 40, Luma([1])));
+        Corrections { bare_weeds: &named, ..NONE }.apply(&item("a"), &rgb, &mut mask);
+        assert!(mask.iter().all(|&id| id == 1));
+    }
+}
