@@ -61,6 +61,11 @@ fn broker(text: &str) -> Result<BrokerArg, String> {
     text.parse().map(BrokerArg::At).map_err(|error| format!("{error}, or embedded"))
 }
 
+/// A folder to rebuild that holds no store.
+#[derive(Debug, thiserror::Error)]
+#[error("there is no store at {}: --data is the folder that `serve` writes to", .0.display())]
+struct NoStore(PathBuf);
+
 fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_unset| tracing_subscriber::EnvFilter::new("info,rumqttd=off"));
@@ -74,9 +79,12 @@ fn main() -> ExitCode {
         Err(error) => {
             tracing::error!("{error:#}");
             // What could not start is wrong input; what stopped is a failure.
-            let failed =
-                matches!(error.downcast_ref(), Some(ServeError::Ended(_) | ServeError::IngestBroke) | None);
-            ExitCode::from(if failed { 1 } else { 2 })
+            let wrong_input = error.is::<NoStore>()
+                || !matches!(
+                    error.downcast_ref(),
+                    Some(ServeError::Ended(_) | ServeError::IngestBroke) | None
+                );
+            ExitCode::from(if wrong_input { 2 } else { 1 })
         }
     }
 }
@@ -106,7 +114,9 @@ async fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Rebuild { data } => {
             let path = data.join("cloud.sqlite");
-            anyhow::ensure!(path.exists(), "there is no store at {}", path.display());
+            if !path.exists() {
+                return Err(NoStore(path).into());
+            }
             let read = SqliteFile::at(&path).open()?.rebuild().context("the map is as it was")?;
             tracing::info!(records = read, "the map is rebuilt");
             Ok(())

@@ -49,7 +49,7 @@ pub enum ClosedBecause {
     OutsideGeofence,
     /// The robot drives faster than the boom can follow.
     TooFast,
-    /// The robot came to stand, or nearly, over what was being sprayed.
+    /// The robot stands over what is to be sprayed, or drives so slowly that a nozzle would give more than is allowed.
     TooSlow,
     /// The plan's swath does not treat here (turning, transit).
     ImplementOff,

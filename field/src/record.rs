@@ -90,7 +90,7 @@ impl Envelope {
     }
 }
 
-/// What happened. Class 1 is never dropped, class 3 goes first when the disk fills.
+/// What happened. Class 1 is never dropped, class 3 goes first when the room for waiting records runs out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum Payload {
@@ -263,7 +263,7 @@ pub enum IncidentKind {
         /// Why.
         cause: String,
     },
-    /// Records were given up because the robot's disk is full.
+    /// Records were given up: more were waiting to be sent than the robot keeps room for.
     RecordsDropped {
         /// [`PriorityClass`] as a number.
         class: u8,

@@ -31,7 +31,7 @@ const NL = {
   crops: { sugar_beet: "suikerbieten", potato: "aardappelen", other: "ander gewas" },
   roles: { weed: "Onkruid", volunteer: "Aardappelopslag", crop: "Gewasplant", stray_crop: "Ander gewas" },
   rules: {
-    treat_unwanted: p => `${p.what}, ${p.conf} zeker en groot genoeg (${p.area} cm² blad). De regel: behandelen met ${p.rate} l/ha.`,
+    treat_unwanted: p => `${p.what}, ${p.conf} zeker en groot genoeg (${p.area} cm² blad). De regel: behandelen, met ${p.rate} l/ha op de natte grond.`,
     protect_crop: p => p.role === "stray_crop"
       ? "Een cultuurplant van een ander gewas dan hier groeit. Niet zeker genoeg ongewenst: hij blijft staan."
       : `Dit is het gewas (${p.cls}). Gewas wordt nooit bespoten.`,
@@ -50,13 +50,13 @@ const NL = {
     position_error_too_large: "de positiefout was te groot", position_jumped: "de positie versprong",
     camera_stale: "de camera gaf geen bruikbaar beeld", outside_geofence: "de nevel zou buiten het perceel of in een uitsluiting vallen",
     too_fast: "de robot reed te snel voor de boom",
-    too_slow: "de robot kwam erboven tot stilstand", implement_off: "hier behandelt het plan niet (keren of rijden)",
+    too_slow: "de robot stond erboven stil, of reed te langzaam voor de dosering", implement_off: "hier behandelt het plan niet (keren of rijden)",
   },
   frames_unusable: p => `${p.count} beelden achter elkaar onbruikbaar, het laatste: ${p.cause}.`,
   incidents: {
     closed: p => `Doppen dicht: ${p.because}.`, reopened: () => "Doppen mogen weer open.",
     frame_unusable: p => `Beeld ${p.frame} onbruikbaar: ${p.cause}.`,
-    records_dropped: p => `${p.records} records opgegeven: de schijf van de robot was vol.`,
+    records_dropped: p => `${p.records} records opgegeven: de wachtrij op de robot was vol (records.waiting_mb). Hij had te lang geen verbinding.`,
     records_lost: p => `${p.records ?? "Alle wachtende"} records verloren: de schijf van de robot is beschadigd. Wat er nog van is, staat op de robot in ${p.kept_in}.`,
     resumed: () => "Robot opnieuw gestart; de opdracht gaat verder.",
   },
@@ -92,7 +92,7 @@ const EN = {
   crops: { sugar_beet: "sugar beet", potato: "potato", other: "other crop" },
   roles: { weed: "Weed", volunteer: "Volunteer potato", crop: "Crop plant", stray_crop: "Other crop" },
   rules: {
-    treat_unwanted: p => `${p.what}, ${p.conf} certain and large enough (${p.area} cm² of leaf). The rule: treat with ${p.rate} l/ha.`,
+    treat_unwanted: p => `${p.what}, ${p.conf} certain and large enough (${p.area} cm² of leaf). The rule: treat, with ${p.rate} l/ha on wetted ground.`,
     protect_crop: p => p.role === "stray_crop"
       ? "A cultivated plant of another kind than grows here. Not certainly unwanted: it stays."
       : `This is the crop (${p.cls}). Crop is never sprayed.`,
@@ -111,13 +111,13 @@ const EN = {
     position_error_too_large: "the position error was too large", position_jumped: "the position jumped",
     camera_stale: "the camera gave no usable image", outside_geofence: "the spray would fall outside the field or in an exclusion",
     too_fast: "the robot drove too fast for the boom",
-    too_slow: "the robot came to stand over it", implement_off: "the plan does not treat here (turning or driving)",
+    too_slow: "the robot stood over it, or drove too slowly for the dose", implement_off: "the plan does not treat here (turning or driving)",
   },
   frames_unusable: p => `${p.count} frames in a row unusable, the last one: ${p.cause}.`,
   incidents: {
     closed: p => `Nozzles shut: ${p.because}.`, reopened: () => "Nozzles may open again.",
     frame_unusable: p => `Frame ${p.frame} unusable: ${p.cause}.`,
-    records_dropped: p => `${p.records} records given up: the robot's disk was full.`,
+    records_dropped: p => `${p.records} records given up: the robot's queue was full (records.waiting_mb). It had no connection for too long.`,
     records_lost: p => `${p.records ?? "All waiting"} records lost: the robot's disk is damaged. What is left of them is on the robot, in ${p.kept_in}.`,
     resumed: () => "Robot started again; the job goes on.",
   },

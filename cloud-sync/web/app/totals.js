@@ -21,7 +21,9 @@ export function showTotals(mission) {
   // is done and has seen nearly all, the rest is ground on which nothing grows.
   const all = mission.finished?.completed === true && mission.cells_seen > NEARLY_ALL * mission.area_m2;
   const ha = (all ? mission.area_m2 : Math.min(mission.area_m2, mission.cells_seen)) / 1e4;
-  const whole = ha * mission.top_rate_l_per_ha;
+  // What landed on wetted ground, on average: spraying everything would have given all of it as much.
+  const rate = mission.wetted_m2 > 0 ? 1e4 * mission.volume_l / mission.wetted_m2 : 0;
+  const whole = ha * rate;
   const share = whole > 0 ? mission.volume_l / whole : 0;
   const saving = by("saving");
   saving.replaceChildren();
@@ -30,7 +32,7 @@ export function showTotals(mission) {
     [b.textContent, span.textContent] = [percent(Math.max(0, 1 - share)), t.less];
     saving.append(b, span);
     // Only numbers of our own making go in here.
-    by("versus").innerHTML = t.versus(amount(mission.volume_l), amount(whole), number(mission.top_rate_l_per_ha), all ? null : amount(ha));
+    by("versus").innerHTML = t.versus(amount(mission.volume_l), amount(whole), number(rate), all ? null : amount(ha));
   } else {
     const span = document.createElement("span");
     span.textContent = t.not_treated;
