@@ -10,6 +10,7 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 mod bench;
+mod check;
 pub(crate) mod exit;
 mod link;
 mod progress;
@@ -27,8 +28,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Say everything that is wrong with a configuration, its rig, field and plan.
-    Check(CheckArgs),
+    /// Say what is wrong with a configuration, its rig, field and plan, and whether model and pictures open.
+    Check(check::CheckArgs),
     /// Run the job, or go on with it where it stopped.
     Run(run::RunArgs),
     /// Send what runs left in the outbox to the cloud.
@@ -67,15 +68,6 @@ struct ConfigArgs {
     /// The simulator's seed instead of `simulator.seed`.
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u32>,
-}
-
-#[derive(Debug, clap::Args)]
-struct CheckArgs {
-    #[command(flatten)]
-    config: ConfigArgs,
-    /// Findings as JSON on stdout.
-    #[arg(long)]
-    json: bool,
 }
 
 impl RecordsArgs {
@@ -172,46 +164,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         .with_target(false)
         .init();
     match &args.command {
-        Command::Check(args) => check(args),
+        Command::Check(args) => check::check(args),
         Command::Run(args) => run::run(args),
         Command::Send(args) => send::send(args),
         Command::Bench(args) => bench::bench(args),
         Command::Survey(args) => survey::survey(args),
     }
-}
-
-fn check(args: &CheckArgs) -> Result<()> {
-    let loaded = args.config.load().map(|(config, job, mut findings)| {
-        findings.extend(no_broker(&config));
-        (job, findings)
-    });
-    if args.json {
-        let findings = match &loaded {
-            Ok((_, warnings)) => warnings.clone(),
-            Err(why) => why.downcast_ref::<Findings>().map(|found| found.0.clone()).unwrap_or_default(),
-        };
-        exit::print(&serde_json::to_string_pretty(&findings)?);
-    }
-    let (job, warnings) = loaded?;
-    for warning in warnings {
-        tracing::warn!("{warning}");
-    }
-    if !args.json {
-        let area_ha = job.field.boundary.area().get() / 1e4;
-        exit::print(&format!(
-            "ready: rig {}, field {} ({area_ha:.2} ha), plan {} ({:.0} m)",
-            job.rig.name(),
-            job.field.id,
-            job.plan.id.as_str().get(..12).unwrap_or(job.plan.id.as_str()),
-            job.plan.summary.path_m
-        ));
-    }
-    Ok(())
-}
-
-/// A robot without a network is as it should be; one that nobody told where to send is not.
-fn no_broker(config: &Config) -> Option<Finding> {
-    let cause = "no broker is named: records stay on this robot, and no map shows them";
-    let remedy = "set it to what kompas-cloud serve prints for robots, mqtt://HOST:PORT, or give --broker";
-    config.broker.is_none().then(|| Finding::warning("uplink.no_broker", "uplink.broker", cause, remedy))
 }

@@ -262,8 +262,7 @@ impl SegmenterChoice {
     fn read(r: &mut Reader<'_>) -> Option<Self> {
         let network =
             r.choice("segmenter.kind", true, &[("exg", false), ("onnx", true)], "what finds plants");
-        let library =
-            "the folder of ONNX Runtime's libonnxruntime.so is found by itself when this key is absent";
+        let library = "the file libonnxruntime.so of ONNX Runtime is found by itself when this key is absent";
         let library = r.optional_path("segmenter.library", library);
         let words = [
             ("cpu", Provider::Cpu),

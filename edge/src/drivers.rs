@@ -7,7 +7,7 @@
 //!
 //! Order of calls in one turn of the loop, all on one thread:
 //! 1. `next_frame` → a picture, true at `f`. It will be in hand at `now = f + latency` (simulated or replayed:
-//!    a constant of the configuration, up to 0.5 s; real: the clock).
+//!    `driver.frame_latency_ms`, up to 5 s; real: the clock).
 //! 2. `fixes_until(now)`: fixes may be asked for past the last picture, by that latency.
 //! 3. The loop lives from the turn before to `now` in steps of at most 50 ms, fix by fix. At each moment `at`
 //!    it moves the clock to `at`, then asks `is_latched`, then `schedule` or `close_all(at)`, then

@@ -43,6 +43,25 @@ fn a_good_job_is_ready() {
     assert!(!text(&stderr).contains("uplink.no_broker"), "{}", text(&stderr));
 }
 
+/// Told in the yard, not in the field.
+#[test]
+fn a_model_and_a_folder_that_do_not_open_are_told() {
+    let yard = Yard::new("");
+    let config = std::fs::read_to_string(&yard.config).unwrap();
+    let told = |config: String| {
+        std::fs::write(&yard.config, config).unwrap();
+        let output = check(&yard);
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output.stdout));
+        text(&output.stderr)
+    };
+    let model = config.replace("kind = \"exg\"", "kind = \"onnx\"\nmodel = \"plants.onxx\"");
+    let found = told(model.replace("[driver]", "library = \"libonnxruntime.so\"\n[driver]"));
+    assert!(found.contains("segmenter.closed"), "{found}");
+    let photos = "[simulator.photos]\nfolder = \"no-such-photographs\"\n";
+    let found = told(format!("{config}\n{photos}"));
+    assert!(found.contains("driver.closed") && found.contains("no-such-photographs"), "{found}");
+}
+
 #[test]
 fn a_plan_of_the_same_file_is_a_plan_of_this_field() {
     let yard = Yard::new("");

@@ -30,6 +30,12 @@ impl<'a> Reader<'a> {
         Some(value)
     }
 
+    /// The keys asked for so far.
+    #[cfg(test)]
+    pub(super) const fn asked(&self) -> &BTreeSet<String> {
+        &self.asked
+    }
+
     pub(super) fn find(&mut self, finding: Finding) {
         self.findings.push(finding);
     }

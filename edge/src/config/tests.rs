@@ -35,6 +35,24 @@ fn a_short_configuration_is_enough() {
     assert_eq!(config.broker, None);
 }
 
+/// What a person can set is what the table says, no more and no less.
+#[test]
+fn the_table_of_keys_is_whole() {
+    let table = include_str!("../../README.md");
+    let told = table.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let told: Vec<&str> = told.map(|(key, _)| key).collect();
+    let mut asked = std::collections::BTreeSet::from(["simulator.seed".to_owned()]);
+    for driver in ["simulator", "folder"] {
+        let text = GOOD.replace("\"exg\"", "\"onnx\"").replace("\"simulator\"", &format!("\"{driver}\""));
+        let given = toml::from_str(&(text + "[uplink]\nbroker = \"mqtt://farm\"\n")).unwrap();
+        let mut reader = Reader::new(&given, Path::new("jobs"));
+        Config::from_reader(&mut reader);
+        asked.extend(reader.asked().iter().filter(|key| *key != "simulator").cloned());
+    }
+    assert_eq!(told.iter().map(|key| (*key).to_owned()).collect::<std::collections::BTreeSet<_>>(), asked);
+    assert_eq!(told.len(), asked.len(), "a key stands twice");
+}
+
 #[test]
 fn a_field_is_named_after_its_file_unless_it_has_a_name() {
     let id = |text: &str| read(text).config.unwrap().field.id.to_string();

@@ -1,0 +1,83 @@
+//! `kompas-robot check`: what would keep a job from running, before anybody drives to the field.
+
+use super::{ConfigArgs, exit};
+use anyhow::Result;
+use kompas_edge::clock::SystemClock;
+use kompas_edge::config::Config;
+use kompas_edge::job::Job;
+use kompas_edge::setup::{Drivers, SetupError, open_segmenter};
+use kompas_field::units::Metres;
+use kompas_field::{Finding, Findings};
+use std::error::Error;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Findings as JSON on stdout.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints what is wrong, or that the robot is ready.
+pub(super) fn check(args: &CheckArgs) -> Result<()> {
+    let loaded = args.config.load().and_then(|(config, job, mut findings)| {
+        findings.extend(no_broker(&config));
+        let closed = closed(&config, &job);
+        if closed.is_empty() {
+            return Ok((job, findings));
+        }
+        findings.extend(closed);
+        Err(Findings(findings).into())
+    });
+    if args.json {
+        let findings = match &loaded {
+            Ok((_, warnings)) => warnings.clone(),
+            Err(why) => why.downcast_ref::<Findings>().map(|found| found.0.clone()).unwrap_or_default(),
+        };
+        exit::print(&serde_json::to_string_pretty(&findings)?);
+    }
+    let (job, warnings) = loaded?;
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+    if !args.json {
+        let area_ha = job.field.boundary.area().get() / 1e4;
+        exit::print(&format!(
+            "ready: rig {}, field {} ({area_ha:.2} ha), plan {} ({:.0} m)",
+            job.rig.name(),
+            job.field.id,
+            job.plan.id.as_str().get(..12).unwrap_or(job.plan.id.as_str()),
+            job.plan.summary.path_m
+        ));
+    }
+    Ok(())
+}
+
+/// What a run would open and cannot: the model, and where pictures come from.
+fn closed(config: &Config, job: &Job) -> Vec<Finding> {
+    let found = |code: &str, key: &str, why: &SetupError, remedy: &str| {
+        let causes = std::iter::successors(Some(why as &dyn Error), |&error| error.source());
+        let cause = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
+        Finding::error(code, key, cause, remedy)
+    };
+    let model = open_segmenter(&config.segmenter, job.rig.camera.as_ref()).err().map(|why| {
+        found(
+            "segmenter.closed",
+            "segmenter",
+            &why,
+            "correct segmenter.model, or choose segmenter.kind = \"exg\"",
+        )
+    });
+    let pictures = Drivers::open(config, job, SystemClock::start(), Metres::new(0.0))
+        .err()
+        .map(|why| found("driver.closed", "driver", &why, "correct what the driver reads, or give --images"));
+    model.into_iter().chain(pictures).collect()
+}
+
+/// A robot without a network is as it should be; one that nobody told where to send is not.
+fn no_broker(config: &Config) -> Option<Finding> {
+    let cause = "no broker is named: records stay on this robot, and no map shows them";
+    let remedy = "set it to what kompas-cloud serve prints for robots, mqtt://HOST:PORT, or give --broker";
+    config.broker.is_none().then(|| Finding::warning("uplink.no_broker", "uplink.broker", cause, remedy))
+}
