@@ -70,3 +70,23 @@ fn a_test_that_was_skipped_has_compared_nothing() {
     let few = say(r#"echo '{"inputs": 3, "largest_difference": 2e-6}'"#);
     assert!(few[1][0].as_str().unwrap().ends_with("aim 0.0001 over 100 inputs"), "{few}");
 }
+
+#[test]
+fn what_was_skipped_stays_on_the_page_as_it_was() {
+    let home = TempDir::new().unwrap();
+    let judge = "topic.PAGE = home / 'docs/figures.md'; known = {'chain': None}\n\
+        full = {'topic': 'chain', 'figures': {'real': {'a': 1.5, 'b': [2]}, 'really': 3}, 'short': ['x']}\n\
+        less = {'topic': 'chain', 'figures': {'real': 'skipped: needs data', 'really': 4}, 'short': []}\n\
+        topic.write(full, False, known); first = topic.PAGE.read_text()\n\
+        topic.write(less, True, known); second = topic.PAGE.read_text()\n\
+        topic.write({'topic': 'chain', 'figures': {}, 'short': []}, True, known)\n\
+        print(json.dumps([first, second, topic.PAGE.read_text()]))";
+    let pages = judged("run", home.path(), judge);
+    let page = |number: usize| pages[number].as_str().unwrap();
+    let rows =
+        |number: usize| page(number).lines().filter(|line| line.starts_with("| r")).collect::<Vec<_>>();
+    assert_eq!(rows(0), ["| real.a | 1.5 |", "| real.b | [2] |", "| really | 3 |"]);
+    assert!(page(0).contains("- Falls short: x"), "{}", page(0));
+    assert_eq!(rows(1), ["| real.a | 1.5 |", "| real.b | [2] |", "| really | 4 |"]);
+    assert_eq!(page(2), page(1));
+}
