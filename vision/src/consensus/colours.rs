@@ -78,8 +78,9 @@ impl Colours {
         Some(Green { red: median(|green| green.red)?, excess: median(|green| green.excess)? })
     }
 
-    /// How much greener than the ground (where nothing `is_plant`) the picture, `width` × `height`, is around every pixel: the
-    /// mean of [`Green::beyond`] over three by three. `None` where hardly any ground is to be seen.
+    /// How much greener than the ground (where nothing `is_plant`) the picture, `width` × `height`, is around every pixel: by
+    /// the less of green against red and three quarters of excess green, the mean over three by three. `None` where hardly any
+    /// ground is to be seen.
     pub fn greener_than_ground(&self, is_plant: &[bool], width: usize, height: usize) -> Option<Vec<f32>> {
         let ground = self.of_ground(is_plant)?;
         let own: Vec<f32> = (0..is_plant.len()).map(|at| self.green(at).beyond(ground)).collect();
