@@ -2,6 +2,7 @@
 //! pasted into another, matched in size and colour. Whatever is measured on these is called "composite".
 
 use crate::augment::{Crop, Sprite, View, cut_sprites, paste};
+use crate::data::corrections::Corrections;
 use crate::data::scene::Scene;
 use crate::data::{Item, Rejected};
 use image::RgbImage;
@@ -94,7 +95,11 @@ pub fn judge(
 fn sprites(items: &[Item], class: PlantClass) -> Result<Vec<Sprite>, Rejected> {
     let mut found = Vec::new();
     for item in items {
-        found.extend(cut_sprites(&Scene::read_fine(item)?).into_iter().filter(|s| s.class == class.id()));
+        found.extend(
+            cut_sprites(&Scene::read_fine(item, Corrections::NONE)?)
+                .into_iter()
+                .filter(|s| s.class == class.id()),
+        );
     }
     Ok(found)
 }

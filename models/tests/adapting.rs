@@ -206,6 +206,11 @@ fn cross_validation_reports_what_a_group_taught_without_its_labels() {
     let (yard, relabelled) = (Yard::new(), Yard::new());
     let weeds = GrayImage::from_fn(256, 256, |x, _| Luma([u8::from(x > 128)]));
     weeds.save(relabelled.path("data/other/masks/a.png")).unwrap();
+    for yard in [&yard, &relabelled] {
+        let recipe = fs::read_to_string(yard.path("plants.toml")).unwrap();
+        let wrong = "\n[[relabelled]]\nimages = [\"other/a\"]\nfrom = \"weed\"\nto = \"potato\"\n";
+        fs::write(yard.path("plants.toml"), recipe + wrong).unwrap();
+    }
     let run = |yard: &Yard| {
         let done = cross_validate(yard, "other/a");
         assert!(done.status.success(), "{}", told(&done));
@@ -221,10 +226,11 @@ fn cross_validation_reports_what_a_group_taught_without_its_labels() {
         let figures = |report: &serde_json::Value| report[part]["other/a"].clone();
         assert_eq!(figures(&report)["images"], 1);
         assert_ne!(figures(&report), figures(&other_report), "{part}: it is measured against them");
-        // The recipe corrects none here, so both are the same.
-        let corrected = &figures(&report)["corrected_labels"];
-        assert_eq!(corrected["confusion"], figures(&report)["confusion"], "{part}");
-        assert!(corrected["iou"].is_object(), "{part}");
+        // Only the other has weeds, which the recipe calls potatoes.
+        let corrected = |report| figures(report)["corrected_labels"]["confusion"].clone();
+        assert!(corrected(&report).is_array(), "{part}");
+        assert_eq!(corrected(&report), figures(&report)["confusion"], "{part}");
+        assert_ne!(corrected(&other_report), figures(&other_report)["confusion"], "{part}");
     }
     assert_eq!(report["adapted_steps"], 2);
     let kept = fs::read_to_string(yard.path("folds/fold0/config.toml")).unwrap();

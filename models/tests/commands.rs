@@ -186,6 +186,9 @@ fn a_file_beside_the_seedlings_loses_none_of_them_and_a_missing_folder_is_told()
         Pool::read(&data, &yard.path("data"), &config, NonZeroUsize::MIN, || ()).sizes()
     };
     assert_eq!(sizes(), (1, 0, 4), "the plant of the image and three seedlings");
+    yard.set(&[("images_ignored", list(&["field/a"]))]);
+    assert_eq!(sizes(), (1, 0, 3), "of an image that is not learnt from no plant is cut out");
+    yard.set(&[("images_ignored", list(&[]))]);
     assert_refused(&yard.crops(), "1 of 4 images are unusable");
     fs::remove_file(yard.path("seedlings/maize/4.jpg")).unwrap();
     assert_done(&yard.crops(), "");
@@ -337,4 +340,23 @@ fn a_run_goes_on_with_the_same_data_and_start_only() {
     }
     assert_done(&yard.train(), "not known what this run learnt from");
     assert!(first == yard.read("run/release.safetensors"));
+}
+
+#[test]
+fn the_list_of_what_is_wrong_in_the_data_goes_before_a_recipe() {
+    let read = |name: &str| fs::read_to_string(released("..").join(name)).unwrap();
+    for recipe in ["plants.toml", "adapt.toml"] {
+        let config = Config::parse(&(read("corrections.toml") + &read(recipe))).unwrap();
+        assert!(config.relabelled.len() > 1 && !config.bare_weeds_ignored.is_empty(), "{recipe}");
+        let kept = toml::to_string(&config).unwrap();
+        assert_eq!(toml::to_string(&Config::parse(&kept).unwrap()).unwrap(), kept, "{recipe}");
+        // A run that began before there were corrections goes on: its recipe is written as it was.
+        let plain = toml::to_string(&Config::parse(&read(recipe)).unwrap()).unwrap();
+        for key in ["images_ignored", "bare_weeds_ignored", "relabelled"] {
+            assert!(!plain.contains(key), "{recipe}: {key}");
+        }
+    }
+    let reversed = read("corrections.toml").replace("[[705, 330, 925, 475]]", "[[925, 330, 705, 475]]");
+    let told = Config::parse(&(reversed + &read("plants.toml"))).unwrap_err().to_string();
+    assert!(told.contains("relabelled.within = [925, 330, 705, 475]"), "{told}");
 }

@@ -15,6 +15,10 @@ const BARE: f32 = 0.02;
 pub struct Relabelled {
     /// `source/name` of each.
     pub images: Vec<String>,
+    /// Where in them: left, top, right and bottom in pixels of the mask as it is stored, the last ones within. All of the
+    /// picture where none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub within: Vec<[u32; 4]>,
     /// What the masks call it.
     pub from: PlantClass,
     /// What it is.
@@ -36,7 +40,10 @@ pub struct Corrections<'a> {
 }
 
 impl Corrections<'_> {
-    /// Corrects the `mask` of `item`, whose photograph `rgb` is.
+    /// Labels as they are.
+    pub const NONE: Self = Self { ignored: &[], border_weeds: &[], bare_weeds: &[], relabelled: &[] };
+
+    /// Corrects the `mask` of `item` as it is stored, whose photograph as the camera gave it is `rgb`.
     pub fn apply(&self, item: &Item, rgb: &RgbImage, mask: &mut GrayImage) {
         let (group, picture) = (item.full_group(), item.full_name());
         if self.ignored.contains(&picture) {
@@ -48,9 +55,20 @@ impl Corrections<'_> {
         if self.bare_weeds.contains(&group) {
             ignore_bare(rgb, mask);
         }
-        for Relabelled { from, to, .. } in self.relabelled.iter().filter(|by| by.images.contains(&picture)) {
-            for id in mask.iter_mut().filter(|id| **id == from.id()) {
-                *id = to.id();
+        for by in self.relabelled.iter().filter(|by| by.images.contains(&picture)) {
+            by.apply(mask);
+        }
+    }
+}
+
+impl Relabelled {
+    fn apply(&self, mask: &mut GrayImage) {
+        for (x, y, pixel) in mask.enumerate_pixels_mut().filter(|(.., pixel)| pixel.0 == [self.from.id()]) {
+            let holds = |&[left, top, right, bottom]: &[u32; 4]| {
+                (left..=right).contains(&x) && (top..=bottom).contains(&y)
+            };
+            if self.within.is_empty() || self.within.iter().any(holds) {
+                pixel.0 = [self.to.id()];
             }
         }
     }
@@ -125,8 +143,7 @@ mod tests {
         (rgb, GrayImage::from_fn(60, 40, |x, y| Luma([class(x, y)])))
     }
 
-    const NONE: Corrections =
-        Corrections { ignored: &[], border_weeds: &[], bare_weeds: &[], relabelled: &[] };
+    const NONE: Corrections = Corrections::NONE;
 
     /// Pixels of weeds, beet and other crop, and those that do not count, in a picture of `group`.
     fn left(corrections: Corrections, group: &str) -> [usize; 4] {
@@ -152,6 +169,7 @@ mod tests {
     fn a_class_is_put_right_in_the_pictures_named_and_nowhere_else() {
         let of = |images: &[&str], from, to| Relabelled {
             images: images.iter().map(|name| (*name).to_owned()).collect(),
+            within: Vec::new(),
             from,
             to,
         };
@@ -160,6 +178,19 @@ mod tests {
         assert_eq!(left(Corrections { relabelled: &put_right, ..NONE }, "a"), [260, 0, 64, 0]);
         let elsewhere = [of(&["field/two", "one", "other/one"], beet, other)];
         assert_eq!(left(Corrections { relabelled: &elsewhere, ..NONE }, "a"), [260, 64, 0, 0]);
+    }
+
+    #[test]
+    fn a_class_is_put_right_in_the_places_named() {
+        let relabelled = |within: &[[u32; 4]]| Relabelled {
+            images: vec!["field/one".into()],
+            within: within.to_vec(),
+            from: PlantClass::Weed,
+            to: PlantClass::SugarBeet,
+        };
+        // The first weed whole, a corner of the second, and nothing of what lies around them.
+        let by = [relabelled(&[[8, 8, 19, 25], [38, 0, 60, 11]])];
+        assert_eq!(left(Corrections { relabelled: &by, ..NONE }, "a"), [260 - 104, 64 + 104, 0, 0]);
     }
 
     #[test]

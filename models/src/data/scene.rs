@@ -1,5 +1,6 @@
 //! An [`Item`] decoded: pixels at common exposure, and class ids.
 
+use super::corrections::Corrections;
 use super::shapes::painted;
 use super::{Item, Labels, Rejected, reason};
 use image::imageops::{FilterType, resize};
@@ -69,11 +70,12 @@ impl Scene {
         Ok(Self::at_size(item, &rgb, &mask, width, height))
     }
 
-    /// Decodes `item` and brings it to common exposure, as fine as crops need it.
+    /// Decodes `item`, corrects its labels and brings it to common exposure, as fine as crops need it.
     /// # Errors
     /// As [`decode`].
-    pub fn read_fine(item: &Item) -> Result<Self, Rejected> {
-        let (rgb, mask) = decode(item)?;
+    pub fn read_fine(item: &Item, corrections: Corrections) -> Result<Self, Rejected> {
+        let (rgb, mut mask) = decode(item)?;
+        corrections.apply(item, &rgb, &mut mask);
         let (width, height) = rgb.dimensions();
         let long = width.max(height);
         let scaled = |side: u32| if long > FINE_SIDE { (side * FINE_SIDE / long).max(1) } else { side };

@@ -61,11 +61,11 @@ pub struct Config {
     pub border_weeds_ignored: Vec<String>,
     /// Pictures (`source/name`) that are not learnt from: their labels are wrong in ways that no rule puts right. None where
     /// the key is missing, as in configurations older than it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub images_ignored: Vec<String>,
     /// Groups (`source/group`) in whose masks clods and straw are weeds, too: weeds no greener than the ground are not
     /// counted. None where the key is missing.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bare_weeds_ignored: Vec<String>,
     /// Steps between validations.
     pub validate_every: u32,
@@ -80,7 +80,7 @@ pub struct Config {
     /// Changes to the crops.
     pub augment: Strength,
     /// Pictures in whose masks a class stands for another. None where the key is missing.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub relabelled: Vec<Relabelled>,
 }
 
@@ -191,6 +191,14 @@ impl Config {
         if !(augment.scale_min > 0. && augment.scale_min <= augment.scale_max) {
             let value = format!("{} to {}", augment.scale_min, augment.scale_max);
             return wrong("augment.scale", value, "0 < scale_min <= scale_max");
+        }
+        let mut places = config.relabelled.iter().flat_map(|by| &by.within);
+        if let Some(place) = places.find(|[left, top, right, bottom]| left > right || top > bottom) {
+            return wrong(
+                "relabelled.within",
+                format!("{place:?}"),
+                "left, top, right, bottom: none before the first",
+            );
         }
         if config.validate_every == 0 || config.checkpoint_every == 0 {
             return wrong("validate_every, checkpoint_every", "0".into(), "at least 1");

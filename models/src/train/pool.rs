@@ -41,8 +41,7 @@ impl Read {
         if is_held_out(item, config) {
             return Scene::read(item).map(Self::Validation);
         }
-        let mut scene = Scene::read_fine(item)?;
-        config.corrections().apply(item, &scene.rgb, &mut scene.mask);
+        let scene = Scene::read_fine(item, config.corrections())?;
         // A stream per image, far from those of the steps: what is drawn does not depend on the threads.
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
         rng.set_stream(u64::MAX / 2 + number as u64);
