@@ -23,7 +23,8 @@ export function showTotals(mission) {
   const ha = (all ? mission.area_m2 : Math.min(mission.area_m2, mission.cells_seen)) / 1e4;
   // What landed on wetted ground, on average: spraying everything would have given all of it as much.
   const rate = mission.wetted_m2 > 0 ? 1e4 * mission.volume_l / mission.wetted_m2 : 0;
-  const whole = ha * rate;
+  // Where a nozzle crosses ground twice more may land than spraying everything once would take: nothing is saved then.
+  const whole = rate > 0 && ha > 0 ? Math.max(ha * rate, mission.volume_l) : 0;
   const share = whole > 0 ? mission.volume_l / whole : 0;
   const saving = by("saving");
   saving.replaceChildren();

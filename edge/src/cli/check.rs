@@ -7,7 +7,7 @@ use kompas_edge::config::Config;
 use kompas_edge::job::Job;
 use kompas_edge::setup::{Drivers, SetupError, open_segmenter};
 use kompas_field::units::Metres;
-use kompas_field::{Finding, Findings};
+use kompas_field::{Finding, Findings, Severity};
 use std::error::Error;
 
 #[derive(Debug, clap::Args)]
@@ -23,12 +23,9 @@ pub(super) struct CheckArgs {
 pub(super) fn check(args: &CheckArgs) -> Result<()> {
     let loaded = args.config.load().and_then(|(config, job, mut findings)| {
         findings.extend(no_broker(&config));
-        let closed = closed(&config, &job);
-        if closed.is_empty() {
-            return Ok((job, findings));
-        }
-        findings.extend(closed);
-        Err(Findings(findings).into())
+        findings.extend(opened(&config, &job));
+        let failed = findings.iter().any(|finding| finding.severity == Severity::Error);
+        if failed { Err(Findings(findings).into()) } else { Ok((job, findings)) }
     });
     if args.json {
         let findings = match &loaded {
@@ -54,8 +51,8 @@ pub(super) fn check(args: &CheckArgs) -> Result<()> {
     Ok(())
 }
 
-/// What a run would open and cannot: the model, and where pictures come from.
-fn closed(config: &Config, job: &Job) -> Vec<Finding> {
+/// Opens what a run would: the model, and where pictures come from.
+fn opened(config: &Config, job: &Job) -> Vec<Finding> {
     let found = |code: &str, key: &str, why: &SetupError, remedy: &str| {
         let causes = std::iter::successors(Some(why as &dyn Error), |&error| error.source());
         let cause = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
@@ -69,9 +66,17 @@ fn closed(config: &Config, job: &Job) -> Vec<Finding> {
             "correct segmenter.model, or choose segmenter.kind = \"exg\"",
         )
     });
-    let pictures = Drivers::open(config, job, SystemClock::start(), Metres::new(0.0))
-        .err()
-        .map(|why| found("driver.closed", "driver", &why, "correct what the driver reads, or give --images"));
+    let remedy = "correct what the driver reads, or give --images";
+    let pictures = match Drivers::open(config, job, SystemClock::start(), Metres::new(0.0)) {
+        Ok(drivers) => {
+            let row = |row| Finding::warning("driver.row", "driver", row, "correct that row of poses.csv");
+            let cause = "there is no picture to look at";
+            let none =
+                (drivers.frames == 0).then(|| Finding::error("driver.no_pictures", "driver", cause, remedy));
+            drivers.bad_rows.into_iter().map(row).chain(none).collect()
+        }
+        Err(why) => vec![found("driver.closed", "driver", &why, remedy)],
+    };
     model.into_iter().chain(pictures).collect()
 }
 
