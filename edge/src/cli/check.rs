@@ -1,14 +1,13 @@
 //! `kompas-robot check`: what would keep a job from running, before anybody drives to the field.
 
 use super::{ConfigArgs, exit};
-use anyhow::Result;
+use anyhow::{Error, Result};
 use kompas_edge::clock::SystemClock;
 use kompas_edge::config::Config;
 use kompas_edge::job::Job;
 use kompas_edge::setup::{Drivers, SetupError, open_segmenter};
 use kompas_field::units::Metres;
-use kompas_field::{Finding, Findings, Severity};
-use std::error::Error;
+use kompas_field::{Finding, Findings};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct CheckArgs {
@@ -24,8 +23,8 @@ pub(super) fn check(args: &CheckArgs) -> Result<()> {
     let loaded = args.config.load().and_then(|(config, job, mut findings)| {
         findings.extend(no_broker(&config));
         findings.extend(opened(&config, &job));
-        let failed = findings.iter().any(|finding| finding.severity == Severity::Error);
-        if failed { Err(Findings(findings).into()) } else { Ok((job, findings)) }
+        Findings(findings.clone()).into_result(())?;
+        Ok((job, findings))
     });
     if args.json {
         let findings = match &loaded {
@@ -53,16 +52,14 @@ pub(super) fn check(args: &CheckArgs) -> Result<()> {
 
 /// Opens what a run would: the model, and where pictures come from.
 fn opened(config: &Config, job: &Job) -> Vec<Finding> {
-    let found = |code: &str, key: &str, why: &SetupError, remedy: &str| {
-        let causes = std::iter::successors(Some(why as &dyn Error), |&error| error.source());
-        let cause = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
-        Finding::error(code, key, cause, remedy)
+    let found = |code: &str, key: &str, why: SetupError, remedy: &str| {
+        Finding::error(code, key, format!("{:#}", Error::new(why)), remedy)
     };
     let model = open_segmenter(&config.segmenter, job.rig.camera.as_ref()).err().map(|why| {
         found(
             "segmenter.closed",
             "segmenter",
-            &why,
+            why,
             "correct segmenter.model, or choose segmenter.kind = \"exg\"",
         )
     });
@@ -75,7 +72,7 @@ fn opened(config: &Config, job: &Job) -> Vec<Finding> {
                 (drivers.frames == 0).then(|| Finding::error("driver.no_pictures", "driver", cause, remedy));
             drivers.bad_rows.into_iter().map(row).chain(none).collect()
         }
-        Err(why) => vec![found("driver.closed", "driver", &why, remedy)],
+        Err(why) => vec![found("driver.closed", "driver", why, remedy)],
     };
     model.into_iter().chain(pictures).collect()
 }
