@@ -231,23 +231,23 @@ impl Config {
                 there: list(&mut sources.into_iter()),
             });
         }
-        let told = |key: &str, name: &String| {
-            format!("{key}: no image is of `{name}`: see whether that is its name")
-        };
-        let sources = self.sources.keys().filter(|name| !sources.contains(name));
-        let unknown = |key: &'static str, named: &'_ [String]| -> Vec<String> {
-            named.iter().filter(|name| !groups.contains(*name)).map(|name| told(key, name)).collect()
-        };
-        let borders = unknown("border_weeds_ignored", &self.border_weeds_ignored);
-        let bare = unknown("bare_weeds_ignored", &self.bare_weeds_ignored);
         let pictures: BTreeSet<String> = data.items.iter().map(Item::full_name).collect();
-        let relabelled = self.relabelled.iter().flat_map(|by| &by.images);
-        let relabelled = relabelled.filter(|name| !pictures.contains(*name));
-        let relabelled = relabelled.map(|name| told("relabelled.images", name));
-        let ignored = self.images_ignored.iter().filter(|name| !pictures.contains(*name));
-        let ignored = ignored.map(|name| told("images_ignored", name));
-        let sources = sources.map(|name| told("sources", name));
-        Ok(sources.chain(borders).chain(bare).chain(relabelled).chain(ignored).collect())
+        let mut told = Vec::new();
+        let mut tell = |key: &str,
+                        names: &mut dyn Iterator<Item = &String>,
+                        is_there: &dyn Fn(&String) -> bool| {
+            let unknown = names.filter(|name| !is_there(name));
+            told.extend(
+                unknown.map(|name| format!("{key}: no image is of `{name}`: see whether that is its name")),
+            );
+        };
+        tell("sources", &mut self.sources.keys(), &|name| sources.contains(name));
+        tell("border_weeds_ignored", &mut self.border_weeds_ignored.iter(), &|name| groups.contains(name));
+        tell("bare_weeds_ignored", &mut self.bare_weeds_ignored.iter(), &|name| groups.contains(name));
+        tell("images_ignored", &mut self.images_ignored.iter(), &|name| pictures.contains(name));
+        let mut relabelled = self.relabelled.iter().flat_map(|by| &by.images);
+        tell("relabelled.images", &mut relabelled, &|name| pictures.contains(name));
+        Ok(told)
     }
 
     /// What is corrected of the labels before they are learnt from.
