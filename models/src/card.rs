@@ -1,6 +1,7 @@
 //! The model card: written by the program, obeyed by the robot, read by people.
 
 use crate::CLASS_NAMES;
+use crate::data::corrections::Corrections;
 use crate::data::{DataSet, Item, Labels};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -63,8 +64,10 @@ pub struct CardFacts<'a> {
     pub files: &'a [(String, Vec<u8>)],
     /// The data trained on and evaluated with.
     pub data: &'a DataSet,
-    /// The run's configuration, as written.
+    /// The run's recipe, as written.
     pub config: &'a str,
+    /// What it put right of the labels.
+    pub corrections: &'a Corrections,
     /// Steps the weights were trained for, and where they started.
     pub training: &'a str,
     /// Figures per source and split.
@@ -87,6 +90,7 @@ pub fn card(facts: &CardFacts<'_>) -> Value {
         "output": "scores: float32 [n, 5, height, width], one logit per class",
         "training": facts.training,
         "configuration": facts.config,
+        "corrections": facts.corrections,
         "data_sha256": data_digest(facts.data),
         "figures": facts.figures,
         "notes": facts.notes,

@@ -96,7 +96,7 @@ fn sprites(items: &[Item], class: PlantClass) -> Result<Vec<Sprite>, Rejected> {
     let mut found = Vec::new();
     for item in items {
         found.extend(
-            cut_sprites(&Scene::read_fine(item, Corrections::NONE)?)
+            cut_sprites(&Scene::read_fine(item, &Corrections::default())?)
                 .into_iter()
                 .filter(|s| s.class == class.id()),
         );

@@ -183,7 +183,7 @@ pub struct Conditions<'a> {
     /// picture.
     pub maps: Option<&'a Path>,
     /// Figures of pixels are given by labels corrected so, too.
-    pub corrections: Option<Corrections<'a>>,
+    pub corrections: Option<&'a Corrections>,
 }
 
 /// Runs `model` over `items`; what cannot be read is returned beside the figures.

@@ -51,7 +51,9 @@ impl Yard {
             "score_offsets".into(),
             vec![0, 0, if name == "plants.toml" { 9 } else { 0 }, 0, 0].into(),
         );
-        recipe.remove("seedlings");
+        for key in ["seedlings", "corrections_file"] {
+            recipe.remove(key);
+        }
         let sources: toml::Table = sources.iter().map(|&(name, share)| (name.into(), share.into())).collect();
         recipe.insert("sources".into(), sources.into());
         fs::write(self.path(name), toml::to_string(&recipe).unwrap()).unwrap();
@@ -208,7 +210,8 @@ fn cross_validation_reports_what_a_group_taught_without_its_labels() {
     weeds.save(relabelled.path("data/other/masks/a.png")).unwrap();
     for yard in [&yard, &relabelled] {
         let recipe = fs::read_to_string(yard.path("plants.toml")).unwrap();
-        let wrong = "\n[[relabelled]]\nimages = [\"other/a\"]\nfrom = \"weed\"\nto = \"potato\"\n";
+        let wrong =
+            "\n[[corrections.relabelled]]\nimages = [\"other/a\"]\nfrom = \"weed\"\nto = \"potato\"\n";
         fs::write(yard.path("plants.toml"), recipe + wrong).unwrap();
     }
     let run = |yard: &Yard| {

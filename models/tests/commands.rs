@@ -28,11 +28,11 @@ impl Yard {
             ("batch", 2.into()),
             ("crop_px", 64.into()),
             ("condition_decoder", false.into()),
-            ("border_weeds_ignored", toml::Value::Array(vec![])),
-            ("bare_weeds_ignored", toml::Value::Array(vec![])),
             ("sources", shares(&["field"])),
         ]);
-        yard.change(|recipe| recipe.remove("seedlings").map(drop));
+        for key in ["seedlings", "corrections_file"] {
+            yard.change(|recipe| recipe.remove(key).map(drop));
+        }
         yard
     }
 
@@ -84,9 +84,13 @@ impl Yard {
 
     /// Trains, or goes on, in the folder `run`.
     fn train(&self) -> (Option<i32>, String) {
+        self.train_in("run")
+    }
+
+    fn train_in(&self, out: &str) -> (Option<i32>, String) {
         let from = released("plants.onnx");
         let from = from.display();
-        self.call(&format!("train --device cpu --data data --config plants.toml --from {from} --out run"))
+        self.call(&format!("train --device cpu --data data --config plants.toml --from {from} --out {out}"))
     }
 
     fn cut_off(&self, name: &str) {
@@ -121,6 +125,10 @@ fn picture() -> RgbImage {
 
 fn list(names: &[&str]) -> toml::Value {
     names.iter().copied().map(toml::Value::from).collect::<Vec<_>>().into()
+}
+
+fn corrections(key: &str, name: &str) -> toml::Value {
+    toml::Table::from_iter([(key.to_owned(), list(&[name]))]).into()
 }
 
 fn shares(names: &[&str]) -> toml::Value {
@@ -181,14 +189,15 @@ fn a_file_beside_the_seedlings_loses_none_of_them_and_a_missing_folder_is_told()
     yard.put("seedlings/maize/.DS_Store", "");
     yard.put("seedlings/maize/4.jpg", "no picture");
     let sizes = || {
-        let config = Config::parse(&fs::read_to_string(yard.path("plants.toml")).unwrap()).unwrap();
+        let config =
+            Config::parse(&fs::read_to_string(yard.path("plants.toml")).unwrap(), Path::new("")).unwrap();
         let data = kompas_models::data::index::read(&yard.path("data")).unwrap();
         Pool::read(&data, &yard.path("data"), &config, NonZeroUsize::MIN, || ()).sizes()
     };
     assert_eq!(sizes(), (1, 0, 4), "the plant of the image and three seedlings");
-    yard.set(&[("images_ignored", list(&["field/a"]))]);
+    yard.set(&[("corrections", corrections("images_ignored", "field/a"))]);
     assert_eq!(sizes(), (1, 0, 3), "of an image that is not learnt from no plant is cut out");
-    yard.set(&[("images_ignored", list(&[]))]);
+    yard.change(|recipe| recipe.remove("corrections").map(drop));
     assert_refused(&yard.crops(), "1 of 4 images are unusable");
     fs::remove_file(yard.path("seedlings/maize/4.jpg")).unwrap();
     assert_done(&yard.crops(), "");
@@ -210,10 +219,10 @@ fn a_name_in_the_recipe_that_the_data_do_not_have_is_told_before_anything_is_lea
         yard.set(&[
             ("sources", shares(&["field"])),
             ("hold_out", list(&["field/b"])),
-            (key, list(&["field/bb"])),
+            ("corrections", corrections(key, "field/bb")),
         ]);
         assert_done(&yard.crops(), &format!("{key}: no image is of `field/bb`"));
-        yard.set(&[("sources", shares(&["field", "feild"])), (key, list(&["field/a"]))]);
+        yard.set(&[("sources", shares(&["field", "feild"])), ("corrections", corrections(key, "field/a"))]);
         let told = yard.crops();
         assert_done(&told, "sources: no image is of `feild`");
         assert!(!told.1.contains(key), "{told:?}");
@@ -343,20 +352,42 @@ fn a_run_goes_on_with_the_same_data_and_start_only() {
 }
 
 #[test]
-fn the_list_of_what_is_wrong_in_the_data_goes_before_a_recipe() {
-    let read = |name: &str| fs::read_to_string(released("..").join(name)).unwrap();
-    for recipe in ["plants.toml", "adapt.toml"] {
-        let config = Config::parse(&(read("corrections.toml") + &read(recipe))).unwrap();
-        assert!(config.relabelled.len() > 1 && !config.bare_weeds_ignored.is_empty(), "{recipe}");
-        let kept = toml::to_string(&config).unwrap();
-        assert_eq!(toml::to_string(&Config::parse(&kept).unwrap()).unwrap(), kept, "{recipe}");
-        // A run that began before there were corrections goes on: its recipe is written as it was.
-        let plain = toml::to_string(&Config::parse(&read(recipe)).unwrap()).unwrap();
-        for key in ["images_ignored", "bare_weeds_ignored", "relabelled"] {
-            assert!(!plain.contains(key), "{recipe}: {key}");
-        }
-    }
-    let reversed = read("corrections.toml").replace("[[705, 330, 925, 475]]", "[[925, 330, 705, 475]]");
-    let told = Config::parse(&(reversed + &read("plants.toml"))).unwrap_err().to_string();
-    assert!(told.contains("relabelled.within = [925, 330, 705, 475]"), "{told}");
+fn a_recipe_learns_by_its_file_of_corrections_and_evaluate_measures_by_it_too() {
+    let yard = Yard::of(&["a", "b"]);
+    yard.set(&[("corrections_file", "wrong.toml".into())]);
+    assert_refused(&yard.crops(), "wrong.toml: cannot be read");
+    yard.put("wrong.toml", "");
+    assert_done(&yard.train_in("as_they_are"), "");
+    let maize = "[[relabelled]]\nimages = [\"field/a\"]\nfrom = \"sugar_beet\"\nto = \"other_crop\"\n";
+    yard.put("wrong.toml", maize);
+    assert_done(&yard.train(), "");
+    let kept: toml::Table = fs::read_to_string(yard.path("run/config.toml")).unwrap().parse().unwrap();
+    assert_eq!(kept["corrections"]["relabelled"][0]["images"][0].as_str(), Some("field/a"));
+    assert_ne!(yard.read("run/last.safetensors"), yard.read("as_they_are/last.safetensors"));
+
+    let evaluate = "evaluate --model run/release.safetensors --data data --json";
+    let report = |command: &str| -> serde_json::Value {
+        let (code, told) = yard.call(command);
+        assert_eq!(code, Some(0), "{told}");
+        let json = told.lines().find(|line| line.starts_with('{')).unwrap();
+        serde_json::from_str::<serde_json::Value>(json).unwrap()["per_source"]["field"].clone()
+    };
+    let for_people = evaluate.replace("--json", "--corrections wrong.toml");
+    assert_done(&yard.call(&for_people), "field, by corrected labels: soil ");
+    let plain = report(evaluate);
+    assert!(plain["corrected_labels"].is_null());
+    let by_both = report(&format!("{evaluate} --corrections wrong.toml"));
+    assert_eq!(by_both["confusion"], plain["confusion"]);
+    let pixels = |class: usize| {
+        let row = by_both["corrected_labels"]["confusion"][class].as_array().unwrap();
+        row.iter().map(|number| number.as_u64().unwrap()).sum::<u64>()
+    };
+    assert!(pixels(2) > 0, "one picture shows beet as before");
+    assert_eq!(pixels(2), pixels(4), "and one the other crop");
+
+    yard.put("wrong.toml", &maize.replace("field/a", "field/c"));
+    let unknown = "relabelled.images: no image is of `field/c`";
+    assert_done(&yard.call(&format!("{evaluate} --corrections wrong.toml")), unknown);
+    assert_done(&yard.crops(), unknown);
+    assert_refused(&yard.train(), "run/config.toml differs from the configuration or its corrections");
 }

@@ -63,7 +63,6 @@ class_shares = [0.2, 0.4, 0.4, 0.0, 0.0]
 score_offsets = [0.0, 0.0, 0.5, 0.0, 0.0]
 paste_shares = [0.0, 0.5, 0.5, 0.0, 0.0]
 hold_out = []
-border_weeds_ignored = []
 validate_every = 100
 validate_images = 1
 patience = 1
@@ -92,7 +91,7 @@ sown_share = 0.3
 fn run(data: &Path, out: &Path, encoder: &Path, steps: u32) -> Vec<(u32, f64)> {
     tch::set_num_threads(1);
     std::fs::create_dir_all(out).unwrap();
-    let config = Config::parse(CONFIG).unwrap();
+    let config = Config::parse(CONFIG, Path::new("")).unwrap();
     let set = kompas_models::data::index::read(data).unwrap();
     assert!(set.rejected.is_empty(), "{:?}", set.rejected);
     // The killed run makes its crops on more threads than the one that goes on: that must not show.

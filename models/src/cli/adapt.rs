@@ -40,7 +40,7 @@ pub(crate) struct AdaptArgs {
 }
 
 pub(crate) fn run(args: &AdaptArgs) -> Result<()> {
-    let (_, config) = read_config(&args.config)?;
+    let config = read_config(&args.config)?;
     let series: Vec<_> = args.images.iter().map(|folder| chosen(folder, args)).collect::<Result<_>>()?;
     let data = args.data.read()?;
     adapt(&args.model, &series, data, &args.data.folder, &config, &args.out, &args.hardware).map(drop)
@@ -75,15 +75,15 @@ fn real(path: &Path) -> Result<PathBuf> {
     Ok(there.canonicalize()?.join(path.strip_prefix(there)?))
 }
 
-/// The text of a recipe whose sources name the field, and what it says.
-pub(super) fn read_config(path: &Path) -> Result<(String, Config)> {
-    let (text, config) = recipe(path)?;
+/// What a recipe says whose sources name the field.
+pub(super) fn read_config(path: &Path) -> Result<Config> {
+    let config = recipe(path)?;
     if !config.sources.contains_key(SOURCE) {
         let place = path.display();
         return Err(anyhow!("{place}: sources: no share for `{SOURCE}`, the photographs to learn from"))
             .context(BadInput);
     }
-    Ok((text, config))
+    Ok(config)
 }
 
 /// Whether `data` holds labelled images to learn from beside the photographs.

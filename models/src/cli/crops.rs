@@ -24,7 +24,7 @@ pub(crate) struct CropsArgs {
 }
 
 pub(crate) fn run(args: &CropsArgs) -> Result<()> {
-    let (_, config) = recipe(&args.config)?;
+    let config = recipe(&args.config)?;
     let data = args.data.read()?;
     let folder = &args.data.folder;
     check_names(&config, &data, folder)?;

@@ -48,20 +48,19 @@ pub(crate) struct CrossValidateArgs {
 
 /// Trains once per fold without its groups and writes the figures of those groups, at the photographs' own size.
 pub(crate) fn run(args: &CrossValidateArgs) -> Result<()> {
-    let (text, recipe) = recipe(&args.config)?;
+    let recipe = recipe(&args.config)?;
     let adapted_by = args.adapt.as_deref().map(read_config).transpose()?;
     let data = args.data.read()?;
     let folds = args.folds.iter().map(|fold| groups_of(fold, &data)).collect::<Result<Vec<_>>>()?;
     for groups in &folds {
         without(groups, &recipe).check_against(&data, &args.data.folder).context(BadInput)?;
     }
-    for (groups, (_, recipe)) in folds.iter().flat_map(|groups| adapted_by.iter().map(move |by| (groups, by)))
-    {
+    for (groups, recipe) in folds.iter().flat_map(|groups| adapted_by.iter().map(move |by| (groups, by))) {
         let recipe = without(groups, recipe);
         recipe.check_against(&data, &args.data.folder).context(BadInput)?;
         check_sources(&data, &recipe)?;
     }
-    let corrections = Some(recipe.corrections());
+    let corrections = Some(&recipe.corrections);
     let conditions = Conditions { alone: args.alone, corrections, ..Conditions::default() };
     let (mut figures, mut adapted) = (BTreeMap::new(), BTreeMap::new());
     for (number, groups) in folds.iter().enumerate() {
@@ -72,7 +71,7 @@ pub(crate) fn run(args: &CrossValidateArgs) -> Result<()> {
         for (group, items) in groups {
             figures.insert(group, measured(&files, items, conditions)?);
         }
-        if let Some((_, recipe)) = &adapted_by {
+        if let Some(recipe) = &adapted_by {
             let recipe = without(groups, recipe);
             let images = |items: &Vec<Item>| items.iter().map(|item| item.image.clone()).collect();
             let series: Vec<Vec<PathBuf>> = groups.values().map(images).collect();
@@ -87,13 +86,13 @@ pub(crate) fn run(args: &CrossValidateArgs) -> Result<()> {
             "folds": args.folds,
             "steps": config.steps,
             "judged_alone": args.alone,
-            "configuration_sha256": sha256_hex(text.as_bytes()),
+            "configuration_sha256": sha256_hex(toml::to_string(&recipe)?.as_bytes()),
             "data_sha256": data_digest(&data),
         });
-        if let Some((text, recipe)) = &adapted_by {
+        if let Some(recipe) = &adapted_by {
             report["adapted"] = json!(adapted);
             report["adapted_steps"] = json!(recipe.steps);
-            report["adapt_configuration_sha256"] = json!(sha256_hex(text.as_bytes()));
+            report["adapt_configuration_sha256"] = json!(sha256_hex(toml::to_string(recipe)?.as_bytes()));
         }
         let path = args.out.join("cross-validation.json");
         std::fs::write(&path, format!("{report:#}\n"))

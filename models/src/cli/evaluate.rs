@@ -1,9 +1,10 @@
 //! `kompas-model evaluate`, `predict` and `card`.
 
-use super::{BadInput, DataArgs, tell_skipped};
+use super::{BadInput, DataArgs, recipe, tell_skipped};
 use anyhow::{Context, Result};
 use clap::Args;
 use kompas_models::card::{CardFacts, card, sha256_hex};
+use kompas_models::data::corrections::Corrections;
 use kompas_models::data::{DataSet, Item, evenly};
 use kompas_models::evaluate::{Conditions, SourceFigures, evaluate};
 use kompas_models::net::Params;
@@ -61,6 +62,9 @@ pub(crate) struct EvaluateArgs {
     /// are worth
     #[arg(long)]
     alone: bool,
+    /// Give figures of pixels by labels corrected as this file says, too (`models/corrections.toml`)
+    #[arg(long, value_name = "FILE", conflicts_with = "closer")]
+    corrections: Option<PathBuf>,
     /// Keep what the model makes of every picture in this folder: 8-bit class ids, as the masks
     #[arg(long, value_name = "DIR")]
     maps: Option<PathBuf>,
@@ -201,8 +205,13 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
         ))
         .context(BadInput);
     }
-    let maps = args.maps.as_deref();
-    let conditions = Conditions { closer: args.closer, alone: args.alone, maps, ..Conditions::default() };
+    let corrections = args.corrections.as_deref().map(|path| corrections(path, &data)).transpose()?;
+    let conditions = Conditions {
+        closer: args.closer,
+        alone: args.alone,
+        maps: args.maps.as_deref(),
+        corrections: corrections.as_ref(),
+    };
     let figures = figures(model.as_mut(), &items, conditions)?;
     if figures.is_empty() {
         return Err(anyhow::anyhow!("none of the {} images shows crop to be nearer to", items.len()))
@@ -217,17 +226,32 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
     }
     for (source, figures) in &figures {
         let figures = figures.to_json();
-        let class = |name| figures["iou"][name].as_f64().map_or("–".into(), |iou| format!("{iou:.3}"));
-        let row: Vec<String> = CLASS_NAMES.iter().map(|name| format!("{name} {}", class(*name))).collect();
+        let row = |labels: &serde_json::Value| {
+            let class = |name| labels["iou"][name].as_f64().map_or("–".into(), |iou| format!("{iou:.3}"));
+            CLASS_NAMES.map(|name| format!("{name} {}", class(name))).join(", ")
+        };
         writeln!(
             out,
             "{source} ({} images): {}; plants {}",
             figures["images"],
-            row.join(", "),
+            row(&figures),
             figures["plants"]
         )?;
+        if let Some(corrected) = figures.get("corrected_labels") {
+            writeln!(out, "{source}, by corrected labels: {}", row(corrected))?;
+        }
     }
     Ok(())
+}
+
+/// A list of corrections; what it names that `data` do not have is told.
+fn corrections(path: &Path, data: &DataSet) -> Result<Corrections> {
+    let place = || path.display().to_string();
+    let list = Corrections::read(path).with_context(place).context(BadInput)?;
+    for absent in list.absent_from(data) {
+        tracing::warn!("{}: {absent}", path.display());
+    }
+    Ok(list)
 }
 
 pub(crate) fn predict(args: &PredictArgs) -> Result<()> {
@@ -256,6 +280,7 @@ pub(crate) fn write_card(args: &CardArgs) -> Result<()> {
     };
     let files = args.files.iter().map(named).collect::<Result<Vec<_>>>()?;
     let config = String::from_utf8(read(&args.config)?).context(BadInput)?;
+    let corrections = recipe(&args.config)?.corrections;
     let notes = serde_json::from_slice(&read(&args.notes)?).context(BadInput)?;
     let data = args.data.read()?;
     let path = onnx::card_path(&args.files[0]);
@@ -279,6 +304,7 @@ pub(crate) fn write_card(args: &CardArgs) -> Result<()> {
         files: &files,
         data: &data,
         config: &config,
+        corrections: &corrections,
         training: &args.training,
         figures: &found,
         notes: &notes,

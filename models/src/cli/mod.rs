@@ -93,12 +93,12 @@ fn tell_skipped(rejected: &[Rejected], usable: usize) -> Result<()> {
     refuse_if_too_many(rejected, usable).context(BadInput)
 }
 
-/// The text of a recipe, and what it says.
-fn recipe(path: &Path) -> Result<(String, Config)> {
+/// What a recipe says, its file of corrections read.
+fn recipe(path: &Path) -> Result<Config> {
     let place = || path.display().to_string();
     let text = std::fs::read_to_string(path).with_context(place).context(BadInput)?;
-    let recipe = Config::parse(&text).with_context(place).context(BadInput)?;
-    Ok((text, recipe))
+    let folder = path.parent().unwrap_or(Path::new(""));
+    Config::parse(&text, folder).with_context(place).context(BadInput)
 }
 
 /// The weights in a run's `.safetensors` or in a 32-bit ONNX file.

@@ -92,7 +92,7 @@ pub(super) fn cores() -> NonZeroUsize {
 }
 
 pub(crate) fn run(args: &TrainArgs) -> Result<()> {
-    let (_, config) = recipe(&args.config)?;
+    let config = recipe(&args.config)?;
     let start = args.from.as_deref().map_or(Start::Pretrained(&args.encoder), Start::Weights);
     let data = args.data.read()?;
     train_in(&args.out, &config, &data, &args.data.folder, &start, &args.hardware).map(drop)
@@ -124,7 +124,7 @@ pub(super) fn train_in(
         if std::fs::read_to_string(&kept)? != text {
             let place = kept.display();
             return Err(anyhow::anyhow!(
-                "{place} differs from the configuration: continue with the same, or choose a new folder"
+                "{place} differs from the configuration or its corrections: continue with the same, or choose a new folder"
             ))
             .context(BadInput);
         }

@@ -73,7 +73,7 @@ impl Scene {
     /// Decodes `item`, corrects its labels and brings it to common exposure, as fine as crops need it.
     /// # Errors
     /// As [`decode`].
-    pub fn read_fine(item: &Item, corrections: Corrections) -> Result<Self, Rejected> {
+    pub fn read_fine(item: &Item, corrections: &Corrections) -> Result<Self, Rejected> {
         let (rgb, mut mask) = decode(item)?;
         corrections.apply(item, &rgb, &mut mask);
         let (width, height) = rgb.dimensions();

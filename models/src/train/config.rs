@@ -1,8 +1,8 @@
-//! What a training run is made of: the committed TOML file, checked.
+//! What a training run is made of: a recipe in TOML and its file of corrections, checked.
 
 use super::is_held_out;
 use crate::augment::Strength;
-use crate::data::corrections::{Corrections, Relabelled};
+use crate::data::corrections::{Absent, Corrections, CorrectionsError};
 use crate::data::{DataSet, Item};
 use crate::net::STRIDE;
 use serde::{Deserialize, Serialize};
@@ -57,16 +57,6 @@ pub struct Config {
     pub sources: BTreeMap<String, f64>,
     /// Groups (`source/group`) kept for validation; a group is all of one camera and site.
     pub hold_out: Vec<String>,
-    /// Groups (`source/group`) whose weeds at the image border are crop plants cut in two: not counted.
-    pub border_weeds_ignored: Vec<String>,
-    /// Pictures (`source/name`) that are not learnt from: their labels are wrong in ways that no rule puts right. None where
-    /// the key is missing, as in configurations older than it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub images_ignored: Vec<String>,
-    /// Groups (`source/group`) in whose masks clods and straw are weeds, too: weeds no greener than the ground are not
-    /// counted. None where the key is missing.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub bare_weeds_ignored: Vec<String>,
     /// Steps between validations.
     pub validate_every: u32,
     /// Validation images per source, evenly taken.
@@ -79,9 +69,12 @@ pub struct Config {
     pub seedlings: Option<Seedlings>,
     /// Changes to the crops.
     pub augment: Strength,
-    /// Pictures in whose masks a class stands for another. None where the key is missing.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub relabelled: Vec<Relabelled>,
+    /// A file of corrections, relative to the recipe's folder. None once [`Self::corrections`] holds what it says.
+    #[serde(default, skip_serializing)]
+    pub corrections_file: Option<PathBuf>,
+    /// What is put right of the labels before they are learnt from. Nothing where neither key is there.
+    #[serde(default, skip_serializing_if = "Corrections::is_none")]
+    pub corrections: Corrections,
 }
 
 /// A number format of convolutions.
@@ -146,6 +139,17 @@ pub enum ConfigError {
         /// Those of the data.
         there: Vec<String>,
     },
+    /// A list of corrections that cannot be used.
+    #[error("corrections_file: {}: {cause}", path.display())]
+    CorrectionsFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        cause: CorrectionsError,
+    },
+    /// The same of a list in the recipe itself.
+    #[error("corrections: {0}")]
+    Corrections(CorrectionsError),
     /// A value that cannot be trained with.
     #[error("{key} = {value}: {rule}")]
     Value {
@@ -159,11 +163,11 @@ pub enum ConfigError {
 }
 
 impl Config {
-    /// Parses and checks.
+    /// Parses and checks a recipe that lies in `folder`, and reads its file of corrections.
     /// # Errors
     /// [`ConfigError`] names the key, its value and the rule.
-    pub fn parse(text: &str) -> Result<Self, ConfigError> {
-        let config: Self = toml::from_str(text)?;
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, ConfigError> {
+        let mut config: Self = toml::from_str(text)?;
         let wrong = |key, value: String, rule| Err(ConfigError::Value { key, value, rule });
         if config.crop_px == 0 || !config.crop_px.is_multiple_of(STRIDE) {
             return wrong("crop_px", config.crop_px.to_string(), "a positive multiple of 32");
@@ -192,16 +196,21 @@ impl Config {
             let value = format!("{} to {}", augment.scale_min, augment.scale_max);
             return wrong("augment.scale", value, "0 < scale_min <= scale_max");
         }
-        let mut places = config.relabelled.iter().flat_map(|by| &by.within);
-        if let Some(place) = places.find(|[left, top, right, bottom]| left > right || top > bottom) {
-            return wrong(
-                "relabelled.within",
-                format!("{place:?}"),
-                "left, top, right, bottom: none before the first",
-            );
-        }
         if config.validate_every == 0 || config.checkpoint_every == 0 {
             return wrong("validate_every, checkpoint_every", "0".into(), "at least 1");
+        }
+        config.corrections.check().map_err(ConfigError::Corrections)?;
+        if let Some(file) = config.corrections_file.take() {
+            if !config.corrections.is_none() {
+                return wrong(
+                    "corrections_file",
+                    file.display().to_string(),
+                    "not beside [corrections]: one of the two",
+                );
+            }
+            let path = folder.join(file);
+            config.corrections =
+                Corrections::read(&path).map_err(|cause| ConfigError::CorrectionsFile { path, cause })?;
         }
         Ok(config)
     }
@@ -211,7 +220,7 @@ impl Config {
     /// from under any other name, so its name must be right.
     /// # Errors
     /// [`ConfigError::NoSeedlings`], [`ConfigError::NotHeldOut`], [`ConfigError::NothingToLearn`].
-    pub fn check_against(&self, data: &DataSet, folder: &Path) -> Result<Vec<String>, ConfigError> {
+    pub fn check_against(&self, data: &DataSet, folder: &Path) -> Result<Vec<Absent>, ConfigError> {
         let folders = self.seedlings.iter().flat_map(|Seedlings { folder: inside, species }| {
             species.keys().map(move |name| folder.join(inside).join(name))
         });
@@ -231,33 +240,10 @@ impl Config {
                 there: list(&mut sources.into_iter()),
             });
         }
-        let pictures: BTreeSet<String> = data.items.iter().map(Item::full_name).collect();
-        let mut told = Vec::new();
-        let mut tell = |key: &str,
-                        names: &mut dyn Iterator<Item = &String>,
-                        is_there: &dyn Fn(&String) -> bool| {
-            let unknown = names.filter(|name| !is_there(name));
-            told.extend(
-                unknown.map(|name| format!("{key}: no image is of `{name}`: see whether that is its name")),
-            );
-        };
-        tell("sources", &mut self.sources.keys(), &|name| sources.contains(name));
-        tell("border_weeds_ignored", &mut self.border_weeds_ignored.iter(), &|name| groups.contains(name));
-        tell("bare_weeds_ignored", &mut self.bare_weeds_ignored.iter(), &|name| groups.contains(name));
-        tell("images_ignored", &mut self.images_ignored.iter(), &|name| pictures.contains(name));
-        let mut relabelled = self.relabelled.iter().flat_map(|by| &by.images);
-        tell("relabelled.images", &mut relabelled, &|name| pictures.contains(name));
-        Ok(told)
-    }
-
-    /// What is corrected of the labels before they are learnt from.
-    pub fn corrections(&self) -> Corrections<'_> {
-        Corrections {
-            ignored: &self.images_ignored,
-            border_weeds: &self.border_weeds_ignored,
-            bare_weeds: &self.bare_weeds_ignored,
-            relabelled: &self.relabelled,
-        }
+        let unknown = self.sources.keys().filter(|name| !sources.contains(name));
+        let mut absent: Vec<_> = unknown.map(|name| Absent { key: "sources", name: name.clone() }).collect();
+        absent.extend(self.corrections.absent_from(data));
+        Ok(absent)
     }
 
     /// Learning rate of the decoder at `step`.
@@ -283,6 +269,35 @@ impl Config {
                 .and_then(|rest| rest.split('.').next())
                 .and_then(|block| block.parse::<usize>().ok())
                 .is_some_and(|block| block >= self.frozen_blocks),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_recipes_of_the_project_are_read_with_their_list_and_kept_whole() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let list = Corrections::read(&folder.join("corrections.toml")).unwrap();
+        assert!(list.relabelled.len() > 1);
+        for recipe in ["plants.toml", "adapt.toml"] {
+            let text = std::fs::read_to_string(folder.join(recipe)).unwrap();
+            let config = Config::parse(&text, folder).unwrap();
+            assert_eq!(config.corrections, list, "{recipe}");
+            // What a run keeps of it needs no file beside it.
+            let kept = toml::to_string(&config).unwrap();
+            let again = Config::parse(&kept, Path::new("nowhere")).unwrap();
+            assert_eq!(again.corrections, list, "{recipe}");
+            assert_eq!(toml::to_string(&again).unwrap(), kept, "{recipe}");
+
+            let refused = |text: &str| Config::parse(text, folder).unwrap_err().to_string();
+            let both = refused(&(text.clone() + "[corrections]\nimages_ignored = [\"field/a\"]\n"));
+            assert!(both.contains("not beside [corrections]"), "{both}");
+            let reversed = refused(&kept.replace("[705, 330, 925, 475]", "[925, 330, 705, 475]"));
+            assert!(reversed.contains("within = [925, 330, 705, 475]"), "{reversed}");
+            assert!(reversed.contains("img_20_046"), "{reversed}");
         }
     }
 }

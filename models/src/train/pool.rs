@@ -41,7 +41,7 @@ impl Read {
         if is_held_out(item, config) {
             return Scene::read(item).map(Self::Validation);
         }
-        let scene = Scene::read_fine(item, config.corrections())?;
+        let scene = Scene::read_fine(item, &config.corrections)?;
         // A stream per image, far from those of the steps: what is drawn does not depend on the threads.
         let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
         rng.set_stream(u64::MAX / 2 + number as u64);
