@@ -70,6 +70,8 @@ pub struct CardFacts<'a> {
     pub corrections: &'a Corrections,
     /// Steps the weights were trained for, and where they started.
     pub training: &'a str,
+    /// What scores are divided by before they become confidences.
+    pub temperature: f64,
     /// Figures per source and split.
     pub figures: &'a Value,
     /// Where the data come from and under which licence, and what the model must not be used for.
@@ -89,6 +91,7 @@ pub fn card(facts: &CardFacts<'_>) -> Value {
                   (kompas_vision::normalise), sides divisible by 32",
         "output": "scores: float32 [n, 5, height, width], one logit per class",
         "training": facts.training,
+        "temperature": facts.temperature,
         "configuration": facts.config,
         "corrections": facts.corrections,
         "data_sha256": data_digest(facts.data),

@@ -6,7 +6,7 @@ use crate::data::{Item, Rejected};
 use image::imageops::{FilterType, crop_imm, resize};
 use image::{GrayImage, RgbImage};
 use kompas_field::{FieldCrop, PlantClass};
-use kompas_vision::metrics::{Confusion, PlantScore, Share, SizeMismatch, Spray};
+use kompas_vision::metrics::{Calibration, Confusion, PlantScore, Share, SizeMismatch, Spray};
 use kompas_vision::plants::SPECKLE;
 use kompas_vision::{ClassMap, FieldMemory, PlantRules, SegmentError, Segmenter, find_plants};
 use serde_json::{Map, Value, json};
@@ -35,6 +35,8 @@ pub struct SourceFigures {
     pub confusion: Confusion,
     /// The same by corrected labels; none where nobody said what is wrong ([`Conditions::corrections`]).
     pub corrected: Option<Confusion>,
+    /// Whether the model is right as often as it says.
+    calibration: Calibration,
     /// Plants per field crop; which crop counts is known when all images are.
     plants: [PlantScore; 3],
 }
@@ -76,6 +78,7 @@ impl SourceFigures {
     ) -> Result<(), SizeMismatch> {
         self.images += 1;
         self.confusion.add(truth.class_ids(), predicted.class_ids())?;
+        self.calibration.add(truth.class_ids(), predicted)?;
         let (rules, margin_px) = rules(truth.width(), truth.height(), gsd_mm);
         let detections = find_plants(predicted, &rules);
         for (score, (crop, _)) in self.plants.iter_mut().zip(CROPS) {
@@ -100,6 +103,10 @@ impl SourceFigures {
             "iou": ious(&self.confusion),
             "miou": self.confusion.mean_iou(),
             "confusion": pixels(&self.confusion),
+            "calibration": {
+                "error": self.calibration.error(),
+                "bins": self.calibration.reliability().iter().map(|bin| json!([bin.confidence, bin.right, bin.pixels])).collect::<Vec<_>>(),
+            },
             "plants": {
                 "weeds": plants.weeds,
                 "weeds_treated": plants.weeds_treated,

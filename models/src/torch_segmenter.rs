@@ -17,12 +17,13 @@ pub struct TorchSegmenter {
     zooms: &'static [f64],
     consensus: Consensus,
     fits_leaves: bool,
+    temperature: f64,
 }
 
 impl TorchSegmenter {
     /// With these weights, called `id` in records.
     pub fn new(params: Params, id: String) -> Self {
-        Self { params, id, zooms: ZOOMS, consensus: Consensus::RELEASED, fits_leaves: true }
+        Self { params, id, zooms: ZOOMS, consensus: Consensus::RELEASED, fits_leaves: true, temperature: 1. }
     }
 
     /// The same, looking at pictures at these multiples of their working size.
@@ -41,6 +42,12 @@ impl TorchSegmenter {
     #[must_use]
     pub fn without_fit(self) -> Self {
         Self { fits_leaves: false, ..self }
+    }
+
+    /// The same, so many times less sure: what a card says.
+    #[must_use]
+    pub fn with_temperature(self, temperature: f64) -> Self {
+        Self { temperature, ..self }
     }
 
     /// Scores of a picture at every zoom, or smaller where its leaves are wide.
@@ -97,13 +104,35 @@ impl TorchSegmenter {
         offsets: [f32; 5],
         field: &mut FieldMemory,
     ) -> Result<ClassMap, SegmentError> {
+        self.agreed(looks, offsets, field).judged(self.temperature)
+    }
+
+    /// The same before it is known how sure that is.
+    pub fn agreed(&self, looks: &Looks, offsets: [f32; 5], field: &mut FieldMemory) -> Agreed {
         let maps = looks.scores.iter().map(|look| {
             let mut map = look.scores.clone();
             map.offset(offsets);
             map.agree(self.consensus, &look.colours, field.at(look.zoom));
             map
         });
-        judged(&maps.collect::<Vec<_>>(), looks.width, looks.height, 1.)
+        Agreed { width: looks.width, height: looks.height, maps: maps.collect() }
+    }
+}
+
+/// Scores of a picture at every size after everything was heard.
+pub struct Agreed {
+    width: u32,
+    height: u32,
+    maps: Vec<ScoreMap>,
+}
+
+impl Agreed {
+    /// Class and confidence of every pixel; a higher `temperature` is less sure, and changes no class.
+    /// # Errors
+    /// [`SegmentError::Empty`].
+    pub fn judged(&self, temperature: f64) -> Result<ClassMap, SegmentError> {
+        #[expect(clippy::cast_possible_truncation, reason = "near 1")]
+        judged(&self.maps, self.width, self.height, temperature as f32)
     }
 }
 

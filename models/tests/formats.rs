@@ -67,19 +67,16 @@ fn yolo(folder: &Path) {
 }
 
 /// The weed as run lengths, column by column: 24 columns of 30 and 12 rows before its first pixel.
+const COCO: &str = r#"{"images": [{"id": 7, "file_name": "a.jpg", "width": 40, "height": 30}],
+    "categories": [{"id": 1, "name": "beet"}, {"id": 2, "name": "thistle"}],
+    "annotations": [
+      {"image_id": 7, "category_id": 1, "segmentation": [[5, 6, 15, 6, 15, 14, 5, 14]]},
+      {"image_id": 7, "category_id": 2,
+       "segmentation": {"counts": [732,6,24,6,24,6,24,6,24,6,24,6,312], "size": [30, 40]}}]}"#;
+
 fn coco(folder: &Path) {
     photograph(&folder.join("images/a.jpg"));
-    let runs = "[732,6,24,6,24,6,24,6,24,6,24,6,312]";
-    put(
-        folder.join("annotations/instances_val.json"),
-        &format!(
-            r#"{{"images": [{{"id": 7, "file_name": "a.jpg", "width": 40, "height": 30}}],
-                "categories": [{{"id": 1, "name": "beet"}}, {{"id": 2, "name": "thistle"}}],
-                "annotations": [
-                  {{"image_id": 7, "category_id": 1, "segmentation": [[5, 6, 15, 6, 15, 14, 5, 14]]}},
-                  {{"image_id": 7, "category_id": 2, "segmentation": {{"counts": {runs}, "size": [30, 40]}}}}]}}"#
-        ),
-    );
+    put(folder.join("annotations/instances_val.json"), COCO);
 }
 
 fn opened(make: impl Fn(&Path)) -> (TempDir, DataSet) {
@@ -105,10 +102,14 @@ fn the_same_plants_in_four_formats_are_the_same_pixels() {
 
 #[test]
 fn every_file_that_cannot_be_used_is_listed_with_its_reason() {
-    let cases: [(&str, Make); 8] = [
+    let cases: [(&str, Make); 10] = [
         ("semantics/05-15_00028.png is missing", &|folder| {
             phenobench(folder);
             fs::remove_file(folder.join("val/semantics/05-15_00028.png")).unwrap();
+        }),
+        ("cannot be read", &|folder| {
+            phenobench(folder);
+            fs::remove_dir_all(folder.join("val/images")).unwrap();
         }),
         ("a.txt", &|folder| {
             yolo(folder);
@@ -131,6 +132,12 @@ fn every_file_that_cannot_be_used_is_listed_with_its_reason() {
             let path = folder.join("annotations/instances_val.json");
             let text = fs::read_to_string(&path).unwrap().replace("\"width\": 40", "\"width\": 41");
             fs::write(path, text).unwrap();
+        }),
+        // As many pixels, but of the picture on its side.
+        ("run lengths are of 30x40, the picture has 40x30", &|folder| {
+            coco(folder);
+            let turned = COCO.replace("[30, 40]", "[40, 30]");
+            put(folder.join("annotations/instances_val.json"), &turned);
         }),
         ("the photograph is not there", &|folder| {
             coco(folder);
@@ -179,12 +186,45 @@ fn more_than_one_in_twenty_unusable_files_refuse_the_whole_set() {
 fn a_folder_of_no_known_format_and_an_empty_one_are_refused_by_name() {
     let folder = TempDir::new().unwrap();
     let error = read(folder.path(), &ClassNames::default()).unwrap_err();
-    assert!(error.to_string().contains("index.csv"), "{error}");
+    for format in ["index.csv", "COCO", "YOLO", "PhenoBench"] {
+        assert!(error.to_string().contains(format), "{format}: {error}");
+    }
+    let error = read(&folder.path().join("gone"), &ClassNames::default()).unwrap_err();
+    assert!(error.to_string().contains("gone: cannot read the folder"), "{error}");
     put(folder.path().join("data.yaml"), "names: [weed]\n");
     assert!(matches!(read(folder.path(), &ClassNames::default()), Err(DataError::Empty { .. })));
     put(folder.path().join("data.yaml"), "nc: 3\n");
     let error = read(folder.path(), &ClassNames::default()).unwrap_err();
     assert!(error.to_string().contains("`names` is missing"), "{error}");
+}
+
+#[test]
+fn index_csv_comes_before_every_other_format_and_a_mac_s_twins_are_no_photographs() {
+    let (_folder, set) = opened(|folder| {
+        phenobench(folder);
+        yolo(folder);
+        coco(folder);
+        ours(folder, &["ours"]);
+    });
+    assert!(set.items.len() == 1 && set.items[0].name == "ours", "{:?}", set.items);
+    let (_folder, set) = opened(|folder| {
+        yolo(folder);
+        put(folder.join("images/val/._a.jpg"), "of a Mac");
+    });
+    assert_eq!((set.items.len(), &set.rejected[..]), (1, &[][..]));
+}
+
+#[test]
+fn a_folder_for_each_split_with_its_list_beside_the_images_is_one_data_set() {
+    let (_folder, set) = opened(|folder| {
+        for split in ["train", "valid", "test"] {
+            photograph(&folder.join(split).join("a.jpg"));
+            put(folder.join(split).join("_annotations.coco.json"), COCO);
+        }
+    });
+    let found: Vec<_> = set.items.iter().map(|item| (item.name.as_str(), item.split.as_str())).collect();
+    assert_eq!(found, [("test/a", "test"), ("train/a", "train"), ("valid/a", "val")], "{:?}", set.rejected);
+    assert!(set.items.iter().all(|item| decode(item).unwrap().1 == mask(2, 1)));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Pictures from files: any depth, colour or EXIF turn becomes upright 8-bit RGB, within a memory limit.
 //!
 //! Size and cost are read from the header before a pixel is decoded, so a picture that claims a terapixel is
-//! refused in kilobytes. A file that was cut off is refused, too.
+//! refused in kilobytes. A file that was cut off is refused, too, and so are 16 bits that hold a camera's 12.
 
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
@@ -57,7 +57,20 @@ pub enum LoadError {
         /// Allowed.
         limit_bytes: u64,
     },
+    /// Of 12 bits in 16, as a camera's program may write them, 8-bit RGB would keep 4.
+    #[error(
+        "{name} has values of at most {most} of 65535: a camera's 10 or 12 bits in 16? scale them to the full range"
+    )]
+    NotScaled {
+        /// File or frame.
+        name: String,
+        /// The largest value of any colour.
+        most: u16,
+    },
 }
+
+/// What 12 bits can hold. A picture that uses 16 and stays below this is 16 of 255 at its brightest, and too dark.
+const MOST_OF_12_BITS: u16 = 4095;
 
 /// The picture in a file, upright, in 8-bit RGB.
 ///
@@ -143,9 +156,22 @@ fn decode(
         return Err(LoadError::TooLarge { name: name.to_owned(), width, height, needed_bytes, limit_bytes });
     }
     let stored = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
+    // All zero is a black frame: `usable` tells of it.
+    if let Some(most) = most_in_16_bits(&stored).filter(|most| (1..=MOST_OF_12_BITS).contains(most)) {
+        return Err(LoadError::NotScaled { name: name.to_owned(), most });
+    }
     let mut upright = DynamicImage::ImageRgb8(stored.into_rgb8());
     upright.apply_orientation(orientation);
     Ok(upright.into_rgb8())
+}
+
+/// The largest value of any colour where each has 16 bits; alpha is no colour.
+fn most_in_16_bits(picture: &DynamicImage) -> Option<u16> {
+    let kind = picture.color();
+    let channels = usize::from(kind.channel_count());
+    let colours = channels - usize::from(kind.has_alpha());
+    let samples = picture.as_flat_samples_u16()?.samples;
+    samples.chunks_exact(channels).flat_map(|pixel| &pixel[..colours]).max().copied()
 }
 
 const fn turns_by_90(orientation: Orientation) -> bool {

@@ -2,7 +2,9 @@
 
 use kompas_field::PlantClass;
 
+mod calibration;
 mod plants;
+pub use calibration::{Calibration, Reliability};
 pub use plants::{PlantScore, Spray};
 
 /// Number of classes with an id.

@@ -53,9 +53,10 @@ impl Unusable {
 
 /// A frame whose brightest percentile is darker holds 3 bits of signal.
 const DARKEST: u8 = 12;
-/// A channel from here on is taken for saturated.
+/// A channel from here on is clipped. A pixel with two such channels is saturated: brown soil clips red and green first,
+/// and what is left of its colour is a yellow that was not there.
 const SATURATED: u8 = 250;
-/// More of the frame saturated than this hides more than it shows; photographs in full sun have 0.03.
+/// More of the frame saturated than this hides more than it shows; photographs in full sun have a few hundredths.
 const MOST_SATURATED: f64 = 0.5;
 /// ExG, in hundredths, from which a pixel is green.
 const GREEN_HUNDREDTHS: i32 = 10;
@@ -123,7 +124,8 @@ impl Facts {
                 let [r, g, b] = [pixel[0], pixel[1], pixel[2]];
                 let total = i32::from(r) + i32::from(g) + i32::from(b);
                 facts.pixels += 1;
-                facts.saturated += u32::from(r.min(g).min(b) >= SATURATED);
+                let second = b.clamp(r.min(g), r.max(g));
+                facts.saturated += u32::from(second >= SATURATED);
                 facts.green += u32::from(100 * (3 * i32::from(g) - total) > GREEN_HUNDREDTHS * total);
                 facts.grey += u32::from(r.max(g).max(b) - r.min(g).min(b) <= GREY);
                 facts.brightest[usize::from(r.max(g).max(b))] += 1;
@@ -179,6 +181,28 @@ mod tests {
     fn soil_is_usable_in_light_and_in_dusk() {
         assert_eq!(unusable(&grainy([130, 108, 88])), None);
         assert_eq!(unusable(&grainy([30, 28, 24])), None);
+    }
+
+    #[test]
+    fn two_clipped_channels_in_most_of_a_frame_are_too_many() {
+        let soil = grainy([130, 108, 88]);
+        let reason = |frame: &RgbImage| unusable(frame).map(|reason| reason.key());
+        for clipped in [[255, 255, 255], [255, 255, 225], [255, 252, 200], [255, 210, 250], [225, 255, 250]] {
+            let flat = RgbImage::from_pixel(64, 64, Rgb(clipped));
+            assert_eq!(reason(&flat), Some("over_exposed"), "{clipped:?}");
+            for (percent, wanted) in [(70, Some("over_exposed")), (30, None)] {
+                let frame = RgbImage::from_fn(100, 80, |x, y| {
+                    if x < percent { Rgb(clipped) } else { *soil.get_pixel(x, y) }
+                });
+                assert_eq!(reason(&frame), wanted, "{clipped:?} in {percent} %");
+            }
+        }
+    }
+
+    #[test]
+    fn one_clipped_channel_leaves_two_to_see_by() {
+        assert_eq!(unusable(&grainy([255, 200, 150])), None);
+        assert_eq!(unusable(&grainy([255, 242, 200])), None);
     }
 
     #[test]

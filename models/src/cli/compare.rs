@@ -3,8 +3,9 @@
 use super::BadInput;
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use image::{DynamicImage, GrayImage};
+use image::GrayImage;
 use kompas_field::PlantClass;
+use kompas_models::data::scene::read_mask;
 use kompas_vision::metrics::Confusion;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -56,13 +57,7 @@ pub(crate) fn run(args: &CompareArgs) -> Result<()> {
 /// A mask of classes and of no other ids than `also`: a pixel of any other would count nowhere.
 fn mask(path: &Path, also: &[u8]) -> Result<GrayImage> {
     let place = || path.display().to_string();
-    let mask = match image::open(path).with_context(place).context(BadInput)? {
-        DynamicImage::ImageLuma8(mask) => mask,
-        other => {
-            return Err(anyhow!("{}: {:?}, a mask is 8-bit greyscale", place(), other.color()))
-                .context(BadInput);
-        }
-    };
+    let mask = read_mask(path).map_err(anyhow::Error::msg).with_context(place).context(BadInput)?;
     let is_known = |id: &u8| PlantClass::ALL.iter().any(|class| class.id() == *id) || also.contains(id);
     match mask.iter().find(|id| !is_known(id)) {
         None => Ok(mask),

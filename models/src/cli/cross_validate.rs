@@ -6,7 +6,8 @@ use super::{BadInput, DataArgs, recipe, tell_skipped};
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use kompas_models::card::{data_digest, sha256_hex};
-use kompas_models::data::{DataSet, Item};
+use kompas_models::data::scene::decode;
+use kompas_models::data::{DataSet, Item, Rejected};
 use kompas_models::evaluate::{Conditions, evaluate};
 use kompas_models::net::Params;
 use kompas_models::torch_segmenter::TorchSegmenter;
@@ -59,6 +60,12 @@ pub(crate) fn run(args: &CrossValidateArgs) -> Result<()> {
         let recipe = without(groups, recipe);
         recipe.check_against(&data, &args.data.folder).context(BadInput)?;
         check_sources(&data, &recipe)?;
+    }
+    // Now, not after hours: what is left out is read last.
+    for (group, items) in folds.iter().flatten() {
+        let rejected: Vec<Rejected> = items.iter().filter_map(|item| decode(item).err()).collect();
+        tell_skipped(&rejected, items.len() - rejected.len())
+            .with_context(|| format!("the group '{group}', which is to be left out"))?;
     }
     let corrections = Some(&recipe.corrections);
     let conditions = Conditions { alone: args.alone, corrections, ..Conditions::default() };

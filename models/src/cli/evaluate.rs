@@ -1,6 +1,6 @@
 //! `kompas-model evaluate`, `predict` and `card`.
 
-use super::{BadInput, DataArgs, recipe, tell_skipped};
+use super::{BadInput, DataArgs, recipe, tell_skipped, weights};
 use anyhow::{Context, Result};
 use clap::Args;
 use kompas_models::card::{CardFacts, card, sha256_hex};
@@ -101,6 +101,9 @@ pub(crate) struct CardArgs {
     /// How the weights came about, for people.
     #[arg(long)]
     training: String,
+    /// What scores are divided by before they become confidences (`kompas-model offsets --temperatures`)
+    #[arg(long, default_value = "1", value_parser = super::temperature)]
+    temperature: f64,
     /// Sources, licences and limits, as JSON.
     #[arg(long)]
     notes: PathBuf,
@@ -296,7 +299,10 @@ pub(crate) fn write_card(args: &CardArgs) -> Result<()> {
             ))
             .context(BadInput);
         }
-        let found = figures(open(&args.weights, &Look::RELEASED)?.as_mut(), &items, Conditions::default())?;
+        let params = weights(&args.weights)?;
+        tch::set_num_threads(1);
+        let model = TorchSegmenter::new(params, "weights".into()).with_temperature(args.temperature);
+        let found = figures(&mut { model }, &items, Conditions::default())?;
         found.iter().map(|(source, figures)| (source.clone(), figures.to_json())).collect()
     };
     let facts = CardFacts {
@@ -306,6 +312,7 @@ pub(crate) fn write_card(args: &CardArgs) -> Result<()> {
         config: &config,
         corrections: &corrections,
         training: &args.training,
+        temperature: args.temperature,
         figures: &found,
         notes: &notes,
     };

@@ -159,6 +159,13 @@ fn zoom(text: &str) -> Result<f64, String> {
     number.ok_or_else(|| format!("a number from {} to {}", range.start(), range.end()))
 }
 
+/// What scores are divided by.
+fn temperature(text: &str) -> Result<f64, String> {
+    let range = 0.1..=10.0;
+    let number = text.trim().parse().ok().filter(|temperature: &f64| range.contains(temperature));
+    number.ok_or_else(|| format!("a number from {} to {}", range.start(), range.end()))
+}
+
 /// Writes `value` to the file `name` of a run's folder, whole or not at all.
 fn write_whole(out: &Path, name: &str, value: &impl serde::Serialize) -> Result<()> {
     let place = out.join(name);

@@ -9,6 +9,7 @@ use kompas_models::data::Item;
 use kompas_models::data::scene::decode;
 use kompas_models::evaluate::SourceFigures;
 use kompas_models::torch_segmenter::TorchSegmenter;
+use kompas_vision::metrics::Calibration;
 use kompas_vision::{ClassMap, FieldMemory};
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -32,6 +33,10 @@ pub(crate) struct OffsetsArgs {
     /// may be given several times.
     #[arg(long = "try", value_name = "OFFSETS", required = true, allow_hyphen_values = true)]
     candidates: Vec<String>,
+    /// Say how far confidence is from the share of right pixels when scores are divided by these: which `temperature` a card
+    /// should have
+    #[arg(long, value_delimiter = ',', default_value = "1", value_parser = super::temperature)]
+    temperatures: Vec<f64>,
 }
 
 fn parse(text: &str) -> Result<[f32; 5]> {
@@ -41,6 +46,15 @@ fn parse(text: &str) -> Result<[f32; 5]> {
         .and_then(|numbers| <[f32; 5]>::try_from(numbers).ok())
         .with_context(|| format!("'{text}' is not five numbers with commas, as in 0,0,1.5,0,0"))
         .context(BadInput)
+}
+
+/// What one candidate makes of one group.
+#[derive(Default)]
+struct Found {
+    figures: SourceFigures,
+    field: FieldMemory,
+    /// At each of the temperatures.
+    calibration: Vec<Calibration>,
 }
 
 /// Looks at every picture once, judges it with each candidate, and prints the figures per group and candidate.
@@ -54,7 +68,7 @@ pub(crate) fn run(args: &OffsetsArgs) -> Result<()> {
         return Err(anyhow::anyhow!("no image of these groups in the data")).context(BadInput);
     }
     let bar = super::train::bar(items.len() as u64, "looking");
-    let mut found: BTreeMap<(String, usize), (SourceFigures, FieldMemory)> = BTreeMap::new();
+    let mut found: BTreeMap<(String, usize), Found> = BTreeMap::new();
     for item in &items {
         bar.inc(1);
         let (rgb, mask) = decode(item)
@@ -64,24 +78,34 @@ pub(crate) fn run(args: &OffsetsArgs) -> Result<()> {
         let truth = ClassMap::new(mask.width(), mask.height(), mask.into_raw(), sure)?;
         let looks = model.look(&rgb)?;
         for (number, offsets) in candidates.iter().enumerate() {
-            let (figures, field) = found.entry((item.full_group(), number)).or_default();
-            figures.add(&truth, &model.judge(&looks, *offsets, field)?, item.gsd_mm)?;
+            let found = found.entry((item.full_group(), number)).or_default();
+            let agreed = model.agreed(&looks, *offsets, &mut found.field);
+            found.figures.add(&truth, &agreed.judged(1.0)?, item.gsd_mm)?;
+            found.calibration.resize_with(args.temperatures.len(), Calibration::default);
+            for (calibration, temperature) in found.calibration.iter_mut().zip(&args.temperatures) {
+                calibration.add(truth.class_ids(), &agreed.judged(*temperature)?)?;
+            }
         }
     }
     bar.finish_and_clear();
     let mut out = std::io::stdout().lock();
-    for ((group, number), (figures, _)) in &found {
-        let figures = figures.to_json();
+    for ((group, number), found) in &found {
+        let figures = found.figures.to_json();
         let class = |name| figures["iou"][name].as_f64().map_or("–".into(), |iou| format!("{iou:.3}"));
         let row: Vec<String> = CLASS_NAMES.iter().map(|name| format!("{name} {}", class(*name))).collect();
+        let errors = args.temperatures.iter().zip(&found.calibration).map(|(temperature, calibration)| {
+            calibration.error().map_or("–".into(), |error| format!("{error:.3} at {temperature}"))
+        });
+        let errors: Vec<String> = errors.collect();
         let rate = |name: &str| figures["plants"][name][0].as_f64().unwrap_or(f64::NAN);
         writeln!(
             out,
-            "{group} [{}]: {}; weeds treated {:.3}, crop hit {:.3}",
+            "{group} [{}]: {}; weeds treated {:.3}, crop hit {:.3}; calibration error {}",
             args.candidates[*number],
             row.join(", "),
             rate("weeds_treated_rate"),
-            rate("crop_hit_rate")
+            rate("crop_hit_rate"),
+            errors.join(", ")
         )?;
     }
     Ok(())

@@ -7,7 +7,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use kompas_field::PlantClass;
 use kompas_models::CLASS_NAMES;
-use kompas_models::data::DataSet;
+use kompas_models::data::{DataSet, refuse_if_too_many};
 use kompas_models::evaluate::iou;
 use kompas_models::net::Params;
 use kompas_models::train::{Config, Events, Pool, RunFiles, State, Watch, train};
@@ -178,6 +178,7 @@ pub(super) fn read_pool(
     config: &Config,
     threads: NonZeroUsize,
 ) -> Result<Pool> {
+    refuse_if_too_large(Pool::bytes(data, config), available_bytes()).context(BadInput)?;
     let images = data.items.len();
     let bar = bar(images as u64, "reading");
     let pool = Pool::read(data, folder, config, threads, || bar.inc(1));
@@ -186,8 +187,31 @@ pub(super) fn read_pool(
     let skipped = data.rejected.len() + pool.rejected.len() + pool.rejected_seedlings.len();
     tracing::info!(images, trained, validated, sprites, skipped, "data read");
     tell_skipped(&pool.rejected, trained + validated)?;
+    // Beside those that were left out when the folder was read: each may be few.
+    let all = [data.rejected.as_slice(), &pool.rejected].concat();
+    refuse_if_too_many(&all, images - pool.rejected.len()).context(BadInput)?;
     tell_skipped(&pool.rejected_seedlings, pool.seedlings)?;
     Ok(pool)
+}
+
+/// Without this the system would end the run without a word, minutes later.
+fn refuse_if_too_large(wanted: u64, available: Option<u64>) -> Result<()> {
+    const GIB: f64 = (1_u64 << 30) as f64;
+    match available {
+        Some(available) if wanted > available => Err(anyhow::anyhow!(
+            "the training images take {:.1} GiB of memory and {:.1} GiB are free: train on fewer, or on a larger machine",
+            wanted as f64 / GIB,
+            available as f64 / GIB
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Memory that programs can have; unknown where the system has no `/proc/meminfo`.
+fn available_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
 }
 
 pub(super) fn bar(length: u64, what: &'static str) -> ProgressBar {
@@ -230,5 +254,19 @@ impl Watch for Shown {
                 .collect();
             tracing::info!("  {source}: {}", row.join(", "));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_that_do_not_fit_are_refused_before_they_are_read() {
+        assert!(available_bytes().is_some_and(|bytes| bytes > 1 << 20));
+        let told = refuse_if_too_large(3 << 30, Some(1 << 30)).unwrap_err().to_string();
+        assert!(told.contains("3.0 GiB") && told.contains("1.0 GiB are free"), "{told}");
+        assert!(refuse_if_too_large(1 << 30, Some(1 << 30)).is_ok());
+        assert!(refuse_if_too_large(u64::MAX, None).is_ok());
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{DataError, DataSet, Item, Labels, Rejected, SPLITS};
 use serde::Deserialize;
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 /// Class ids that are what they say: 0 to 4 and 255.
@@ -15,6 +16,10 @@ pub const OUR_IDS: [Option<u8>; 256] = {
     ids[255] = Some(255);
     ids
 };
+
+/// Millimetres of ground per pixel in which plants are still plants: from a macro lens to a high drone. Beyond, the unit is
+/// another.
+const GSD_MM: RangeInclusive<f64> = 0.02..=100.;
 
 /// A row of `index.csv`; further columns are ignored.
 #[derive(Deserialize)]
@@ -53,6 +58,14 @@ fn item(folder: &Path, row: Row) -> Result<Item, String> {
     if !SPLITS.contains(&row.split.as_str()) {
         return Err(format!("the split `{}` is none of {}: correct the row", row.split, SPLITS.join(", ")));
     }
+    // Many write nought, or what is no number, for what they do not know.
+    let gsd_mm = row.gsd_mm.filter(|gsd_mm| *gsd_mm > 0.);
+    if let Some(gsd_mm) = gsd_mm.filter(|gsd_mm| !GSD_MM.contains(gsd_mm)) {
+        let (least, most) = (GSD_MM.start(), GSD_MM.end());
+        return Err(format!(
+            "gsd_mm = {gsd_mm}: {least} to {most} millimetres of ground per pixel: correct it, or leave it empty"
+        ));
+    }
     let base = folder.join(&row.source);
     let image = base.join("images").join(format!("{}.jpg", row.name));
     let mask = base.join("masks").join(format!("{}.png", row.name));
@@ -77,6 +90,6 @@ fn item(folder: &Path, row: Row) -> Result<Item, String> {
         image,
         labels: Labels::Mask { path: mask, translate: Box::new(OUR_IDS) },
         size: (row.width, row.height),
-        gsd_mm: row.gsd_mm.filter(|gsd_mm| gsd_mm.is_finite() && *gsd_mm > 0.),
+        gsd_mm,
     })
 }

@@ -10,6 +10,7 @@ pub mod names;
 pub mod phenobench;
 pub mod scene;
 pub mod shapes;
+mod walk;
 pub mod yolo;
 
 use kompas_vision::load::{LoadError, upright_size};
@@ -18,6 +19,7 @@ use shapes::Shape;
 use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::path::{Component, Path, PathBuf};
+use walk::{ALL_LEVELS, files_below};
 
 /// Above this share of rejected files a folder is refused: it is probably not what its owner thinks.
 const MAX_REJECTED_SHARE: f64 = 0.05;
@@ -154,41 +156,31 @@ pub fn evenly<T: Clone>(list: &[T], most: usize) -> Vec<T> {
     (0..count).map(|i| list[i * list.len() / count].clone()).collect()
 }
 
-/// All photographs below `folder`, sorted.
-pub fn photographs(folder: &Path) -> Vec<PathBuf> {
-    files_below(folder, &["jpg", "jpeg", "png"])
-}
+/// Endings of photographs.
+const PHOTOGRAPHS: [&str; 3] = ["jpg", "jpeg", "png"];
 
-/// All files below `folder` with one of these extensions, sorted.
-fn files_below(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
-    let (mut folders, mut found) = (vec![folder.to_owned()], Vec::new());
-    while let Some(folder) = folders.pop() {
-        for path in std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
-            let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
-            if path.is_dir() {
-                folders.push(path);
-            } else if extensions.contains(&extension.as_str()) {
-                found.push(path);
-            }
-        }
+/// All photographs below `folder`, sorted. A folder that cannot be read is told and left out.
+pub fn photographs(folder: &Path) -> Vec<PathBuf> {
+    let (found, unread) = files_below(folder, &PHOTOGRAPHS, ALL_LEVELS);
+    for Rejected { place, reason } in unread {
+        tracing::warn!("skipped {place}: {reason}");
     }
-    found.sort();
     found
 }
 
-/// Reads `folder` in whichever format it is: `index.csv` (ours), PhenoBench, YOLO or COCO. Names are used where
-/// the format has class names.
+/// Reads `folder` in whichever format it is: `index.csv` (ours), which comes before all others, PhenoBench, YOLO or COCO. Names
+/// are used where the format has class names.
 /// # Errors
 /// [`DataError`] when it is none of them or nothing is usable.
 pub fn read(folder: &Path, names: &ClassNames) -> Result<DataSet, DataError> {
-    if phenobench::is_one(folder) && !folder.join("index.csv").exists() {
+    if folder.join("index.csv").exists() {
+        index::read(folder)
+    } else if phenobench::is_one(folder) {
         phenobench::read(folder)
     } else if yolo::description(folder).is_some() {
         yolo::read(folder, names)
-    } else if !folder.join("index.csv").exists() && !coco::lists(folder).is_empty() {
-        coco::read(folder, names)
     } else {
-        index::read(folder)
+        coco::read(folder, names)
     }
 }
 
@@ -239,6 +231,22 @@ pub enum DataError {
         /// The cause.
         reason: String,
     },
+    /// The folder cannot be looked into.
+    #[error("{}: cannot read the folder: {reason}", path.display())]
+    Folder {
+        /// Which.
+        path: PathBuf,
+        /// The cause.
+        reason: String,
+    },
+    /// It is in none of the formats.
+    #[error("{}", unknown_format(path, tried))]
+    UnknownFormat {
+        /// The folder.
+        path: PathBuf,
+        /// What in it might have been a list or held one.
+        tried: Vec<Rejected>,
+    },
     /// Nothing usable.
     #[error("{}: no usable image", path.display())]
     Empty {
@@ -257,6 +265,21 @@ pub enum DataError {
         /// One of them with its reason.
         first: String,
     },
+}
+
+/// What is looked for in a folder of labelled images, and what was there instead.
+fn unknown_format(path: &Path, tried: &[Rejected]) -> String {
+    const MOST_TOLD: usize = 3; // a folder may have a file of its own format for each image
+    let told = tried.iter().take(MOST_TOLD).map(|file| format!("; {}: {}", file.place, file.reason));
+    let more = tried.len().saturating_sub(MOST_TOLD);
+    let more = (more > 0).then(|| format!("; and {more} more"));
+    format!(
+        "{}: no labelled images of a known format: give the folder that holds index.csv, COCO lists (*.json \
+         in it, in annotations/ or in another folder of it), the data.yaml of YOLO, or train/semantics or \
+         val/semantics of PhenoBench{}",
+        path.display(),
+        told.chain(more).collect::<Vec<_>>().concat()
+    )
 }
 
 /// Refuses images when more than 5 % of those that were read had to be skipped; `usable` were not.

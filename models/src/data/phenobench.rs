@@ -1,6 +1,7 @@
 //! PhenoBench folders: `<split>/images/*.png` and `<split>/semantics/*.png` with 0 soil, 1 crop (sugar beet),
 //! 2 weed, 3 and 4 crop and weed of which less than half is visible.
 
+use super::walk::{ALL_LEVELS, files_below};
 use super::{DataError, DataSet, Item, Labels, Rejected};
 use std::path::Path;
 
@@ -25,9 +26,16 @@ pub fn read(folder: &Path) -> Result<DataSet, DataError> {
     }
     let mut set = DataSet::default();
     for split in SPLITS {
-        for image in super::files_below(&folder.join(split).join("images"), &["png", "jpg"]) {
+        let (images, masks) = (folder.join(split).join("images"), folder.join(split).join("semantics"));
+        // Who has one split only has it whole; what cannot be asked for may be there.
+        if [&images, &masks].into_iter().all(|part| matches!(part.try_exists(), Ok(false))) {
+            continue;
+        }
+        let (images, unread) = files_below(&images, &["png", "jpg"], ALL_LEVELS);
+        set.rejected.extend(unread);
+        for image in images {
             let name = image.file_name().unwrap_or_default();
-            let path = folder.join(split).join("semantics").join(name).with_extension("png");
+            let path = masks.join(name).with_extension("png");
             let made = image::image_dimensions(&image).map_err(|error| error.to_string()).and_then(|size| {
                 if !path.is_file() {
                     return Err(format!("{} is missing: every photograph has a mask", path.display()));

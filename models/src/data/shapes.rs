@@ -18,28 +18,51 @@ pub enum Outline {
     /// if its middle is inside; where a polygon crosses itself, inside an odd number of times.
     Polygons(Vec<Vec<[f64; 2]>>),
     /// Lengths of runs that are alternately out and in, column by column from the top left (COCO's order).
-    Runs(Vec<u32>),
+    Runs {
+        /// In pixels.
+        lengths: Vec<u32>,
+        /// Width and height of the picture that they are of.
+        size: (u32, u32),
+    },
+}
+
+impl Outline {
+    /// Whether it can be of a picture of this size.
+    /// # Errors
+    /// Run lengths of a picture of another size, or that do not add up to it.
+    pub fn check(&self, width: u32, height: u32) -> Result<(), String> {
+        let Self::Runs { lengths, size } = self else { return Ok(()) };
+        // A picture on its side has as many pixels: it would be painted in stripes.
+        if *size != (width, height) {
+            return Err(format!(
+                "run lengths are of {}x{}, the picture has {width}x{height}: make them of it upright (EXIF)",
+                size.0, size.1
+            ));
+        }
+        let total: u64 = lengths.iter().map(|&run| u64::from(run)).sum();
+        if total != u64::from(width) * u64::from(height) {
+            return Err(format!("run lengths add up to {total}, the picture has {width}x{height}"));
+        }
+        Ok(())
+    }
 }
 
 /// The shapes painted in order onto soil: a later one covers an earlier one.
 /// # Errors
-/// If the runs of a shape do not add up to the picture.
+/// As [`Outline::check`].
 pub fn painted(shapes: &[Shape], width: u32, height: u32) -> Result<GrayImage, String> {
     let mut map = GrayImage::new(width, height);
     for shape in shapes {
+        shape.outline.check(width, height)?;
         match &shape.outline {
             Outline::Polygons(polygons) => {
                 for polygon in polygons {
                     fill(&mut map, polygon, shape.class);
                 }
             }
-            Outline::Runs(runs) => {
-                let total: u64 = runs.iter().map(|&run| u64::from(run)).sum();
-                if total != u64::from(width) * u64::from(height) {
-                    return Err(format!("run lengths add up to {total}, the picture has {width}x{height}"));
-                }
+            Outline::Runs { lengths, .. } => {
                 let mut at = 0_u32;
-                for (index, &run) in runs.iter().enumerate() {
+                for (index, &run) in lengths.iter().enumerate() {
                     for place in at..at + run {
                         if index % 2 == 1 {
                             map.put_pixel(place / height, place % height, image::Luma([shape.class]));
@@ -105,10 +128,12 @@ mod tests {
     }
 
     #[test]
-    fn runs_go_down_the_columns_and_must_fill_the_picture() {
-        let shape = |runs| [Shape { class: 3, outline: Outline::Runs(runs) }];
-        let map = painted(&shape(vec![1, 3, 2]), 2, 3).unwrap();
+    fn runs_go_down_the_columns_and_must_be_of_the_picture_and_fill_it() {
+        let shape = |lengths, size| [Shape { class: 3, outline: Outline::Runs { lengths, size } }];
+        let map = painted(&shape(vec![1, 3, 2], (2, 3)), 2, 3).unwrap();
         assert_eq!(map.as_raw()[..], [0, 3, 3, 0, 3, 0]);
-        assert!(painted(&shape(vec![1, 3, 1]), 2, 3).unwrap_err().contains("add up to 5"));
+        assert!(painted(&shape(vec![1, 3, 1], (2, 3)), 2, 3).unwrap_err().contains("add up to 5"));
+        let reason = painted(&shape(vec![1, 3, 2], (3, 2)), 2, 3).unwrap_err();
+        assert!(reason.contains("are of 3x2, the picture has 2x3"), "{reason}");
     }
 }

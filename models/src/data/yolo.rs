@@ -2,7 +2,8 @@
 
 use super::names::ClassNames;
 use super::shapes::{Outline, Shape};
-use super::{DataError, DataSet, Item, Labels, Rejected, files_below, reason, split_named};
+use super::walk::{ALL_LEVELS, files_below};
+use super::{DataError, DataSet, Item, Labels, PHOTOGRAPHS, Rejected, reason, split_named};
 use kompas_vision::load::upright_size;
 use std::path::{Path, PathBuf};
 use yaml_rust2::{Yaml, YamlLoader};
@@ -24,8 +25,9 @@ pub fn read(folder: &Path, names: &ClassNames) -> Result<DataSet, DataError> {
     let list_error = |reason: String| DataError::List { path: path.clone(), reason };
     let text = std::fs::read_to_string(&path).map_err(|error| list_error(error.to_string()))?;
     let classes = classes(&text).map_err(&list_error)?;
-    let mut set = DataSet::default();
-    for image in files_below(folder, &["jpg", "jpeg", "png"]) {
+    let (images, unread) = files_below(folder, &PHOTOGRAPHS, ALL_LEVELS);
+    let mut set = DataSet { rejected: unread, ..DataSet::default() };
+    for image in images {
         match item(folder, &image, &classes, names) {
             Ok(item) => set.items.push(item),
             Err(reason) => set.rejected.push(Rejected { place: image.display().to_string(), reason }),

@@ -88,6 +88,13 @@ pub struct Pool {
 }
 
 impl Pool {
+    /// Bytes that the training images of `config` take once they are read; cut-outs and places to look at come on top.
+    pub fn bytes(data: &DataSet, config: &Config) -> u64 {
+        let is_learnt =
+            |item: &&Item| config.sources.contains_key(&item.source) && !is_held_out(item, config);
+        data.items.iter().filter(is_learnt).map(Scene::fine_bytes).sum()
+    }
+
     /// Decodes what the configuration names on `threads` threads, calling `progress` after every image. As many
     /// make crops later on.
     pub fn read(

@@ -1,6 +1,9 @@
 use super::*;
-use image::Rgb;
+use image::{ImageBuffer, Luma, Rgb, Rgba};
 use proptest::prelude::*;
+
+const LEAF: [u8; 3] = [60, 140, 50];
+const SOIL: [u8; 3] = [130, 110, 90];
 
 fn picture(name: &str) -> Result<RgbImage, LoadError> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pictures");
@@ -13,13 +16,12 @@ fn near(found: Rgb<u8>, wanted: [u8; 3], within: u8) -> bool {
 
 #[test]
 fn every_kind_becomes_upright_rgb() {
-    let (leaf, soil) = ([60, 140, 50], [130, 110, 90]);
     // Pillow turns RGB into CMYK without a profile (K = 0), so back it is RGB within rounding and JPEG.
     for (name, within) in [("upright.png", 0), ("exif_turned.jpg", 4), ("cmyk.jpg", 4)] {
         let picture = picture(name).unwrap();
         assert_eq!(picture.dimensions(), (24, 16), "{name}");
-        assert!(near(*picture.get_pixel(3, 8), leaf, within), "{name}: {:?}", picture.get_pixel(3, 8));
-        assert!(near(*picture.get_pixel(20, 8), soil, within), "{name}: {:?}", picture.get_pixel(20, 8));
+        assert!(near(*picture.get_pixel(3, 8), LEAF, within), "{name}: {:?}", picture.get_pixel(3, 8));
+        assert!(near(*picture.get_pixel(20, 8), SOIL, within), "{name}: {:?}", picture.get_pixel(20, 8));
     }
 }
 
@@ -27,6 +29,61 @@ fn every_kind_becomes_upright_rgb() {
 fn sixteen_bits_and_grey_keep_their_brightness() {
     assert!(near(*picture("grey16.png").unwrap().get_pixel(3, 8), [140; 3], 0));
     assert!(near(*picture("grey.jpg").unwrap().get_pixel(20, 8), [114; 3], 3));
+}
+
+fn decoded(stored: &DynamicImage) -> Result<RgbImage, LoadError> {
+    let mut png = Cursor::new(Vec::new());
+    stored.write_to(&mut png, ImageFormat::Png).unwrap();
+    decode_picture(png.get_ref(), "frame.png", MEMORY_LIMIT_BYTES)
+}
+
+/// Leaf beside soil, each value `factor` times that of 8 bits, with an alpha where one is given.
+fn in_16_bits(factor: u16, alpha: Option<u16>) -> DynamicImage {
+    let colour = |x: u32| {
+        let colour = if x < 12 { LEAF } else { SOIL };
+        colour.map(|value| u16::from(value) * factor)
+    };
+    let with_alpha = |x: u32, alpha: u16| {
+        let [r, g, b] = colour(x);
+        Rgba([r, g, b, alpha])
+    };
+    match alpha {
+        None => DynamicImage::ImageRgb16(ImageBuffer::from_fn(24, 16, |x, _| Rgb(colour(x)))),
+        Some(alpha) => DynamicImage::ImageRgba16(ImageBuffer::from_fn(24, 16, |x, _| with_alpha(x, alpha))),
+    }
+}
+
+#[test]
+fn sixteen_bits_of_colour_keep_it_and_lose_their_alpha() {
+    for alpha in [None, Some(0), Some(1000), Some(u16::MAX)] {
+        let picture = decoded(&in_16_bits(257, alpha)).unwrap();
+        assert_eq!(picture.dimensions(), (24, 16));
+        assert_eq!(picture.get_pixel(3, 8).0, LEAF, "alpha {alpha:?}");
+        assert_eq!(picture.get_pixel(20, 8).0, SOIL, "alpha {alpha:?}");
+    }
+}
+
+/// The leaf's green is the largest value; an alpha, full as it is, does not count.
+#[test]
+fn ten_and_twelve_bits_in_sixteen_are_refused() {
+    for (factor, alpha, most) in [(16, None, 2240), (16, Some(u16::MAX), 2240), (4, None, 560)] {
+        let error = decoded(&in_16_bits(factor, alpha)).unwrap_err();
+        assert!(matches!(error, LoadError::NotScaled { most: found, .. } if found == most), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("frame.png") && text.contains(&format!("{most} of 65535")), "{text}");
+    }
+}
+
+/// Black is read, and called too dark by whoever looks at it.
+#[test]
+fn what_twelve_bits_cannot_hold_is_read_and_so_is_black() {
+    let grey = |value: u16| DynamicImage::ImageLuma16(ImageBuffer::from_pixel(8, 8, Luma([value])));
+    for value in [1, 4095] {
+        assert!(matches!(decoded(&grey(value)), Err(LoadError::NotScaled { .. })), "{value}");
+    }
+    for value in [0, 4096, u16::MAX] {
+        assert!(decoded(&grey(value)).is_ok(), "{value}");
+    }
 }
 
 #[test]

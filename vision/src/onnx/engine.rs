@@ -5,7 +5,7 @@
 
 use ort::ep::{CUDA, ExecutionProviderDispatch, OpenVINO, TensorRT};
 use ort::session::Session;
-use ort::session::builder::GraphOptimizationLevel;
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 use ort::value::{TensorElementType, TensorRef, ValueType};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -44,8 +44,8 @@ pub enum EngineError {
         /// The one asked for.
         wanted: PathBuf,
     },
-    /// The library was built without it, or its drivers are missing.
-    #[error("the execution provider {provider:?} is not available in {}: choose cpu, or install the ONNX Runtime build that has it", library.display())]
+    /// The library was built without it, its driver is missing, or it cannot run a model that the processor can.
+    #[error("the execution provider {provider:?} does not work with {}: choose cpu, or install the ONNX Runtime build and the driver it needs", library.display())]
     Provider {
         /// The one asked for.
         provider: Provider,
@@ -109,6 +109,29 @@ fn dispatch(provider: Provider) -> Option<ExecutionProviderDispatch> {
     }
 }
 
+/// Set up as a robot wants it, with no provider but the processor.
+fn on_processor(environment: &ort::environment::Environment, threads: usize) -> ort::Result<SessionBuilder> {
+    let builder = Session::builder(environment)?.with_optimization_level(GraphOptimizationLevel::All)?;
+    // A busy robot needs its other core more than the last millisecond.
+    Ok(builder.with_intra_threads(threads.max(1))?.with_intra_op_spinning(false)?)
+}
+
+/// What is at fault where there is no session, and what is said of it.
+#[derive(Debug, PartialEq, Eq)]
+enum Fault<E> {
+    Model(E),
+    Provider(E),
+}
+
+/// A provider without its driver registers, and fails only with the session (`why`), as a broken file does: the file is
+/// at fault where the processor cannot load it, either.
+fn at_fault<S, E>(provider: Provider, why: E, on_cpu: impl FnOnce() -> Result<S, E>) -> Fault<E> {
+    if provider == Provider::Cpu {
+        return Fault::Model(why);
+    }
+    on_cpu().map_or_else(Fault::Model, |_| Fault::Provider(why))
+}
+
 /// A loaded network with one image input and one score output.
 pub struct Engine {
     session: Session,
@@ -129,18 +152,19 @@ impl Engine {
         bytes: &[u8],
     ) -> Result<Self, EngineError> {
         let environment = environment(library)?;
-        let builder = Session::builder(&environment)?;
-        let builder =
-            builder.with_optimization_level(GraphOptimizationLevel::All).map_err(ort::Error::from)?;
-        let builder = builder.with_intra_threads(threads.max(1)).map_err(ort::Error::from)?;
-        // A busy robot needs its other core more than the last millisecond.
-        let mut builder = builder.with_intra_op_spinning(false).map_err(ort::Error::from)?;
+        let refused = |source| EngineError::Provider { provider, library: library.to_owned(), source };
+        let unreadable = |source| EngineError::Model { model: model.to_owned(), source };
+        let mut builder = on_processor(&environment, threads)?;
         if let Some(wanted) = dispatch(provider) {
-            let refused = |source| EngineError::Provider { provider, library: library.to_owned(), source };
             builder = builder.with_execution_providers([wanted]).map_err(|error| refused(error.into()))?;
         }
-        let unreadable = |source| EngineError::Model { model: model.to_owned(), source };
-        let session = builder.commit_from_memory(bytes).map_err(unreadable)?;
+        let session = builder.commit_from_memory(bytes).map_err(|why| {
+            let on_cpu = || on_processor(&environment, threads)?.commit_from_memory(bytes);
+            match at_fault(provider, why, on_cpu) {
+                Fault::Model(why) => unreadable(why),
+                Fault::Provider(why) => refused(why),
+            }
+        })?;
         check_shape(&session).map_err(|found| EngineError::Shape { model: model.to_owned(), found })?;
         let classes = session.metadata().map_err(unreadable)?.custom("kompas.classes");
         Ok(Self { session, classes })
@@ -186,4 +210,21 @@ fn check_shape(session: &Session) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_is_at_fault_only_where_the_processor_cannot_load_it_either() {
+        let loads = || Ok::<_, &str>(());
+        let fails = || Err::<(), _>("no protobuf");
+        for provider in [Provider::OpenVino, Provider::Cuda, Provider::TensorRt] {
+            assert_eq!(at_fault(provider, "no driver", loads), Fault::Provider("no driver"));
+            assert_eq!(at_fault(provider, "no driver", fails), Fault::Model("no protobuf"));
+        }
+        // The processor is not asked again.
+        assert_eq!(at_fault(Provider::Cpu, "no protobuf", loads), Fault::Model("no protobuf"));
+    }
 }
