@@ -278,23 +278,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_recipes_of_the_project_are_read_with_their_list_and_kept_whole() {
+    fn a_recipe_takes_its_corrections_from_a_file_or_a_table_and_is_kept_whole() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
         let list = Corrections::read(&folder.join("corrections.toml")).unwrap();
         assert!(list.relabelled.len() > 1);
         for recipe in ["plants.toml", "adapt.toml"] {
-            let text = std::fs::read_to_string(folder.join(recipe)).unwrap();
-            let config = Config::parse(&text, folder).unwrap();
+            let own = std::fs::read_to_string(folder.join(recipe)).unwrap();
+            let of_table = Config::parse(&own, Path::new("nowhere")).unwrap().corrections;
+            assert_eq!(of_table.border_weeds_ignored, list.border_weeds_ignored, "{recipe}");
+
+            let refused = |text: &str| Config::parse(text, folder).unwrap_err().to_string();
+            let file = "corrections_file = \"corrections.toml\"\n";
+            let both = refused(&format!("{file}{own}"));
+            assert!(both.contains("not beside [corrections]"), "{both}");
+            let mut table: toml::Table = own.parse().unwrap();
+            table.remove("corrections");
+            let config = Config::parse(&format!("{file}{table}"), folder).unwrap();
             assert_eq!(config.corrections, list, "{recipe}");
             // What a run keeps of it needs no file beside it.
             let kept = toml::to_string(&config).unwrap();
             let again = Config::parse(&kept, Path::new("nowhere")).unwrap();
             assert_eq!(again.corrections, list, "{recipe}");
             assert_eq!(toml::to_string(&again).unwrap(), kept, "{recipe}");
-
-            let refused = |text: &str| Config::parse(text, folder).unwrap_err().to_string();
-            let both = refused(&(text.clone() + "[corrections]\nimages_ignored = [\"field/a\"]\n"));
-            assert!(both.contains("not beside [corrections]"), "{both}");
             let reversed = refused(&kept.replace("[705, 330, 925, 475]", "[925, 330, 705, 475]"));
             assert!(reversed.contains("within = [925, 330, 705, 475]"), "{reversed}");
             assert!(reversed.contains("img_20_046"), "{reversed}");
