@@ -98,6 +98,8 @@ impl SourceFigures {
     pub fn to_json(&self) -> Value {
         let share = |share: Option<Share>| share.map(|share| [share.value, share.low, share.high]);
         let plants = self.plants();
+        let bins = self.calibration.reliability();
+        let bins: Vec<_> = bins.iter().map(|bin| json!([bin.confidence, bin.right, bin.pixels])).collect();
         let mut figures = json!({
             "images": self.images,
             "iou": ious(&self.confusion),
@@ -105,7 +107,7 @@ impl SourceFigures {
             "confusion": pixels(&self.confusion),
             "calibration": {
                 "error": self.calibration.error(),
-                "bins": self.calibration.reliability().iter().map(|bin| json!([bin.confidence, bin.right, bin.pixels])).collect::<Vec<_>>(),
+                "bins": bins,
             },
             "plants": {
                 "weeds": plants.weeds,

@@ -59,7 +59,7 @@ pub enum LoadError {
     },
     /// Of 12 bits in 16, as a camera's program may write them, 8-bit RGB would keep 4.
     #[error(
-        "{name} has values of at most {most} of 65535: a camera's 10 or 12 bits in 16? scale them to the full range"
+        "{name} has values of at most {most} of 65535: a camera's 10 or 12 bits in 16? scale them to the full range; else it is too dark"
     )]
     NotScaled {
         /// File or frame.
@@ -69,7 +69,8 @@ pub enum LoadError {
     },
 }
 
-/// What 12 bits can hold. A picture that uses 16 and stays below this is 16 of 255 at its brightest, and too dark.
+/// What 12 bits can hold. A picture that uses 16 and stays below this is at most 16 of 255 at its brightest: too dark, or
+/// hardly more.
 const MOST_OF_12_BITS: u16 = 4095;
 
 /// The picture in a file, upright, in 8-bit RGB.

@@ -288,7 +288,7 @@ pub(crate) fn write_card(args: &CardArgs) -> Result<()> {
     let data = args.data.read()?;
     let path = onnx::card_path(&args.files[0]);
     let found = if args.keep_figures {
-        standing_figures(&path, &files[0])?
+        standing_figures(&path, &files[0], args.temperature)?
     } else {
         let items = choose(&data, |item| item.split != "train", Some(args.limit.get()));
         if items.is_empty() {
@@ -323,12 +323,25 @@ pub(crate) fn write_card(args: &CardArgs) -> Result<()> {
 }
 
 /// The figures of a card that was written for the very same file.
-fn standing_figures(card: &Path, (name, bytes): &(String, Vec<u8>)) -> Result<serde_json::Value> {
+fn standing_figures(
+    card: &Path,
+    (name, bytes): &(String, Vec<u8>),
+    temperature: f64,
+) -> Result<serde_json::Value> {
     let text = std::fs::read(card).with_context(|| card.display().to_string()).context(BadInput)?;
     let mut standing: serde_json::Value = serde_json::from_slice(&text).context(BadInput)?;
     if standing["files"][name]["sha256"] != sha256_hex(bytes) {
         return Err(anyhow::anyhow!("{} is not of this {name}: measure anew", card.display()))
             .context(BadInput);
+    }
+    let stood = standing["temperature"].as_f64().unwrap_or(1.0);
+    if (stood - temperature).abs() > 1e-9 {
+        let remedy = format!("give --temperature {stood}, or measure anew");
+        return Err(anyhow::anyhow!(
+            "{}: its figures are with a temperature of {stood}: {remedy}",
+            card.display()
+        ))
+        .context(BadInput);
     }
     Ok(standing["figures"].take())
 }

@@ -82,6 +82,11 @@ fn values_that_mean_nothing_are_refused() {
     assert_refused(&card(""), "validation or test");
     yard.image("field", "b", "val");
     assert_refused(&card("--limit 0"), "--limit");
+    assert_refused(&card("--temperature 0"), "--temperature");
+    yard.set(&[("steps", 1.into())]);
+    assert_done(&card("--temperature 1.7"), "written");
+    assert_refused(&card("--keep-figures"), "--temperature 1.7");
+    assert_done(&card("--keep-figures --temperature 1.7"), "written");
     let quantise = || yard.call(&format!("quantise --weights {weights} --data data --out q.onnx"));
     yard.cut_off("data/field/images/a.jpg");
     assert_refused(&quantise(), "cut off");
