@@ -15,7 +15,7 @@ use kompas_planner::import::field_from_geojson;
 use kompas_vision::ExcessGreen;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// 30 m by 16 m, with an exclusion of 2 m by 2 m in its middle.
@@ -140,6 +140,37 @@ fn fly(farm: &Farm, discs: &[[f64; 2]]) {
         }
         farm.take(&format!("DJI_{number:04}.JPG"), &shot, &shot.draw(discs));
     }
+}
+
+/// A network that tells soil, weed and beet by red, green and blue. Needs `vendor/onnxruntime`.
+fn network(farm: &Farm) {
+    let networks = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vision/tests/networks");
+    let bytes = std::fs::read(networks.join("colours.onnx")).unwrap();
+    let card = serde_json::json!({
+        "name": "colours",
+        "classes": ["soil", "weed", "sugar_beet", "potato", "other_crop"],
+        "files": {"plants.onnx": {"sha256": kompas_field::Digest::of_bytes(&bytes).to_string(), "bytes": bytes.len()}},
+    });
+    std::fs::write(farm.path("plants.onnx"), bytes).unwrap();
+    std::fs::write(farm.path("plants.card.json"), card.to_string()).unwrap();
+}
+
+#[test]
+fn a_network_counts_the_plants_that_excess_green_counts() {
+    let farm = Farm::new();
+    network(&farm);
+    fly(&farm, &discs(&farm.field));
+    for number in 6..32 {
+        std::fs::remove_file(farm.path(&format!("flight/DJI_{number:04}.JPG"))).unwrap();
+    }
+    let counted = |segmenter: &str| {
+        let told = summary(&farm.survey(&["--segmenter", segmenter]));
+        let plants = told["plants"].as_object().unwrap().values();
+        (plants.map(|count| count.as_u64().unwrap()).sum::<u64>(), told["cells_seen"].clone())
+    };
+    let ((green, seen), (network, as_many)) = (counted("exg"), counted("plants.onnx"));
+    assert!(green > 10 && green.abs_diff(network) <= 1, "{green} and {network}");
+    assert_eq!(seen, as_many);
 }
 
 #[test]
