@@ -35,7 +35,7 @@ pub(crate) struct OffsetsArgs {
     candidates: Vec<String>,
     /// Say how far confidence is from the share of right pixels when scores are divided by these: which `temperature` a card
     /// should have
-    #[arg(long, value_delimiter = ',', default_value = "1", value_parser = super::temperature)]
+    #[arg(long, value_delimiter = ',', value_parser = super::temperature)]
     temperatures: Vec<f64>,
 }
 
@@ -94,18 +94,19 @@ pub(crate) fn run(args: &OffsetsArgs) -> Result<()> {
         let class = |name| figures["iou"][name].as_f64().map_or("–".into(), |iou| format!("{iou:.3}"));
         let row: Vec<String> = CLASS_NAMES.iter().map(|name| format!("{name} {}", class(*name))).collect();
         let errors = args.temperatures.iter().zip(&found.calibration).map(|(temperature, calibration)| {
-            calibration.error().map_or("–".into(), |error| format!("{error:.3} at {temperature}"))
+            let error = calibration.error().map_or("–".into(), |error| format!("{error:.3}"));
+            format!("; calibration error {error} at {temperature}")
         });
         let errors: Vec<String> = errors.collect();
         let rate = |name: &str| figures["plants"][name][0].as_f64().unwrap_or(f64::NAN);
         writeln!(
             out,
-            "{group} [{}]: {}; weeds treated {:.3}, crop hit {:.3}; calibration error {}",
+            "{group} [{}]: {}; weeds treated {:.3}, crop hit {:.3}{}",
             args.candidates[*number],
             row.join(", "),
             rate("weeds_treated_rate"),
             rate("crop_hit_rate"),
-            errors.join(", ")
+            errors.concat()
         )?;
     }
     Ok(())
