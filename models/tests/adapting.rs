@@ -51,7 +51,7 @@ impl Yard {
             "score_offsets".into(),
             vec![0, 0, if name == "plants.toml" { 9 } else { 0 }, 0, 0].into(),
         );
-        for key in ["seedlings", "corrections"] {
+        for key in ["seedlings", "corrections_file"] {
             recipe.remove(key);
         }
         let sources: toml::Table = sources.iter().map(|&(name, share)| (name.into(), share.into())).collect();

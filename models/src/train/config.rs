@@ -284,17 +284,17 @@ mod tests {
         assert!(list.relabelled.len() > 1);
         for recipe in ["plants.toml", "adapt.toml"] {
             let own = std::fs::read_to_string(folder.join(recipe)).unwrap();
-            let of_table = Config::parse(&own, Path::new("nowhere")).unwrap().corrections;
-            assert_eq!(of_table.border_weeds_ignored, list.border_weeds_ignored, "{recipe}");
+            let config = Config::parse(&own, folder).unwrap();
+            assert_eq!(config.corrections, list, "{recipe}");
 
             let refused = |text: &str| Config::parse(text, folder).unwrap_err().to_string();
-            let file = "corrections_file = \"corrections.toml\"\n";
-            let both = refused(&format!("{file}{own}"));
+            let table = "\n[corrections]\nborder_weeds_ignored = [\"field/a\"]\n";
+            let both = refused(&format!("{own}{table}"));
             assert!(both.contains("not beside [corrections]"), "{both}");
-            let mut table: toml::Table = own.parse().unwrap();
-            table.remove("corrections");
-            let config = Config::parse(&format!("{file}{table}"), folder).unwrap();
-            assert_eq!(config.corrections, list, "{recipe}");
+            let mut alone: toml::Table = own.parse().unwrap();
+            alone.remove("corrections_file");
+            let of_table = Config::parse(&format!("{alone}{table}"), Path::new("nowhere")).unwrap();
+            assert_eq!(of_table.corrections.border_weeds_ignored, ["field/a"], "{recipe}");
             // What a run keeps of it needs no file beside it.
             let kept = toml::to_string(&config).unwrap();
             let again = Config::parse(&kept, Path::new("nowhere")).unwrap();

@@ -26,7 +26,7 @@ impl Yard {
             ("condition_decoder", false.into()),
             ("sources", shares(&["field"])),
         ]);
-        for key in ["seedlings", "corrections"] {
+        for key in ["seedlings", "corrections_file"] {
             yard.change(|recipe| recipe.remove(key).map(drop));
         }
         yard
