@@ -248,7 +248,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
 }
 
 /// A list of corrections; what it names that `data` do not have is told.
-fn corrections(path: &Path, data: &DataSet) -> Result<Corrections> {
+pub(super) fn corrections(path: &Path, data: &DataSet) -> Result<Corrections> {
     let place = || path.display().to_string();
     let list = Corrections::read(path).with_context(place).context(BadInput)?;
     for absent in list.absent_from(data) {

@@ -4,6 +4,7 @@ mod adapt;
 mod bench;
 mod compare;
 mod composites;
+mod correct;
 mod crops;
 mod cross_validate;
 mod evaluate;
@@ -42,6 +43,8 @@ enum Command {
     CrossValidate(cross_validate::CrossValidateArgs),
     /// Write a picture of training crops as the configuration makes them.
     Crops(crops::CropsArgs),
+    /// Write a folder of labelled images with its labels put right.
+    Correct(correct::CorrectArgs),
     /// Print figures per source: pixels and plants.
     Evaluate(evaluate::EvaluateArgs),
     /// Print the figures with offsets added to the scores that a file gives, to choose `score_offsets` by.
@@ -131,6 +134,7 @@ pub(crate) fn run(args: &Args) -> ExitCode {
         Command::Train(args) => train::run(args),
         Command::Adapt(args) => adapt::run(args),
         Command::CrossValidate(args) => cross_validate::run(args),
+        Command::Correct(args) => correct::run(args),
         Command::Crops(args) => crops::run(args),
         Command::Offsets(args) => offsets::run(args),
         Command::Gallery(args) => gallery::run(args),

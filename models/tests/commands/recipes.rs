@@ -169,3 +169,30 @@ fn a_recipe_learns_by_its_file_of_corrections_and_evaluate_measures_by_it_too() 
     assert_done(&yard.crops(), unknown);
     assert_refused(&yard.train(), "run/config.toml differs from the configuration or its corrections");
 }
+
+#[test]
+fn labels_are_put_right_in_a_new_folder_that_is_read_like_the_old_one() {
+    let yard = Yard::of(&["a", "b"]);
+    let list = "[[relabelled]]\nimages = [\"field/a\"]\nfrom = \"sugar_beet\"\nto = \"potato\"\n";
+    yard.put("list.toml", list);
+    assert_refused(&yard.call("correct --data data --corrections none.toml --out right"), "none.toml");
+    assert!(!yard.path("right").exists());
+    let done = yard.call("correct --data data --corrections list.toml --out right");
+    assert_done(&done, "labels of 1 of 2 images are put right");
+    let ids = |name: &str| {
+        let mask = image::open(yard.path(name)).unwrap().into_luma8();
+        mask.pixels().map(|pixel| pixel.0[0]).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(ids("data/field/masks/a.png"), [0, 2].into());
+    assert_eq!(
+        (ids("right/field/masks/a.png"), ids("right/field/masks/b.png")),
+        ([0, 3].into(), [0, 2].into())
+    );
+    assert_eq!(yard.read("right/field/images/a.jpg"), yard.read("data/field/images/a.jpg"));
+    assert_done(&yard.call("crops --data right --config plants.toml --batches 1 --out crops.png"), "");
+    // Nothing that is there is written over, least of all the labels themselves.
+    for there in ["right", "data"] {
+        let refused = yard.call(&format!("correct --data data --corrections list.toml --out {there}"));
+        assert_refused(&refused, "is there already");
+    }
+}
