@@ -209,8 +209,8 @@ pub fn ready_with(
 const ONE_SIZE: &[f64] = &[1.25];
 
 /// A tile of a drone's photograph keeps its own pixels at working size, where the tiles of 128 px that the network learnt
-/// potatoes from are doubled. The same at half that size: potato 0.804 and weed 0.633 instead of 0.885 and 0.687, and at these
-/// two 0.868 and 0.673 (models/README.md). Where leaves are wide they are looked at smaller.
+/// potatoes from are doubled. With an earlier model: at half that size potato 0.804 and weed 0.633 instead of 0.885 and 0.687, and
+/// at these two 0.868 and 0.673 (models/README.md). Where leaves are wide they are looked at smaller.
 const FROM_THE_AIR: &[f64] = &[1.5, 2.0];
 
 /// As much ground per pixel as in training, but never smaller than by the picture's own size: a camera so near is there

@@ -8,7 +8,7 @@ use clap::Args;
 use image::{GrayImage, RgbImage};
 use kompas_models::data::corrections::Corrections;
 use kompas_models::data::scene::decode;
-use kompas_models::data::{Item, index};
+use kompas_models::data::{DataSet, Item, index};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ pub(crate) struct CorrectArgs {
     /// What is wrong in their labels.
     #[arg(long, default_value = "models/corrections.toml")]
     corrections: PathBuf,
-    /// A new folder like it: masks put right, photographs as links to those of DIR.
+    /// A new folder like it: masks put right, photographs as links to those of DIR (copies where a system has none).
     #[arg(long)]
     out: PathBuf,
 }
@@ -31,27 +31,27 @@ pub(crate) fn run(args: &CorrectArgs) -> Result<()> {
     }
     let data = index::read(&args.data).context(BadInput)?;
     let list = corrections(&args.corrections, &data)?;
+    // Half a folder would be in the way of the next try, and it is ours.
+    fill(args, data, &list).inspect_err(|_| drop(fs::remove_dir_all(&args.out)))
+}
+
+fn fill(args: &CorrectArgs, data: DataSet, list: &Corrections) -> Result<()> {
     let bar = bar(data.items.len() as u64, "correcting");
     let (mut rejected, mut usable, mut changed) = (data.rejected, 0, 0);
     for item in &data.items {
         match decode(item) {
             Ok((rgb, mask)) => {
                 usable += 1;
-                changed += usize::from(write(item, &rgb, &mask, &list, &args.out)?);
+                changed += usize::from(write(item, &rgb, &mask, list, &args.out)?);
             }
             Err(reason) => rejected.push(reason),
         }
         bar.inc(1);
     }
     bar.finish_and_clear();
-    if let Err(refused) = tell_skipped(&rejected, usable) {
-        if args.out.exists() {
-            fs::remove_dir_all(&args.out).with_context(|| args.out.display().to_string())?;
-        }
-        return Err(refused);
-    }
-    let list = args.out.join("index.csv");
-    fs::copy(args.data.join("index.csv"), &list).with_context(|| list.display().to_string())?;
+    tell_skipped(&rejected, usable)?;
+    let index = args.out.join("index.csv");
+    fs::copy(args.data.join("index.csv"), &index).with_context(|| index.display().to_string())?;
     tracing::info!("{}: labels of {changed} of {usable} images are put right", args.out.display());
     Ok(())
 }

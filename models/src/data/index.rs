@@ -3,7 +3,7 @@
 use super::{DataError, DataSet, Item, Labels, Rejected, SPLITS};
 use serde::Deserialize;
 use std::ops::RangeInclusive;
-use std::path::Path;
+use std::path::{Component, Path};
 
 /// Class ids that are what they say: 0 to 4 and 255.
 pub const OUR_IDS: [Option<u8>; 256] = {
@@ -57,6 +57,13 @@ pub fn read(folder: &Path) -> Result<DataSet, DataError> {
 fn item(folder: &Path, row: Row) -> Result<Item, String> {
     if !SPLITS.contains(&row.split.as_str()) {
         return Err(format!("the split `{}` is none of {}: correct the row", row.split, SPLITS.join(", ")));
+    }
+    let way = Path::new(&row.source).join(&row.name);
+    if !way.components().all(|part| matches!(part, Component::Normal(_))) {
+        return Err(format!(
+            "`{}/{}` leads out of the folder: name it from there, without `..`",
+            row.source, row.name
+        ));
     }
     // Many write nought, or what is no number, for what they do not know.
     let gsd_mm = row.gsd_mm.filter(|gsd_mm| *gsd_mm > 0.);

@@ -195,4 +195,10 @@ fn labels_are_put_right_in_a_new_folder_that_is_read_like_the_old_one() {
         let refused = yard.call(&format!("correct --data data --corrections list.toml --out {there}"));
         assert_refused(&refused, "is there already");
     }
+    // Of a folder that cannot be used nothing is left, and no row leads to labels elsewhere.
+    let rows = std::fs::read_to_string(yard.path("data/index.csv")).unwrap();
+    yard.put("data/index.csv", &format!("{rows}../data/field,b,b,train,96,96\n"));
+    let refused = yard.call("correct --data data --corrections list.toml --out anew");
+    assert_refused(&refused, "`../data/field/b` leads out of the folder");
+    assert!(!yard.path("anew").exists());
 }
