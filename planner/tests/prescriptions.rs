@@ -51,6 +51,36 @@ fn our_own_task_data_comes_back_cell_by_cell() {
     assert!(matches!(grid.on_field(&far), Err(GridError::Elsewhere { .. })));
 }
 
+/// Cells of a grid of values.
+fn cells(bytes: &[u8]) -> Vec<i32> {
+    bytes.chunks_exact(4).map(|cell| i32::from_le_bytes([cell[0], cell[1], cell[2], cell[3]])).collect()
+}
+
+#[test]
+fn a_litre_per_hectare_is_as_much_as_other_makers_mean_by_it() {
+    let field = parcel();
+    let policy = Policy { prescription: Some(letter(&field)), ..Policy::reference() };
+    let data = task_data(&plan(&field, None, &rig("robot-3m"), &policy).unwrap(), &field);
+    let mut values = cells(&data.grid);
+    values.sort_unstable();
+    values.dedup();
+    assert_eq!(values, [0, 800_000, 1_500_000, 2_605_000]);
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/specs/isoxml/data/task_full.zip");
+    let Ok(bytes) = std::fs::read(path) else {
+        eprintln!("a maker's own factor: skipped: needs ../shared/data/specs/isoxml");
+        return;
+    };
+    // How a terminal shows volume per area: one unit of the dictionary, times C, is so much E.
+    let files = unzipped(&bytes);
+    let xml = files.iter().find(|(name, _)| name.ends_with("TASKDATA.XML")).expect("a main file");
+    let xml = String::from_utf8_lossy(&xml.1);
+    let shown = xml.split('<').find(|e| e.starts_with("VPN ") && e.contains("E=\"l/ha\"")).expect("litres");
+    let factor: f64 =
+        shown.split("C=\"").nth(1).and_then(|rest| rest.split('"').next()?.parse().ok()).expect("a factor");
+    assert!((factor * f64::from(values[1]) - 80.0).abs() < 1e-9, "{shown}");
+}
+
 /// How long attribute `name` of `element` may be, as the schema says.
 fn longest(schema: &str, element: &str, name: &str) -> usize {
     let after =

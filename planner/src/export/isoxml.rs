@@ -3,14 +3,14 @@
 //! The writer is strict: elements and attributes in the schema's order, positions with 9 decimals, the grid in WGS 84
 //! and north-aligned, three fallback zones. Only the numbers of the data dictionary that are used stand here.
 
+use crate::import::isoxml::grid::UNITS_PER_L_PER_HA;
 use crate::plan::Plan;
 use kompas_field::units::LitresPerHectare;
 use kompas_field::{Field, Geodetic, Point2};
 use std::fmt::Write;
 
-/// Process data "setpoint volume per area": mm³/m², 1 l/ha = 100.
+/// Process data "setpoint volume per area".
 const SETPOINT_VOLUME_PER_AREA: &str = "0001";
-const UNITS_PER_L_PER_HA: f64 = 100.0;
 
 /// Characters of a designator (ISO 11783-10, schema `ISO11783_Common`).
 const LONGEST_DESIGNATOR: usize = 32;
@@ -20,7 +20,7 @@ const LONGEST_DESIGNATOR: usize = 32;
 pub struct TaskData {
     /// `TASKDATA.XML`.
     pub xml: String,
-    /// `GRD00001.BIN`: one little-endian `i32` per cell, west to east, then south to north.
+    /// `GRD00001.BIN`: one little-endian `i32` per cell, in hundredths of a mm³/m², west to east, then south to north.
     pub grid: Vec<u8>,
 }
 

@@ -13,10 +13,10 @@ use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 use std::collections::BTreeMap;
 
-/// Process data "setpoint volume per area": mm³/m².
+/// Process data "setpoint volume per area".
 const SETPOINT_VOLUME_PER_AREA: u32 = 1;
-/// mm³/m² in 1 l/ha.
-const UNITS_PER_L_PER_HA: f64 = 100.0;
+/// Of 1 l/ha, which is 100 mm³/m²: the data dictionary (ISO 11783-11) counts volume per area in hundredths of a mm³/m².
+pub(crate) const UNITS_PER_L_PER_HA: f64 = 10_000.0;
 
 /// A grid of rates in degrees, as the file has it.
 #[derive(Debug, Clone, PartialEq)]

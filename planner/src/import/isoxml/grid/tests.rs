@@ -25,8 +25,11 @@ fn litres(grid: &RateGrid) -> Vec<f64> {
 
 #[test]
 fn codes_stand_for_the_rates_of_their_zones() {
-    let zones =
-        [zone(0, &[("0001", 0)]), zone(5, &[("0006", 9), ("0001", 15_000)]), zone(1, &[("0001", 2_000)])];
+    let zones = [
+        zone(0, &[("0001", 0)]),
+        zone(5, &[("0006", 9), ("0001", 1_500_000)]),
+        zone(1, &[("0001", 200_000)]),
+    ];
     let grid = read(&task(&zones.concat(), 1, ""), &[5, 0, 0, 0, 0, 1]).unwrap();
     assert_eq!(litres(&grid), [150.0, 0.0, 0.0, 0.0, 0.0, 20.0]);
     assert_eq!(grid.default_l_per_ha, LitresPerHectare::new(20.0));
@@ -40,7 +43,8 @@ fn codes_stand_for_the_rates_of_their_zones() {
 #[test]
 fn values_are_read_beside_those_of_other_process_data() {
     let zones = zone(7, &[("0006", 0), ("0001", 0)]);
-    let bytes: Vec<u8> = (0..6).flat_map(|k| [999i32, 1000 * k - 1000]).flat_map(i32::to_le_bytes).collect();
+    let bytes: Vec<u8> =
+        (0..6).flat_map(|k| [999i32, 100_000 * k - 100_000]).flat_map(i32::to_le_bytes).collect();
     let grid = read(&task(&zones, 2, r#"J="7""#), &bytes).unwrap();
     assert_eq!(litres(&grid), [0.0, 0.0, 10.0, 20.0, 30.0, 40.0]);
     assert!(grid.warnings.len() == 1 && grid.warnings[0].contains("below zero"), "{:?}", grid.warnings);
@@ -48,7 +52,7 @@ fn values_are_read_beside_those_of_other_process_data() {
 
 #[test]
 fn sloppy_files_give_warnings_and_dangerous_ones_errors() {
-    let litre = zone(0, &[("0001", 100)]);
+    let litre = zone(0, &[("0001", 10_000)]);
     let short = read(&task(&litre, 1, r#"H="6""#), &[0, 9]).unwrap();
     assert_eq!(litres(&short), [1.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
     assert_eq!(short.warnings.len(), 3, "{:?}", short.warnings);
@@ -74,7 +78,7 @@ fn sloppy_files_give_warnings_and_dangerous_ones_errors() {
 #[test]
 fn parts_in_files_of_their_own_are_read() {
     let main = r#"<ISO11783_TaskData><XFR A="TSK00000" B="1"/><XFR A="GONE" B="1"/></ISO11783_TaskData>"#;
-    let part = task(&zone(0, &[("0001", 300)]), 1, "");
+    let part = task(&zone(0, &[("0001", 30_000)]), 1, "");
     let grid = grid_from_task_data(main, |name| match name {
         "TSK00000.XML" => Some(part.clone().into_bytes()),
         "GRD00001.BIN" => Some(vec![0; 6]),
