@@ -38,6 +38,20 @@ pub fn check(plan: &Plan, field: &Field, rig: &Rig) -> Vec<Finding> {
     found
 }
 
+/// What of this field and rig is another than the plan was made for; nothing where it may be gone on with here.
+pub(crate) fn foreign(plan: &Plan, field: &Field, rig: &Rig) -> Vec<Finding> {
+    let of_field = (plan.made_for.field != field.digest()).then(|| foreign_field(plan, field));
+    let of_rig = (plan.made_for.rig != Digest::of_json(rig)).then(|| {
+        Finding::error(
+            "plan.foreign_rig",
+            "made_for.rig",
+            "made for another rig, or for this rig before it was changed",
+            "make the plan again for this rig",
+        )
+    });
+    of_field.into_iter().chain(of_rig).collect()
+}
+
 fn identity(plan: &Plan, field: &Field, rig: &Rig) -> Vec<Finding> {
     let mut found = Vec::new();
     if plan.id != plan.id_of_contents() {
@@ -48,17 +62,7 @@ fn identity(plan: &Plan, field: &Field, rig: &Rig) -> Vec<Finding> {
             "make the plan again",
         ));
     }
-    if plan.made_for.field != field.digest() {
-        found.push(foreign_field(plan, field));
-    }
-    if plan.made_for.rig != Digest::of_json(rig) {
-        found.push(Finding::error(
-            "plan.foreign_rig",
-            "made_for.rig",
-            "made for another rig, or for this rig before it was changed",
-            "make the plan again for this rig",
-        ));
-    }
+    found.extend(foreign(plan, field, rig));
     found
 }
 

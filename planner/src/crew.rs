@@ -1,7 +1,7 @@
 //! One field, several robots: the drive cut into parts that are finished at the same time.
 
 use crate::plan::{Gear, Leg, LegKind, Plan};
-use crate::planner::{PlanError, finished};
+use crate::planner::{PlanError, finished, is_for};
 use crate::policy::Policy;
 use kompas_field::{Field, Rig, WeedMap};
 
@@ -19,6 +19,7 @@ pub fn crew(
     rig: &Rig,
     policy: &Policy,
 ) -> Result<Vec<Plan>, PlanError> {
+    is_for(plan, field, rig)?;
     parts(&plan.path, robots.max(1))
         .into_iter()
         .map(|part| {

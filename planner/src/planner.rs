@@ -1,6 +1,6 @@
 //! Field + weed map + rig + policy → plan. A pure function: same inputs, same bytes.
 
-use crate::check::check;
+use crate::check::{check, foreign};
 use crate::coverage::course::{Asked, Course, courses};
 use crate::coverage::layout::{Dimensions, Layout};
 use crate::coverage::swaths::{Spacing, Swath};
@@ -239,6 +239,12 @@ pub(crate) fn finished(
     let broken: Vec<Finding> =
         check(&plan, field, rig).into_iter().filter(|f| f.severity == Severity::Error).collect();
     if broken.is_empty() { Ok(plan) } else { Err(PlanError::Refused(Findings(broken))) }
+}
+
+/// Whether `plan` was made for this field, its crop and this rig.
+pub(crate) fn is_for(plan: &Plan, field: &Field, rig: &Rig) -> Result<(), PlanError> {
+    let foreign = foreign(plan, field, rig);
+    if foreign.is_empty() { Ok(()) } else { Err(PlanError::Foreign(Findings(foreign))) }
 }
 
 fn belongs(field: &Field, map: Option<&WeedMap>, rig: &Rig, policy: &Policy) -> Result<(), PlanError> {

@@ -26,12 +26,13 @@ pub fn prescribe(
         None => Prescription::new(field.grid(), FallbackRates { default_l_per_ha, ..FallbackRates::CLOSED })?,
     };
     for (cell, tally) in map.filter(|_| given.is_none()).into_iter().flat_map(WeedMap::cells) {
-        let unwanted: u32 = PlantClass::ALL
+        // A map comes from a file: its counts may be any.
+        let unwanted: u64 = PlantClass::ALL
             .iter()
             .filter(|class| field.crop.role_of(**class).is_some_and(|role| policy.unwanted.contains(&role)))
-            .map(|class| tally.count(*class))
+            .map(|class| u64::from(tally.count(*class)))
             .sum();
-        if unwanted >= policy.min_plants.max(1) {
+        if unwanted >= u64::from(policy.min_plants.max(1)) {
             prescription.set(cell, policy.rate_l_per_ha)?;
         }
     }

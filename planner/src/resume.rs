@@ -7,7 +7,7 @@ use crate::coverage::roads::{LaneRoads, Roads};
 use crate::coverage::swaths::Swath;
 use crate::geometry::pose::{Pose, Pt, direction};
 use crate::plan::{Gear, Generation, Leg, LegKind, Plan};
-use crate::planner::{CELLS_NOT_WORKED, PlanError, cells_left_out, dimensions, finished, ground};
+use crate::planner::{CELLS_NOT_WORKED, PlanError, cells_left_out, dimensions, finished, ground, is_for};
 use crate::policy::Policy;
 use crate::selective::needed::Wanted;
 use kompas_field::units::Metres;
@@ -19,7 +19,8 @@ use kompas_field::{Field, FieldFrame, Finding, Point2, Pose2, Rig, WeedMap};
 /// that a robot never falls back to the old one.
 ///
 /// # Errors
-/// [`PlanError::NoWay`] when the pose is off the field or nothing leads back to the path; [`PlanError`] otherwise.
+/// [`PlanError::Foreign`] when the plan is of another field, crop or rig; [`PlanError::NoWay`] when the pose is off the
+/// field or nothing leads back to the path; [`PlanError`] otherwise.
 pub fn resume(
     plan: &Plan,
     pose: &Pose2<FieldFrame>,
@@ -29,6 +30,10 @@ pub fn resume(
     rig: &Rig,
     policy: &Policy,
 ) -> Result<Plan, PlanError> {
+    is_for(plan, field, rig)?;
+    let generation = plan.generation.0;
+    let generation =
+        generation.checked_add(1).map(Generation).ok_or(PlanError::LastGeneration { generation })?;
     let rest = rest_of(&plan.path, driven.get());
     let no_way = || PlanError::NoWay { x_m: pose.position.x, y_m: pose.position.y };
     let leg = rest.first().ok_or_else(no_way)?;
@@ -52,7 +57,6 @@ pub fn resume(
         .ok_or_else(no_way)?;
     let mut path = turns(&way, dimensions);
     path.extend(rest);
-    let generation = Generation(plan.generation.0 + 1);
     let kept = (map.is_none() && policy.prescription.is_none()).then(|| plan.prescription.clone());
     let stays = kept.is_some();
     let policy = Policy { generation, prescription: kept.or(policy.prescription.clone()), ..policy.clone() };

@@ -7,7 +7,7 @@ use crate::coverage::roads::{LaneRoads, Roads};
 use crate::crew::{length, may_begin};
 use crate::geometry::pose::{Pose, direction};
 use crate::plan::{Gear, Leg, LegKind, Plan};
-use crate::planner::{PlanError, dimensions, finished, ground};
+use crate::planner::{PlanError, dimensions, finished, ground, is_for};
 use crate::policy::Policy;
 use crate::resume::{passes_of, roads_of, turns};
 use kompas_field::{Field, FieldFrame, Point2, Pose2, Rig, WeedMap};
@@ -29,8 +29,8 @@ pub struct Supply {
 /// are cut; a swath is worked in one go.
 ///
 /// # Errors
-/// [`PlanError::OutOfSupply`] when one piece of work with its ways needs more than a full load; [`PlanError::NoWay`] when
-/// no place can be reached.
+/// [`PlanError::Foreign`] when the plan is of another field, crop or rig; [`PlanError::OutOfSupply`] when one piece of
+/// work with its ways needs more than a full load; [`PlanError::NoWay`] when no place can be reached.
 pub fn with_stops(
     plan: &Plan,
     supply: &Supply,
@@ -39,12 +39,13 @@ pub fn with_stops(
     rig: &Rig,
     policy: &Policy,
 ) -> Result<Plan, PlanError> {
+    is_for(plan, field, rig)?;
     let dimensions = dimensions(rig);
     let layout = layout(&ground(field), dimensions, passes_of(plan, dimensions));
     let lanes = LaneRoads::new(&layout);
     let swaths = roads_of(plan);
     let ways = Ways { layout: &layout, roads: Roads::new(&lanes, &swaths), supply };
-    let path = cut(&plan.path, &litres(&plan.path, plan, rig), supply);
+    let path = cut(&plan.path, &litres(&plan.path, plan, rig), supply)?;
     let used_l = litres(&path, plan, rig);
     let mut out: Vec<Leg> = Vec::new();
     // Since the last stop.
@@ -83,16 +84,21 @@ pub fn with_stops(
 }
 
 /// Headland passes in pieces of at most a third of a load, so that a stop can lie between them.
-fn cut(path: &[Leg], used_l: &[f64], supply: &Supply) -> Vec<Leg> {
+fn cut(path: &[Leg], used_l: &[f64], supply: &Supply) -> Result<Vec<Leg>, PlanError> {
     const PIECES_PER_LOAD: f64 = 3.0;
+    // Of one pass; with a load that asks for more nothing could be worked, and the pieces alone would fill the memory.
+    const MOST_PIECES: f64 = 10_000.0;
     let mut out = Vec::with_capacity(path.len());
-    for (leg, used_l) in path.iter().zip(used_l) {
+    for (i, (leg, used_l)) in path.iter().zip(used_l).enumerate() {
         let loads = supply.tank_l.map_or(0.0, |tank| used_l / tank);
         let charges = supply.range_m.map_or(0.0, |range| length(leg) / range);
         let pieces = (PIECES_PER_LOAD * loads.max(charges)).ceil();
         if !matches!(leg.kind, LegKind::Headland { .. }) || pieces <= 1.0 {
             out.push(leg.clone());
             continue;
+        }
+        if pieces > MOST_PIECES {
+            return Err(PlanError::OutOfSupply { leg: i, needed_l: *used_l, needed_m: length(leg) });
         }
         let run = length(leg) / pieces;
         let mut points = vec![leg.points[0]];
@@ -119,7 +125,7 @@ fn cut(path: &[Leg], used_l: &[f64], supply: &Supply) -> Vec<Leg> {
     for leg in &mut out {
         leg.points.dedup_by(|a, b| a.distance(*b).get() < 1e-9);
     }
-    out
+    Ok(out)
 }
 
 /// Takes the last turn off, all gears of it, but not the way back out of a dead end. Its metres.

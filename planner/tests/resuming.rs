@@ -4,8 +4,10 @@ mod common;
 
 use common::{field, rig, weeds};
 use kompas_field::units::{LitresPerHectare, Metres};
-use kompas_field::{CellIndex, Digest, FallbackRates, Field, Prescription, Severity, WeedMap};
-use kompas_planner::{Gear, Leg, PathSampler, Plan, Policy, check, plan, resume};
+use kompas_field::{CellIndex, Digest, FallbackRates, Field, FieldCrop, Prescription, Severity, WeedMap};
+use kompas_planner::{
+    Gear, Generation, Leg, PathSampler, Plan, PlanError, Policy, check, crew, plan, resume,
+};
 
 fn parcel() -> Field {
     field(&[(0.0, 0.0), (60.0, 0.0), (60.0, 200.0), (0.0, 200.0)], &[]).expect("a valid field")
@@ -102,4 +104,34 @@ fn what_the_rest_leaves_undone_is_told() {
     let told = rest(&made, 0.01, &field, Some(&map), &Policy::reference()).findings;
     let cells = told.iter().find(|f| f.code == "plan.cells_not_worked").unwrap();
     assert!(cells.cause.starts_with("1 grid cells") && cells.place.contains("(18.5, 120.5)"), "{told:?}");
+}
+
+#[test]
+fn a_plan_goes_on_in_its_own_field_with_its_crop_and_rig_only() {
+    let (field, own_rig) = (parcel(), rig("robot-3m-reverse"));
+    let made = peeking(&field);
+    let map = weeds(&field, &[(30, 100)]);
+    let at = Metres::new(10.0);
+    let pose = PathSampler::new(&made).at(at).unwrap().pose;
+    // Beets and potatoes change places: what was the crop would be treated.
+    let potatoes = Field { crop: FieldCrop::Potato, ..field.clone() };
+    for (field, rig, what) in [
+        (&potatoes, &own_rig, "the crop is sugar_beet there and potato here"),
+        (&field, &rig("robot-3m"), "another rig"),
+    ] {
+        let policy = Policy::reference();
+        let rest = resume(&made, &pose, at, field, Some(&map), rig, &policy);
+        assert!(rest.is_err_and(|e| matches!(e, PlanError::Foreign(_)) && e.to_string().contains(what)));
+        assert!(matches!(crew(&made, 2, field, Some(&map), rig, &policy), Err(PlanError::Foreign(_))));
+    }
+}
+
+#[test]
+fn after_the_last_generation_there_is_no_other() {
+    let (field, rig) = (parcel(), rig("robot-3m-reverse"));
+    let last = plan(&field, None, &rig, &Policy { generation: Generation(u32::MAX), ..Policy::reference() })
+        .unwrap();
+    let pose = PathSampler::new(&last).at(Metres::new(10.0)).unwrap().pose;
+    let rest = resume(&last, &pose, Metres::new(10.0), &field, None, &rig, &Policy::reference());
+    assert_eq!(rest.unwrap_err(), PlanError::LastGeneration { generation: u32::MAX });
 }

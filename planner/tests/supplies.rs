@@ -202,4 +202,7 @@ fn the_command_plans_stops_and_shares_the_work() {
     assert!(code == 2 && said.contains("refill place 0"), "{said}");
     let (code, said) = run(&["--refill", "tank.geojson", "--tank-l", "0.5"]);
     assert!(code == 2 && said.contains("full load"), "{said}");
+    // A thimble: no piece is small enough, and as many as that would fill the memory.
+    let (code, said) = run(&["--refill", "tank.geojson", "--tank-l", "1e-9"]);
+    assert!(code == 2 && said.contains("full load"), "{said}");
 }

@@ -118,6 +118,17 @@ pub enum PlanError {
         /// From the last charging, with the way back.
         needed_m: f64,
     },
+    /// The plan to go on with is of another field, crop or rig.
+    #[error("the plan cannot be gone on with here:\n{0}")]
+    Foreign(#[source] Findings),
+    /// There is no generation after the plan's.
+    #[error(
+        "the plan is of generation {generation}, the last there is: finish the robot's mission, then make the plan again with a lower --generation"
+    )]
+    LastGeneration {
+        /// Of the plan.
+        generation: u32,
+    },
     /// A rate in the policy is negative.
     #[error("the policy asks for an impossible rate")]
     Rate(#[from] PrescriptionError),
