@@ -74,7 +74,7 @@ pub enum ImportError {
     },
     /// A coordinate that cannot be degrees.
     #[error(
-        "ring {ring}, point {point}: ({x}, {y}) is no longitude and latitude: GeoJSON is in degrees, WGS 84; convert metres first"
+        "ring {ring}, point {point}: ({x}, {y}) is no longitude and latitude: GeoJSON is in degrees, WGS 84, and a shapefile in metres needs its .prj beside it; convert metres first"
     )]
     NotDegrees {
         /// 0 is the outer ring.
@@ -102,6 +102,9 @@ pub enum ImportError {
         /// From 0.
         zone: usize,
     },
+    /// A file of zones without any.
+    #[error("there is no zone in the file: give one with the zones of this field, or none at all")]
+    NoZones,
     /// A recorded line without points.
     #[error(
         "line {line}: a recorded line is a GeoJSON LineString, or rows of longitude and latitude in degrees"
@@ -311,7 +314,8 @@ impl<'a> Shapes<'a> {
     }
 }
 
-/// Spray-free zones from GeoJSON: `LineString`s with the properties `width_m`, `rule`, `source` and `checked`.
+/// Spray-free zones from GeoJSON: `LineString`s with the properties `width_m`, `rule`, `source` and `checked`. A file
+/// without zones is an error: who gives one believes that there are some.
 ///
 /// # Errors
 /// [`ImportError`], with the number of the zone.
@@ -340,5 +344,5 @@ pub fn zones_from_geojson(text: &str, plane: &FieldPlane) -> Result<Vec<SprayFre
         }
         zones.push(SprayFreeZone { line: points, width_m: Metres::new(width), rule, source, checked });
     }
-    Ok(zones)
+    if zones.is_empty() { Err(ImportError::NoZones) } else { Ok(zones) }
 }

@@ -14,6 +14,7 @@ use crate::prescribe::prescribe;
 use crate::schedule::schedule;
 use crate::selective::needed::Wanted;
 use crate::steady::{CURVATURE_JUMPS, curvature_jumps, jumps_finding};
+use crate::zones::apart;
 use geo::{CoordsIter, Polygon, Simplify};
 use kompas_field::ids::PlanId;
 use kompas_field::units::LitresPerHectare;
@@ -126,8 +127,14 @@ fn plan_with(
         let mut findings: Vec<Finding> = missed.iter().map(unreached).collect();
         findings.extend(worked.filter(|w| *w < WHOLE_SHARE).map(part_undone));
         let why = "lie where the rig finds no way over them";
-        findings.extend(cells_left_out(&left_out, why, "treat them by hand or with a rig that may reverse"));
+        let remedy = "treat them by hand or with a rig that may reverse";
+        findings.extend(cells_left_out(&left_out, why, remedy));
         findings.extend(moved_m.and_then(curve_moved));
+        // A plan that is not selective has not asked for single cells.
+        if mapped && wanted.is_none() {
+            findings.extend(cells_left_out(&not_passed(&path, &prescription, rig), why, remedy));
+        }
+        findings.extend(apart(&policy.zones, field));
         let heading_deg = (90.0 - heading.to_degrees()).rem_euclid(180.0);
         match finished(path, swaths, findings, heading_deg, (field, map, rig, policy)) {
             // The checker is right: the next best way.
@@ -182,6 +189,13 @@ fn part_undone(worked: f64) -> Finding {
 
 /// Code of the finding that names cells to treat that the path does not pass over.
 pub(crate) const CELLS_NOT_WORKED: &str = "plan.cells_not_worked";
+
+/// Middles of the cells to treat that no work of the path passes over.
+pub(crate) fn not_passed(path: &[Leg], prescription: &Prescription, rig: &Rig) -> Vec<Pt> {
+    let line = |leg: &Leg| leg.points.iter().map(|p| Pt::from(*p)).collect::<Vec<_>>().into();
+    let lines: Vec<_> = path.iter().filter(|leg| leg.implement).map(line).collect();
+    Wanted::of(prescription).left_out(&lines, rig.boom.width.get() / 2.0)
+}
 
 /// Cells to treat that the path does not pass over, counted and named.
 pub(crate) fn cells_left_out(middles: &[Pt], why: &str, remedy: &str) -> Option<Finding> {

@@ -7,9 +7,10 @@ use crate::coverage::roads::{LaneRoads, Roads};
 use crate::coverage::swaths::Swath;
 use crate::geometry::pose::{Pose, Pt, direction};
 use crate::plan::{Gear, Generation, Leg, LegKind, Plan};
-use crate::planner::{CELLS_NOT_WORKED, PlanError, cells_left_out, dimensions, finished, ground, is_for};
+use crate::planner::{
+    CELLS_NOT_WORKED, PlanError, cells_left_out, dimensions, finished, ground, is_for, not_passed,
+};
 use crate::policy::Policy;
-use crate::selective::needed::Wanted;
 use kompas_field::units::Metres;
 use kompas_field::{Field, FieldFrame, Finding, Point2, Pose2, Rig, WeedMap};
 
@@ -75,9 +76,7 @@ pub fn resume(
 
 /// Cells to treat that no work of the plan passes over.
 fn cells_beside(plan: &Plan, rig: &Rig) -> Option<Finding> {
-    let line = |leg: &Leg| leg.points.iter().map(|p| Pt::from(*p)).collect::<Vec<_>>().into();
-    let lines: Vec<_> = plan.path.iter().filter(|leg| leg.implement).map(line).collect();
-    let left_out = Wanted::of(&plan.prescription).left_out(&lines, rig.boom.width.get() / 2.0);
+    let left_out = not_passed(&plan.path, &plan.prescription, rig);
     let remedy = "treat them by hand, or make a plan for them";
     cells_left_out(&left_out, "lie beside what is left of the path", remedy)
 }

@@ -1,8 +1,9 @@
 //! Strips along water and other borders over which nothing may be sprayed.
 
 use crate::geometry::pose::{Pt, point_segment_sq};
+use geo::{Distance, Euclidean, LineString};
 use kompas_field::units::Metres;
-use kompas_field::{FieldFrame, Point2};
+use kompas_field::{Field, FieldFrame, Finding, Point2};
 use rstar::{AABB, PointDistance, RTree, RTreeObject};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -65,6 +66,25 @@ impl Zones {
         };
         self.0.iter().filter_map(edge).fold(f64::MAX, f64::min)
     }
+}
+
+/// Zones that touch nothing of the field: most likely another field's, and then this one's are missing.
+pub(crate) fn apart(zones: &[SprayFreeZone], field: &Field) -> impl Iterator<Item = Finding> {
+    zones.iter().enumerate().filter_map(|(i, zone)| {
+        let line = LineString::from_iter(zone.line.iter().map(|p| (p.x, p.y)));
+        let off = Euclidean.distance(field.boundary.polygon(), &line);
+        (off > zone.width_m.get()).then(|| {
+            Finding::warning(
+                "plan.zone_apart",
+                format!("zones[{i}], {}", zone.rule),
+                format!(
+                    "lies {off:.0} m from the field and is {:.2} m wide: it keeps nothing dry",
+                    zone.width_m.get()
+                ),
+                "give the zones of this field",
+            )
+        })
+    })
 }
 
 /// A straight piece of a zone's line.

@@ -88,3 +88,38 @@ fn the_weed_map_of_the_plot_beside_is_refused_and_its_own_is_taken() {
     let (code, said) = run(folder.path(), &[&going_on[..], &where_to, &begun].concat());
     assert!(code == 2 && said.contains("is of field beside"), "{said}");
 }
+
+#[test]
+fn zones_of_another_field_are_told_and_a_file_without_any_is_refused() {
+    let folder = parcel(6.95, 52.87);
+    let rig = rig_file();
+    let ditch = |lon: f64| {
+        let line = [[lon, 52.87], [lon, 52.8707]];
+        let properties =
+            serde_json::json!({ "width_m": 2.0, "rule": "ditch", "source": "test", "checked": "2026-11-28" });
+        serde_json::json!({ "type": "FeatureCollection", "features": [
+            { "type": "Feature", "properties": properties, "geometry": { "type": "LineString", "coordinates": line } },
+        ] })
+    };
+    let none = serde_json::json!({ "type": "FeatureCollection", "features": [] });
+    let make = |zones: serde_json::Value| {
+        std::fs::write(folder.path().join("z.geojson"), zones.to_string()).unwrap();
+        let args = [
+            "make",
+            "--json",
+            "--zones",
+            "z.geojson",
+            "--field",
+            "f.geojson",
+            "--rig",
+            rig.to_str().unwrap(),
+        ];
+        run(folder.path(), &args)
+    };
+    let (code, said) = make(none);
+    assert!(code == 2 && said.contains("no zone in the file"), "{said}");
+    let (code, said) = make(ditch(7.0));
+    assert!(code == 0 && said.contains("plan.zone_apart"), "{said}");
+    let (code, said) = make(ditch(6.95));
+    assert!(code == 0 && !said.contains("plan.zone_apart"), "{said}");
+}

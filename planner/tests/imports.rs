@@ -188,3 +188,24 @@ fn tables_of_a_geopackage_are_one_parcel_or_are_refused_by_name() {
     assert!(said(&[("a", vec![blob(&[PARCEL, other])])]).contains("2 polygons"));
     assert!(said(&[("a", vec![])]).contains("no polygon"));
 }
+
+#[test]
+fn the_system_beside_a_shapefile_counts_in_capitals_too() {
+    use shapefile::{Point, Polygon, PolygonRing, ShapeWriter};
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let ring = [(6.95, 52.87), (6.95, 52.871), (6.952, 52.871), (6.952, 52.87), (6.95, 52.87)];
+    let points = ring.map(|(x, y)| Point::new(x, y)).to_vec();
+    let mut writer = ShapeWriter::from_path(at("P.SHP")).unwrap();
+    writer.write_shape(&Polygon::new(PolygonRing::Outer(points))).unwrap();
+    drop(writer);
+    let read = || field_from_file(&at("P.SHP"), "p".parse().unwrap(), FieldCrop::SugarBeet);
+    read().unwrap();
+    // Degrees, but of the old national system: a hundred metres off.
+    std::fs::write(at("P.PRJ"), "GEOGCS[\"GCS_Amersfoort\",DATUM[\"D_Amersfoort\",SPHEROID[\"Bessel_1841\",6377397.155,299.1528128]],PRIMEM[\"Greenwich\",0],UNIT[\"Degree\",0.0174532925199433]]").unwrap();
+    assert!(matches!(read(), Err(ImportError::UnknownCrs { .. })));
+    std::fs::remove_file(at("P.PRJ")).unwrap();
+    std::fs::create_dir(at("P.prj")).unwrap();
+    let unread = read().unwrap_err().to_string();
+    assert!(unread.contains("its .prj"), "{unread}");
+}

@@ -201,6 +201,10 @@ fn a_weed_beyond_reach_is_no_missing_weed() {
     let error = plan(&field, Some(&map), &rig, &policy).unwrap_err();
     assert!(matches!(error, PlanError::BeyondReach { cells: 1, .. }), "{error}");
     assert!(error.to_string().contains("(75.5, 10.5)"), "{error}");
+    // A plan of the whole field is made, and names the cell all the same.
+    let whole = plan(&field, Some(&map), &rig, &Policy::reference()).unwrap();
+    let missed = whole.findings.iter().find(|finding| finding.code == "plan.cells_not_worked").unwrap();
+    assert!(missed.place.contains("(75.5, 10.5)") && missed.cause.starts_with("1 grid cells"), "{missed}");
     let nothing = Prescription::new(field.grid(), FallbackRates::CLOSED).unwrap();
     let policy = Policy { prescription: Some(nothing), ..policy };
     let error = plan(&field, None, &rig, &policy).unwrap_err();

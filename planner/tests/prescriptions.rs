@@ -45,10 +45,22 @@ fn our_own_task_data_comes_back_cell_by_cell() {
     let grid =
         grid_from_task_data(&data.xml, |name| (name == "GRD00001.BIN").then(|| data.grid.clone())).unwrap();
     assert!(grid.warnings.is_empty(), "{:?}", grid.warnings);
-    let back = grid.on_field(&field).unwrap();
+    let (back, warnings) = grid.on_field(&field).unwrap();
+    assert!(warnings.is_empty(), "{warnings:?}");
     assert_eq!(back.cells().collect::<Vec<_>>(), given.cells().collect::<Vec<_>>());
     let far = common::field(&[(9000.0, 0.0), (9070.0, 0.0), (9070.0, 40.0), (9000.0, 40.0)], &[]).unwrap();
     assert!(matches!(grid.on_field(&far), Err(GridError::Elsewhere { .. })));
+    // The neighbour: a strip of the grid lies on it.
+    let beside = common::field(&[(60.0, 0.0), (130.0, 0.0), (130.0, 40.0), (60.0, 40.0)], &[]).unwrap();
+    let refused = grid.on_field(&beside).unwrap_err();
+    assert!(
+        matches!(refused, GridError::Elsewhere { share_pct, .. } if (10.0..20.0).contains(&share_pct)),
+        "{refused}"
+    );
+    // The same field, drawn wider by another program.
+    let wider = common::field(&[(0.0, 0.0), (75.0, 0.0), (75.0, 40.0), (0.0, 40.0)], &[]).unwrap();
+    let (_, warnings) = grid.on_field(&wider).unwrap();
+    assert!(warnings.len() == 1 && warnings[0].contains("of 3000 cells"), "{warnings:?}");
 }
 
 /// Cells of a grid of values.

@@ -181,7 +181,12 @@ pub(super) fn read_prescription(path: &Path, field: &Field) -> anyhow::Result<Pr
     for warning in &grid.warnings {
         tracing::warn!("{}: {warning}", main.display());
     }
-    grid.on_field(field).with_context(|| format!("{} gives no prescription", main.display()))
+    let (prescription, warnings) =
+        grid.on_field(field).with_context(|| format!("{} gives no prescription", main.display()))?;
+    for warning in &warnings {
+        tracing::warn!("{}: {warning}", main.display());
+    }
+    Ok(prescription)
 }
 
 /// `lon,lat` as two numbers.

@@ -77,11 +77,23 @@ pub enum GridError {
         /// Numbers of the data dictionary that are there.
         found: String,
     },
-    /// The grid lies elsewhere.
-    #[error("no cell of the grid lies on field {field}: it belongs to another field")]
+    /// Two rates for one place.
+    #[error(
+        "zone {zone} prescribes {count} volumes per area, for products of a mix: export one task for each product, or for the mix"
+    )]
+    SeveralVolumes {
+        /// Code of the zone.
+        zone: u8,
+        /// How many.
+        count: usize,
+    },
+    /// The grid lies elsewhere, or on so little of the field that it is a neighbour's.
+    #[error("the grid lies on {share_pct:.0} % of field {field}: it belongs to another field")]
     Elsewhere {
         /// The field.
         field: String,
+        /// Of its cells.
+        share_pct: f64,
     },
     /// Never for rates of this module: they are not negative.
     #[error(transparent)]
@@ -119,14 +131,17 @@ pub fn grid_from_task_data(
 }
 
 impl RateGrid {
-    /// On the field's own grid, by the rate at the middle of each cell; cells off the field get nothing.
+    /// On the field's own grid, by the rate at the middle of each cell; cells off the field get nothing. Says in words where
+    /// the grid does not reach, for the default rate counts there.
     ///
     /// # Errors
-    /// [`GridError::Elsewhere`] when the grid and the field do not meet.
-    pub fn on_field(&self, field: &Field) -> Result<Prescription, GridError> {
+    /// [`GridError::Elsewhere`] when less than half of the field lies on the grid.
+    pub fn on_field(&self, field: &Field) -> Result<(Prescription, Vec<String>), GridError> {
+        /// Of a field's cells: a prescription of the same field in other software's outline has more.
+        const LEAST_SHARE: f64 = 0.5;
         let ours = field.grid();
         let mut prescription = Prescription::new(ours, FallbackRates::CLOSED)?;
-        let mut met = false;
+        let (mut cells, mut beside) = (0_u32, 0_u32);
         for cell in ours.cells() {
             let centre = ours.centre(cell);
             let mut places = std::iter::once(centre).chain(ours.corners(cell));
@@ -135,13 +150,27 @@ impl RateGrid {
             }
             let place = field.plane.to_geodetic(centre);
             let rate = self.at(place.lat_deg, place.lon_deg);
-            met |= rate.is_some();
+            // At the edge a cell's middle may lie off the field, and off a grid that ends with it.
+            if field.boundary.contains(centre) {
+                cells += 1;
+                beside += u32::from(rate.is_none());
+            }
             let rate = rate.unwrap_or(self.default_l_per_ha);
             if rate > LitresPerHectare::ZERO {
                 prescription.set(cell, rate)?;
             }
         }
-        if met { Ok(prescription) } else { Err(GridError::Elsewhere { field: field.id.to_string() }) }
+        let share = f64::from(cells - beside) / f64::from(cells.max(1));
+        if share < LEAST_SHARE {
+            return Err(GridError::Elsewhere { field: field.id.to_string(), share_pct: 100.0 * share });
+        }
+        let warning = (beside > 0).then(|| {
+            format!(
+                "{beside} of {cells} cells of the field lie off the grid and get its default of {:.1} l/ha",
+                self.default_l_per_ha
+            )
+        });
+        Ok((prescription, warning.into_iter().collect()))
     }
 
     /// The rate at a place; `None` off the grid.
@@ -393,6 +422,10 @@ impl Task {
 }
 
 fn place_of_volume(zone: u8, values: &[(u32, i64)]) -> Result<usize, GridError> {
+    let count = values.iter().filter(|(ddi, _)| *ddi == SETPOINT_VOLUME_PER_AREA).count();
+    if count > 1 {
+        return Err(GridError::SeveralVolumes { zone, count });
+    }
     values.iter().position(|(ddi, _)| *ddi == SETPOINT_VOLUME_PER_AREA).ok_or_else(|| {
         let all: Vec<String> = values.iter().map(|(ddi, _)| format!("{ddi:04X}")).collect();
         let found = if all.is_empty() { "nothing".to_owned() } else { format!("DDI {}", all.join(", ")) };

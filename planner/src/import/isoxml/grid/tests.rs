@@ -59,6 +59,11 @@ fn sloppy_files_give_warnings_and_dangerous_ones_errors() {
     let kilograms = zone(0, &[("0006", 100)]);
     assert!(matches!(read(&task(&kilograms, 1, ""), &[0; 6]), Err(GridError::NoVolume { zone: 0, .. })));
     assert!(matches!(read(&task(&kilograms, 2, r#"J="0""#), &[0; 24]), Err(GridError::NoVolume { .. })));
+    let mix = zone(0, &[("0001", 10_000), ("0001", 20_000)]);
+    assert!(matches!(
+        read(&task(&mix, 1, ""), &[0; 6]),
+        Err(GridError::SeveralVolumes { zone: 0, count: 2 })
+    ));
     assert!(matches!(read(&task(&litre, 3, ""), &[0; 6]), Err(GridError::Attribute { attribute: 'I', .. })));
     assert!(matches!(
         grid_from_task_data(&task(&litre, 1, ""), |_| None),
