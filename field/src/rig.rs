@@ -133,9 +133,11 @@ impl Rig {
         &self.toml.name
     }
 
-    /// Half of the widest part of robot and unfolded boom.
+    /// Half of the widest of robot, unfolded boom and what its nozzles wet: fans may reach beyond the last nozzle's share.
     pub fn half_width(&self) -> Metres {
-        self.robot.width.max(self.boom.width) / 2.0
+        let outermost = self.boom.nozzles.iter().map(|nozzle| nozzle.place.y.abs()).fold(0.0, f64::max);
+        let wetted = Metres::new(outermost) + self.boom.fan_width / 2.0;
+        (self.robot.width.max(self.boom.width) / 2.0).max(wetted)
     }
 }
 

@@ -58,10 +58,19 @@ fn extend(state: &mut Option<NozzleRun>, run: NozzleRun, begin: f64, runs: &mut 
             current.to_m = run.to_m;
         }
         _ => {
-            let from_m = run.from_m.max(state.map_or(begin, |last| last.to_m.min(run.from_m.max(begin))));
-            if let Some(done) = state.replace(NozzleRun { from_m, ..run }) {
-                push(runs, done);
+            let mut next = NozzleRun { from_m: run.from_m.max(begin), ..run };
+            if let Some(mut done) = state.take() {
+                // A nozzle has one rate at a time. Where two cells meet, the higher one keeps its margin.
+                if done.rate_l_per_ha < next.rate_l_per_ha {
+                    done.to_m = done.to_m.min(next.from_m);
+                } else {
+                    next.from_m = next.from_m.max(done.to_m);
+                }
+                if done.from_m < done.to_m {
+                    push(runs, done);
+                }
             }
+            *state = Some(next);
         }
     }
 }

@@ -123,6 +123,7 @@ fn the_checker_sees_what_a_planner_could_break() {
     });
     expect("plan.reverse", &|p| p.path[2].gear = kompas_planner::Gear::Reverse);
     expect("plan.schedule", &|p| p.schedule[0].nozzle = 99);
+    expect("plan.schedule", &|p| p.schedule.insert(0, p.schedule[0]));
     expect("plan.unknown_swath", &|p| p.swaths.clear());
     expect("plan.empty", &|p| p.path.clear());
     // The robot's circle grows: the same bends are too tight.
@@ -132,6 +133,32 @@ fn the_checker_sees_what_a_planner_could_break() {
         kompas_field::Rig::new(toml).unwrap()
     };
     assert!(check(&good, &field, &wide).iter().any(|f| f.code == "plan.tight_bend"));
+}
+
+#[test]
+fn fans_wider_than_the_boom_wet_nothing_outside_of_the_field() {
+    let field = l_shape();
+    let mut toml = kompas_field::rig::RigToml::from(rig("robot-3m"));
+    toml.boom.fan_width_m = 0.5;
+    let rig = kompas_field::Rig::new(toml).unwrap();
+    let made = plan(&field, None, &rig, &Policy::reference()).unwrap();
+    let sampler = PathSampler::new(&made);
+    let (low, high) = field.boundary.extent();
+    for run in &made.schedule {
+        for at in [run.from_m, f64::midpoint(run.from_m, run.to_m), run.to_m] {
+            let (on, place) =
+                (sampler.at(Metres::new(at)).unwrap(), rig.boom.nozzles[usize::from(run.nozzle)].place);
+            for aside in [-0.25, 0.25] {
+                let (x, y) = (Metres::new(place.x), Metres::new(place.y + aside));
+                let wet = on.pose.position.moved(on.pose.heading, x, y);
+                let off = (low.x - wet.x).max(wet.x - high.x).max(low.y - wet.y).max(wet.y - high.y);
+                assert!(off < 0.02, "({}, {}) m lies {off} m outside", wet.x, wet.y);
+            }
+        }
+    }
+    let narrow = common::rig("robot-3m");
+    let told = check(&plan(&field, None, &narrow, &Policy::reference()).unwrap(), &field, &rig);
+    assert!(told.iter().any(|f| f.code == "plan.outside"), "{told:?}");
 }
 
 #[test]

@@ -41,6 +41,14 @@ fn our_own_task_data_comes_back_cell_by_cell() {
     let full = plan(&field, None, &rig("robot-3m"), &Policy::reference()).unwrap();
     assert!(made.summary.path_m < 0.8 * full.summary.path_m && !made.schedule.is_empty());
     assert!(made.schedule.iter().any(|run| run.rate_l_per_ha == LitresPerHectare::new(260.5)));
+    // A nozzle has one rate at a time, and the higher one over both cells where two meet.
+    let mut changes = 0;
+    for nozzle in 0..12 {
+        let runs: Vec<_> = made.schedule.iter().filter(|run| run.nozzle == nozzle).collect();
+        assert!(runs.windows(2).all(|pair| pair[0].to_m <= pair[1].from_m), "nozzle {nozzle}: {runs:?}");
+        changes += runs.windows(2).filter(|pair| pair[0].to_m >= pair[1].from_m).count();
+    }
+    assert!(changes > 0, "no rate changes on the way");
     let data = task_data(&made, &field);
     let grid =
         grid_from_task_data(&data.xml, |name| (name == "GRD00001.BIN").then(|| data.grid.clone())).unwrap();
