@@ -16,8 +16,10 @@
 //!
 //! A [`Plan`] is data: [`Plan::path`] is a list of legs (points in [`kompas_field::FieldFrame`], gear, implement on
 //! or off), [`Plan::swaths`] the straight passes, [`Plan::prescription`] the rate per grid cell, and
-//! [`Plan::schedule`] the stretches of path over which each nozzle is open. Execution chooses nothing.
-//! Before driving, a robot compares [`Plan::made_for`] with its own field and rig and runs [`check()`] again.
+//! [`Plan::schedule`] the stretches of path over which each nozzle is open by that rate: for machines that treat square
+//! metres, and for litres and stops. A robot that sees plants takes path, zones and the cells with a rate, and decides for
+//! every plant in them itself. Before driving, it compares [`Plan::made_for`] with its own field and rig and runs
+//! [`check()`] again.
 
 pub mod check;
 mod coverage;
