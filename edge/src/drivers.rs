@@ -55,9 +55,9 @@ pub struct Fix {
     pub heading: Radians,
     /// How good.
     pub quality: FixQuality,
-    /// One standard deviation per axis, as the receiver claims it.
+    /// One standard deviation per axis, as the receiver claims it; zero or less where it claims none.
     pub sigma: Metres,
-    /// Age of the correction data.
+    /// Age of the correction data; negative where there are none.
     pub correction_age: Seconds,
     /// Over ground, from odometry; negative in reverse.
     pub speed: MetresPerSecond,

@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //! - A [`Permit`] is made here and nowhere else, and the boom takes nothing else.
-//! - Every input has a maximum age. What is missing or stale closes; nothing is assumed.
+//! - Every input has a maximum age. What is missing, stale or no measure at all closes; nothing is assumed.
 //! - The geofence and the plan's spray-free zones hold for the wetted ground, widened by the position error, not for
 //!   the robot's middle.
 //! - Each change of the reason to stay shut is told once.
@@ -25,11 +25,11 @@ use zones::Zones;
 pub struct GuardRules {
     /// Poorer fixes close.
     pub min_quality: FixQuality,
-    /// Largest claimed standard deviation per axis.
+    /// Largest claimed standard deviation per axis; a claim of zero or less is none, and closes.
     pub max_sigma: Metres,
     /// Oldest fix.
     pub max_fix_age: Seconds,
-    /// Oldest correction data.
+    /// Oldest correction data; a negative age is none, and closes.
     pub max_correction_age: Seconds,
     /// Oldest usable picture.
     pub max_frame_age: Seconds,
@@ -122,10 +122,11 @@ impl Guard {
         if fix.quality < rules.min_quality || fix.quality == FixQuality::None {
             return Some(ClosedBecause::FixTooPoor);
         }
-        if fix.correction_age > rules.max_correction_age {
+        // Receivers write -1 where there are no corrections, and 0 or less where nobody knows the error.
+        if !(Seconds::ZERO..=rules.max_correction_age).contains(&fix.correction_age) {
             return Some(ClosedBecause::FixTooPoor);
         }
-        if fix.sigma > rules.max_sigma {
+        if fix.sigma <= Metres::ZERO || fix.sigma > rules.max_sigma {
             return Some(ClosedBecause::PositionErrorTooLarge);
         }
         let motion = match motion {

@@ -4,7 +4,8 @@
 //! from camera to nozzle is odometry's (centimetres of GNSS noise cancel) and the place on earth is GNSS's.
 //! What moved further than motion and error explain is a jump: the line begins anew, and until
 //! `settle_fixes` fixes agree with odometry again there is no pose at all. So does it after a gap too long to bridge,
-//! across which no jump can be told from driving. Moments of the line before have no pose any more: what was seen then
+//! across which no jump can be told from driving, and where the receiver's solution becomes a better one: a float
+//! solution is off by decimetres, whatever error it claims. Moments of the line before have no pose any more: what was seen then
 //! would be placed on a line that is not this one.
 
 use crate::drivers::{Fix, FixQuality};
@@ -28,7 +29,7 @@ pub struct PoseRules {
     /// After a jump, or a gap, so many fixes must agree before there is a pose.
     pub settle_fixes: u32,
     /// Where the receiver claims more than this, places are for a map at best: once it knows better again, the line begins
-    /// anew.
+    /// anew, as it does with a solution of a better quality, whatever was claimed before.
     pub vague: Metres,
 }
 
@@ -75,7 +76,8 @@ pub enum Line {
     GoesOn,
     /// The position jumped: the line begins anew.
     Jumped,
-    /// Odometry does not reach back to the fix before, or that was a vague one: the line begins anew.
+    /// Odometry does not reach back to the fix before, or that was a vague one or of a poorer quality: the line begins
+    /// anew.
     Broken,
 }
 
@@ -117,6 +119,8 @@ pub struct LastFix {
 #[derive(Debug, Clone, Copy)]
 struct State {
     motion: Motion,
+    /// Of the fix that it was joined with.
+    quality: FixQuality,
     /// Of the line itself, m² per axis.
     variance: f64,
     /// A line begins here: there is none from the state before.
@@ -183,7 +187,7 @@ impl PoseHistory {
             }
         };
         let given = Motion { pose: Pose2::new(position, wrap(heading)), speed, turn_rate, sigma };
-        let (state, line) = self.joined(fix.true_at, given);
+        let (state, line) = self.joined(fix.true_at, given, quality);
         if self.states.back().is_some_and(|last| last.true_at > fix.true_at) {
             self.states.clear(); // a clock was set back: nothing can be found by time any more
         }
@@ -209,14 +213,15 @@ impl PoseHistory {
     }
 
     /// The next point of the line.
-    fn joined(&mut self, true_at: RobotInstant, given: Motion) -> (State, Line) {
-        let fresh = State { motion: given, variance: given.sigma.get().powi(2), begins: true };
+    fn joined(&mut self, true_at: RobotInstant, given: Motion, quality: FixQuality) -> (State, Line) {
+        let fresh = State { motion: given, quality, variance: given.sigma.get().powi(2), begins: true };
         let Some(before) = self.states.back() else { return (fresh, Line::GoesOn) };
         let time = true_at.since(before.true_at);
         if time == Seconds::ZERO {
             return (before.value, Line::GoesOn); // told twice: a picture taken at the moment of a fix
         }
-        let known_again = before.value.motion.sigma > self.rules.vague && given.sigma <= self.rules.vague;
+        let known_again = before.value.motion.sigma > self.rules.vague && given.sigma <= self.rules.vague
+            || quality > before.value.quality;
         if time < Seconds::ZERO || time > self.rules.max_gap || known_again {
             return (fresh, Line::Broken);
         }
@@ -243,7 +248,7 @@ impl PoseHistory {
         let off = wrap(Radians::new(given.pose.heading.get() - predicted.heading.get()));
         let heading = wrap(Radians::new(predicted.heading.get() + HEADING_SHARE * off.get()));
         let motion = Motion { pose: Pose2::new(position, heading), ..given };
-        (State { motion, variance: (1.0 - share) * variance, begins: false }, Line::GoesOn)
+        (State { motion, quality, variance: (1.0 - share) * variance, begins: false }, Line::GoesOn)
     }
 
     /// Place and motion at `moment`: between two fixes the line between them, after the last one odometry.

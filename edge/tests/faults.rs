@@ -54,6 +54,22 @@ fn a_float_fix_and_a_lost_fix_shut_everything_until_positions_agree() {
 }
 
 #[test]
+fn nothing_opens_on_the_line_of_a_float_solution_that_claims_centimetres() {
+    let yard = Yard::new(
+        "[simulator.gnss]\nfloat_sigma_m = 0.005\n\
+         [[simulator.gnss.changes]]\nfrom_m = 20.0\nuntil_m = 40.0\nquality = \"float\"\nshift_m = [0.0, 0.06]\n",
+    );
+    let report = yard.run("decisions.jsonl", None);
+    assert_eq!(report.position_jumps, 0, "too small a step to be called one");
+    let told = closings(&yard);
+    let float = told.iter().position(|&because| because == ClosedBecause::FixTooPoor).unwrap();
+    assert_eq!(told[float + 1], ClosedBecause::PositionJumped, "{told:?}");
+    let undecided = report.decisions.get("closed_pose_stale").copied().unwrap_or(0);
+    assert!(undecided > 0, "plants seen before are not treated by places of then: {:?}", report.decisions);
+    assert_eq!(report.state, "finished");
+}
+
+#[test]
 fn a_full_outbox_shuts_everything_and_nothing_is_treated_without_a_record() {
     let yard = Yard::new("");
     let text = std::fs::read_to_string(&yard.config).unwrap();

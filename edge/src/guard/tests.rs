@@ -47,7 +47,7 @@ fn everything_well_opens_exactly_what_was_wanted() {
 #[test]
 fn each_input_closes_with_its_reason() {
     use ClosedBecause as C;
-    let cases: [(Inputs, C); 17] = [
+    let cases: [(Inputs, C); 20] = [
         (Inputs { stopped: true, ..well() }, C::EmergencyStop),
         (Inputs { treating: false, ..well() }, C::MissionNotTreating),
         (Inputs { recording: false, ..well() }, C::RecorderUnavailable),
@@ -58,7 +58,10 @@ fn each_input_closes_with_its_reason() {
         (with_fix(|fix| fix.quality = FixQuality::Float), C::FixTooPoor),
         (with_fix(|fix| fix.quality = FixQuality::None), C::FixTooPoor),
         (with_fix(|fix| fix.correction_age = Seconds::new(2.1)), C::FixTooPoor),
+        (with_fix(|fix| fix.correction_age = Seconds::new(-1.0)), C::FixTooPoor),
         (with_fix(|fix| fix.sigma = Metres::new(0.031)), C::PositionErrorTooLarge),
+        (with_fix(|fix| fix.sigma = Metres::ZERO), C::PositionErrorTooLarge),
+        (with_fix(|fix| fix.sigma = Metres::new(-1.0)), C::PositionErrorTooLarge),
         (Inputs { motion: Err(PoseGap::Jumped { missing: 2 }), ..well() }, C::PositionJumped),
         (Inputs { motion: Err(PoseGap::NoFix), ..well() }, C::PoseStale),
         (Inputs { last_frame: None, ..well() }, C::CameraStale),
@@ -132,10 +135,11 @@ fn a_change_is_told_once() {
 }
 
 proptest! {
-    /// Whatever else holds: no permit while any input is stale.
+    /// Whatever else holds: no permit while any input is stale, or is none.
     #[test]
     fn no_permit_when_any_input_is_stale(
-        fix_age in -2.0..2.0f64, frame_age in -3.0..3.0f64, correction_age in 0.0..6.0f64, sigma in 0.0..0.1f64,
+        fix_age in -2.0..2.0f64, frame_age in -3.0..3.0f64, correction_age in prop_oneof![Just(-1.0), -2.0..6.0f64],
+        sigma in prop_oneof![Just(-1.0), Just(0.0), -0.05..0.1f64],
         x in -20.0..120.0f64, y in -20.0..120.0f64, speed in -1.0..4.0f64,
     ) {
         let mut inputs = with_speed(speed);
@@ -145,9 +149,9 @@ proptest! {
         });
         inputs.last_frame = Some(at(NOW_S - frame_age));
         let granted = guard().permit(&spot(x, y), &inputs).is_ok();
-        let stale = fix_age.abs() > 0.3 + 1e-6 || frame_age.abs() > 1.0 + 1e-6 || correction_age > 2.0;
+        let stale = fix_age.abs() > 0.3 + 1e-6 || frame_age.abs() > 1.0 + 1e-6 || !(0.0..=2.0).contains(&correction_age);
         let outside = !(0.0..=100.0).contains(&x) || !(0.0..=100.0).contains(&y)
             || ((45.0..=55.0).contains(&x) && (45.0..=55.0).contains(&y));
-        prop_assert!(!granted || !(stale || outside || sigma > 0.03 || speed > 2.0));
+        prop_assert!(!granted || !(stale || outside || sigma <= 0.0 || sigma > 0.03 || speed > 2.0));
     }
 }

@@ -127,6 +127,32 @@ fn a_vague_line_begins_anew_once_the_position_is_known() {
 }
 
 #[test]
+fn a_better_solution_begins_the_line_anew_whatever_the_poorer_one_claimed() {
+    use FixQuality::{Fixed, Float, None, Single};
+    let of = |at_s: f64, quality: FixQuality| {
+        let mut fix = fix(at_s, if quality == Fixed { 0.0 } else { 0.08 });
+        fix.value.quality = quality;
+        fix
+    };
+    let tenth = |i: i32| f64::from(i) * 0.1;
+    for poorer in [Single, Float] {
+        let mut poses = driven((0..10).map(|i| of(tenth(i), poorer)));
+        assert_eq!(poses.take(&of(1.0, Fixed)), Ok(Line::Broken), "{poorer:?}");
+        assert_eq!(poses.at(seconds(1.0)), Err(PoseGap::Jumped { missing: 5 }));
+        for i in 11..=15 {
+            assert_eq!(poses.take(&of(tenth(i), Fixed)), Ok(Line::GoesOn));
+        }
+        assert_eq!(poses.at(seconds(0.95)), Err(PoseGap::NoFix), "seen on the line of the poorer one");
+        assert!(poses.at(seconds(1.5)).unwrap().pose.position.y.abs() < 0.01);
+        assert_eq!(poses.jumps(), 0);
+    }
+    let mut poses = driven((0..10).map(|i| of(tenth(i), Fixed)));
+    assert_eq!(poses.take(&of(1.0, None)), Ok(Line::GoesOn));
+    assert_eq!(poses.take(&of(1.1, Fixed)), Ok(Line::GoesOn), "what odometry bridges is no other solution");
+    assert_eq!(poses.take(&of(1.2, Float)), Ok(Line::GoesOn), "a poorer one is the guard's to judge");
+}
+
+#[test]
 fn a_receiver_without_a_fix_gives_no_pose_but_is_heard() {
     let mut lost = fix(1.3, 0.0);
     lost.value.quality = FixQuality::None;

@@ -16,6 +16,9 @@ const CORRECTION_S: f64 = 1.0;
 /// Age of corrections when there are none to speak of.
 const STALE_CORRECTION_S: f64 = 20.0;
 
+/// No receiver claims less, also where no noise is drawn: an error of nought is no claim.
+const LEAST_CLAIM_M: f64 = 0.001;
+
 /// Slow noise on one axis: first-order Gauss–Markov with standard deviation 1.
 #[derive(Debug, Clone, Copy)]
 struct Slow(f64);
@@ -94,7 +97,7 @@ impl SimGnss {
             },
             heading: motion.pose.heading + Radians::new(heading_deg.to_radians()),
             quality,
-            sigma: Metres::new(white_m.hypot(slow_m)),
+            sigma: Metres::new(white_m.hypot(slow_m).max(LEAST_CLAIM_M)),
             correction_age: Seconds::new(age),
             speed: motion.wheel_speed + MetresPerSecond::new(white[3] * settings.speed_sigma_mps),
             turn_rate: motion.turn_rate
