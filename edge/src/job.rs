@@ -270,7 +270,7 @@ fn sight(rig: &Rig, config: &Config) -> Option<Finding> {
     let rules = config.policy.nozzles;
     let time: Seconds = config.frame_latency + nozzle.valve_open + rules.horizon + Seconds::new(0.05);
     let needed: Metres = Metres::new(nozzle.place.x)
-        + rig.boom.carry
+        + rig.boom.carry_at(rig.robot.max_speed)
         + rules.max_radius
         + rules.margin
         + rig.robot.max_speed * time;

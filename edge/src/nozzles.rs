@@ -2,7 +2,7 @@
 //!
 //! A plant is sprayed leaf by leaf: each spot is queued by its place in the field. While the robot drives, the moment
 //! at which a nozzle's liquid reaches the spot's near edge is computed anew from the newest motion; only when the valve
-//! must move within a short horizon is it handed on, once. With *d* from nozzle to edge, *c* the carry, *v − ω·y* the
+//! must move within a short horizon is it handed on, once. With *d* from nozzle to edge, *c* the carry at *v − ω·y*, the
 //! speed of the nozzle: `t_open = t + (d − c) / (v − ω·y) − t_valve_open`, closing likewise with the far edge and
 //! `t_valve_close`. Nothing waits relative to "now". What is already late is a recorded miss, not a late shot.
 //!
@@ -161,8 +161,8 @@ impl NozzleQueue {
         let foremost = self.boom.nozzles.iter().map(|nozzle| nozzle.place.x).fold(f64::MIN, f64::max);
         let valve =
             self.boom.nozzles.iter().map(|nozzle| nozzle.valve_open).fold(Seconds::ZERO, Seconds::max);
-        let way = motion.speed.max(MetresPerSecond::ZERO) * (valve + self.rules.horizon + slack);
-        Metres::new(foremost) + self.boom.carry + way
+        let speed = motion.speed.max(MetresPerSecond::ZERO);
+        Metres::new(foremost) + self.boom.carry_at(speed) + speed * (valve + self.rules.horizon + slack)
     }
 
     /// From the middle of a spot to a crop's leaf or stem: with this no fan over the spot wets crop.
@@ -175,10 +175,11 @@ impl NozzleQueue {
         self.boom.nozzles.iter().any(|nozzle| self.overlap_m(nozzle, centre, reach).is_some())
     }
 
-    /// Whether the hindmost landing line has left the whole disc behind.
-    pub fn passed(&self, centre: Point2<RobotFrame>, reach: Metres) -> bool {
-        let hindmost = self.boom.nozzles.iter().map(|nozzle| nozzle.place.x).fold(f64::MAX, f64::min);
-        centre.x + reach.get() < hindmost + self.boom.carry.get()
+    /// Whether the hindmost landing line has left the whole disc behind, for a robot that moves like this.
+    pub fn passed(&self, motion: &Motion, centre: Point2<RobotFrame>, reach: Metres) -> bool {
+        let landing =
+            |nozzle: &Nozzle| nozzle.place.x + self.boom.carry_at(nozzle_speed(motion, nozzle)).get();
+        centre.x + reach.get() < self.boom.nozzles.iter().map(landing).fold(f64::MAX, f64::min)
     }
 
     /// Half the chord of the disc under a nozzle's fan; none beside it.
@@ -217,7 +218,7 @@ impl NozzleQueue {
             }
             let windows = self.windows(&round, centre, target.reach);
             let lead = windows.iter().map(|window| window.lead).reduce(Seconds::min);
-            let beside = lead.is_none() && !self.crawls(motion) && self.passed(centre, target.reach);
+            let beside = lead.is_none() && !self.crawls(motion) && self.passed(motion, centre, target.reach);
             if beside || lead.is_some_and(|lead| lead <= self.rules.horizon) {
                 round.take(Ripe { target, centre, lead, windows });
             } else {
@@ -256,10 +257,11 @@ impl NozzleQueue {
     /// has become faster since.
     pub fn overruns(&self, now: RobotInstant, motion: &Motion) -> bool {
         let robot_from_field = Transform2::<FieldFrame, RobotFrame>::at(&motion.pose).inverse();
-        let front = self.boom.carry.get() + self.boom.fan_length.get() / 2.0;
         self.open.iter().zip(&self.boom.nozzles).filter(|(told, _)| told.until > now).any(|(told, nozzle)| {
-            let left_m = (&robot_from_field * told.end).x - nozzle.place.x - front;
-            let way_m = speed_of(motion, nozzle) * (told.until.since(now) + nozzle.valve_close).get();
+            let speed = nozzle_speed(motion, nozzle);
+            let front = self.boom.carry_at(speed) + self.boom.fan_length / 2.0;
+            let left_m = (&robot_from_field * told.end).x - nozzle.place.x - front.get();
+            let way_m = (speed * (told.until.since(now) + nozzle.valve_close)).get();
             way_m > left_m + OVERRUN_M
         })
     }
@@ -284,8 +286,8 @@ impl NozzleQueue {
 }
 
 /// Of a nozzle over ground: in a turn the outer ones are faster.
-fn speed_of(motion: &Motion, nozzle: &Nozzle) -> f64 {
-    motion.speed.get() - motion.turn_rate.get() * nozzle.place.y
+fn nozzle_speed(motion: &Motion, nozzle: &Nozzle) -> MetresPerSecond {
+    MetresPerSecond::new(motion.speed.get() - motion.turn_rate.get() * nozzle.place.y)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub fn near(rig: &Rig, max_radius: Metres) -> Metres {
     let view = rig.camera.as_ref().and_then(|camera| Camera::new(camera).footprint(4)).unwrap_or_default();
     let nozzles = rig.boom.nozzles.iter().map(|nozzle| nozzle.place);
     let farthest = view.into_iter().chain(nozzles).map(|p| p.x.hypot(p.y)).fold(0.0, f64::max);
-    let reach = rig.boom.fan_width + rig.boom.carry + max_radius;
+    let reach = rig.boom.fan_width + rig.boom.carry_at(rig.robot.max_speed).max(rig.boom.carry) + max_radius;
     (Metres::new(farthest) + reach + Metres::new(1.0)).max(Metres::new(8.0))
 }
 

@@ -264,7 +264,7 @@ impl Robot {
         let ripe = self.plants.take_ripe(&motion.pose, |plant, place| {
             let reach = queue.reach_of(plant);
             place.x - reach.get() < ahead.get()
-                && !queue.passed(place, reach + JUST_PASSED)
+                && !queue.passed(motion, place, reach + JUST_PASSED)
                 && queue.stands_under(place)
         });
         for plant in ripe {
@@ -289,11 +289,11 @@ impl Robot {
     /// has shown the ground anew. What lies ahead will be seen again, so the weed map does not count it now.
     fn forget_the_old_line(&mut self, now: RobotInstant, because: ClosedBecause) {
         self.memory.last_frame = None;
-        let Some(pose) = self.poses.line_at(now).map(|motion| motion.pose) else { return };
-        let robot_from_field = Transform2::<FieldFrame, RobotFrame>::at(&pose).inverse();
-        for plant in self.plants.begin_anew(pose.position) {
+        let Some(motion) = self.poses.line_at(now) else { return };
+        let robot_from_field = Transform2::<FieldFrame, RobotFrame>::at(&motion.pose).inverse();
+        for plant in self.plants.begin_anew(motion.pose.position) {
             let queue = self.sprayer.queue();
-            let passed = queue.passed(&robot_from_field * plant.position, queue.reach_of(&plant));
+            let passed = queue.passed(&motion, &robot_from_field * plant.position, queue.reach_of(&plant));
             let rule = Rule::Closed { because };
             let decision = self.decision(&plant, Verdict::Leave, rule, LitresPerHectare::ZERO, now);
             if passed { self.decided(decision, now) } else { self.told(decision, now) }

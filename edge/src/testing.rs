@@ -30,6 +30,7 @@ pub(crate) fn boom(change: impl FnOnce(&mut BoomToml)) -> Boom {
         fan_width_m: 0.1,
         fan_length_m: 0.02,
         carry_m: 0.0,
+        carry_speed_mps: None,
         valve_open_ms: 20.0,
         valve_close_ms: 10.0,
         flow_l_per_min: 0.5,

@@ -52,8 +52,11 @@ pub struct Boom {
     pub fan_width: Metres,
     /// Along the direction of travel, what one nozzle wets at an instant.
     pub fan_length: Metres,
-    /// How far ahead of the nozzle the droplets land at working speed.
+    /// How far ahead of the nozzle droplets land, at [`Self::carry_speed`] where that is known. [`Self::carry_at`]
+    /// gives it at another.
     pub carry: Metres,
+    /// Ground speed at which [`Self::carry`] was measured, above zero; none takes it as it is at every speed.
+    pub carry_speed: Option<MetresPerSecond>,
     /// Of one open nozzle.
     pub flow: LitresPerMinute,
 }
@@ -157,8 +160,14 @@ impl Boom {
             fan_width: Metres::new(toml.fan_width_m),
             fan_length: Metres::new(toml.fan_length_m),
             carry: Metres::new(toml.carry_m),
+            carry_speed: toml.carry_speed_mps.map(MetresPerSecond::new),
             flow: LitresPerMinute::new(toml.flow_l_per_min),
         }
+    }
+
+    /// How far ahead of a nozzle that moves at `speed` over ground its droplets land: they bring its speed with them.
+    pub fn carry_at(&self, speed: MetresPerSecond) -> Metres {
+        self.carry_speed.map_or(self.carry, |measured| self.carry * (speed / measured))
     }
 
     /// What lands on wetted ground at this speed: flow over speed and width of the fan. The speed is above zero.

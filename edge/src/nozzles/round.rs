@@ -1,13 +1,13 @@
 //! One look at the queue: what is due now, handed on one by one.
 
 use super::shelter::Shelter;
-use super::{Due, NozzleQueue, OVERRUN_M, Target, Told, speed_of};
+use super::{Due, NozzleQueue, OVERRUN_M, Target, Told, nozzle_speed};
 use crate::drivers::NozzleCommand;
 use crate::guard::Wanted;
 use crate::plants::CropMap;
 use crate::pose::Motion;
 use kompas_field::rig::Nozzle;
-use kompas_field::units::{Metres, Seconds};
+use kompas_field::units::{Metres, MetresPerSecond, Seconds};
 use kompas_field::{FieldFrame, Point2, RobotFrame, RobotInstant, Transform2};
 use std::collections::VecDeque;
 
@@ -81,7 +81,7 @@ impl Round {
     }
 
     fn speed_of(&self, nozzle: &Nozzle) -> f64 {
-        speed_of(&self.motion, nozzle)
+        nozzle_speed(&self.motion, nozzle).get()
     }
 }
 
@@ -123,7 +123,7 @@ impl NozzleQueue {
     pub(super) fn longest_bridge(&self, motion: &Motion) -> Metres {
         let bridges = self.boom.nozzles.iter().map(|nozzle| {
             let time = self.rules.min_pause + nozzle.valve_open - nozzle.valve_close;
-            Metres::new(speed_of(motion, nozzle) * time.get())
+            nozzle_speed(motion, nozzle) * time
         });
         bridges.fold(Metres::ZERO, Metres::max)
     }
@@ -134,13 +134,14 @@ impl NozzleQueue {
 
     /// When each nozzle passes over a disc.
     pub(super) fn windows(&self, round: &Round, centre: Point2<RobotFrame>, reach: Metres) -> Vec<Window> {
-        let (now, carry) = (round.now, self.boom.carry.get());
+        let now = round.now;
         let window = |(number, nozzle): (u16, &Nozzle)| {
             let half = self.overlap_m(nozzle, centre, reach)?;
             let speed = round.speed_of(nozzle);
             if speed < self.rules.min_speed.get() {
                 return None;
             }
+            let carry = self.boom.carry_at(MetresPerSecond::new(speed)).get();
             let (near_m, far_m) = (centre.x - half - nozzle.place.x, centre.x + half - nozzle.place.x);
             let lead = Seconds::new((near_m - carry) / speed) - nozzle.valve_open;
             let close = Seconds::new((far_m - carry) / speed) - nozzle.valve_close;

@@ -2,7 +2,7 @@
 //!
 //! A permit energises a valve; spray comes `valve_open` later and ends `valve_close` after the valve is
 //! released, each with a few milliseconds of scatter. Droplets land ahead of the nozzle by the rig's carry,
-//! in proportion to the true speed. What a fan wets is a rectangle that moves with the true pose.
+//! in proportion to the nozzle's true speed. What a fan wets is a rectangle that moves with the true pose.
 
 use super::simulator::Shared;
 use super::stream::normal;
@@ -174,7 +174,8 @@ fn fan(
     motion: &TrueMotion,
     working_speed: MetresPerSecond,
 ) -> [Point2<FieldFrame>; 4] {
-    let carry = boom.carry * (motion.speed / working_speed);
+    let speed = MetresPerSecond::new(motion.speed.get() - motion.turn_rate.get() * nozzle.place.y);
+    let carry = boom.carry * (speed / working_speed);
     let Pose2 { position, heading } = motion.pose;
     [(0.5, 0.5), (0.5, -0.5), (-0.5, -0.5), (-0.5, 0.5)].map(|(along, across)| {
         let forward = Metres::new(nozzle.place.x) + carry + boom.fan_length * along;

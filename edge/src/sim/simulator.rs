@@ -195,7 +195,7 @@ impl Simulator {
             drive,
             clock,
             estop,
-            working_speed: MetresPerSecond::new(settings.vehicle.speed_mps),
+            working_speed: rig.boom.carry_speed.unwrap_or(MetresPerSecond::new(settings.vehicle.speed_mps)),
             truth: Mutex::new(truth),
         };
         let triggers = triggers.into_iter().filter(|&at| at >= start).collect();

@@ -59,6 +59,7 @@ pub(super) fn rig(width_px: u32) -> Rig {
         fan_width_m: 0.06,
         fan_length_m: 0.04,
         carry_m: 0.05,
+        carry_speed_mps: None,
         valve_open_ms: 20.0,
         valve_close_ms: 12.0,
         flow_l_per_min: 0.2,

@@ -64,6 +64,10 @@ pub struct BoomToml {
     pub fan_length_m: f64,
     /// How far ahead of the nozzle droplets land.
     pub carry_m: f64,
+    /// Ground speed at which `carry_m` was measured: droplets bring the nozzle's speed with them, so they land twice as
+    /// far ahead at twice of it. Without it `carry_m` holds at every speed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carry_speed_mps: Option<f64>,
     /// From command to spray.
     pub valve_open_ms: f64,
     /// From command to the last drop.
@@ -143,6 +147,7 @@ impl BoomToml {
             fan_width_m,
             fan_length_m,
             carry_m,
+            carry_speed_mps,
             valve_open_ms,
             valve_close_ms,
             flow_l_per_min,
@@ -170,6 +175,10 @@ impl BoomToml {
             "length wetted by one nozzle at an instant",
         );
         ranges.check("boom.carry_m", *carry_m, 0.0..=2.0, "measure how far ahead droplets land");
+        if let Some(speed) = carry_speed_mps {
+            let why = "ground speed at which boom.carry_m was measured; leave it out where nobody knows";
+            ranges.check("boom.carry_speed_mps", *speed, 0.05..=10.0, why);
+        }
         ranges.check("boom.valve_open_ms", *valve_open_ms, 0.0..=2000.0, "measure per valve and pressure");
         ranges.check("boom.valve_close_ms", *valve_close_ms, 0.0..=2000.0, "measure per valve and pressure");
         ranges.check("boom.flow_l_per_min", *flow_l_per_min, 0.001..=20.0, "flow of one open nozzle");
