@@ -3,10 +3,14 @@
 //! # Invariants of the file
 //! - It is replaced whole (written beside, synced, renamed), so it is there before or after, never torn.
 //! - `progress_m` is stored after the records of that stretch were handed to the recorder: what is driven
-//!   again after a crash may be recorded twice, never missed.
+//!   again after a crash may be recorded twice. What a kill that leaves no time to end (SIGKILL, power) may cost is what
+//!   the loop had not handed on yet: openings of the last second, plants and track of the last five.
 //! - A plan of an older generation than the last one driven on this field is refused.
+//! - An open mission that has driven or sprayed makes room for another plan only when that is of a later generation, or
+//!   when a person gives it up; either way the records say that it ended.
 
 use kompas_field::ids::{BootId, FieldId, MissionId, PlanId};
+use kompas_field::record::MissionFinished;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::io::Write;
@@ -154,6 +158,26 @@ pub enum MissionFileError {
 impl MissionFile {
     /// Name and version.
     pub const SCHEMA: &'static str = "kompas.mission/1";
+
+    /// Whether anything of its field was driven or sprayed.
+    pub fn has_worked(&self) -> bool {
+        self.progress_m > 0.0 || self.totals.volume_l > 0.0
+    }
+
+    /// Its end as the records tell it; whole only where the whole path was driven.
+    pub fn finished(&self) -> MissionFinished {
+        let Totals { frames, frames_unusable, plants, plants_treated, volume_l, driven_m } = self.totals;
+        MissionFinished {
+            mission: self.mission.clone(),
+            completed: self.state == MissionState::Finished,
+            frames,
+            frames_unusable,
+            plants,
+            plants_treated,
+            volume_l,
+            driven_m,
+        }
+    }
 
     /// Beside the outbox, because it tells how far the outbox's records reach; of one field, so that a job elsewhere in
     /// between does not make a robot begin anew.

@@ -8,7 +8,7 @@ use crate::eyes::{Eyes, gsd_m};
 use crate::guard::{Guard, GuardRules};
 use crate::job::Job;
 use crate::logbook::Logbook;
-use crate::mission::{MissionEvent, MissionFile, MissionFileError, MissionState, Totals, WrongMove};
+use crate::mission::{MissionFile, MissionFileError, WrongMove};
 use crate::nozzles::NozzleQueue;
 use crate::plants::{KnownPlants, near};
 use crate::pose::PoseHistory;
@@ -18,8 +18,8 @@ use crate::robot::{Memory, Robot};
 use crate::sim::{SimError, Simulator};
 use crate::sprayer::Sprayer;
 use crate::tally::Tally;
-use kompas_cloud_sync::{Origin, Outbox, OutboxError};
-use kompas_field::ids::{BootId, InvalidId, MissionId};
+use kompas_cloud_sync::{Outbox, OutboxError};
+use kompas_field::ids::{FieldId, InvalidId, MissionId};
 use kompas_field::record::{IncidentKind, MissionStarted};
 use kompas_field::rig::CameraRig;
 use kompas_field::units::Metres;
@@ -29,8 +29,13 @@ use kompas_vision::normalise::{GROUND_M, MAX_SIDE};
 use kompas_vision::onnx::{ModelError, OnnxOptions, OnnxSegmenter, Scale, find_library};
 use kompas_vision::{Camera, ExcessGreen, Segmenter, TrackerRules};
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+mod mission;
+
+use mission::{Standing, new_boot, origin, standing};
+pub use mission::{give_up_mission, may_begin};
 
 /// Why there is no robot to run.
 #[derive(Debug, thiserror::Error)]
@@ -52,6 +57,15 @@ pub enum SetupError {
     /// The outbox.
     #[error(transparent)]
     Outbox(#[from] OutboxError),
+    /// The folder of the outbox.
+    #[error("cannot make the folder {} for the outbox: give a file in a folder that takes it in records.outbox, or --outbox", path.display())]
+    OutboxFolder {
+        /// The folder.
+        path: PathBuf,
+        /// The system's words.
+        #[source]
+        source: std::io::Error,
+    },
     /// The stored mission.
     #[error(transparent)]
     MissionFile(#[from] MissionFileError),
@@ -68,6 +82,18 @@ pub enum SetupError {
         given: u32,
         /// Of the stored mission.
         driven: u32,
+    },
+    /// Another plan than the one that the field was begun with.
+    #[error(
+        "mission {mission} on field {field} is open: it stopped {progress_m:.1} m along the path of another plan, and this one would drive the field from its start, over what is treated. Finish it with the settings it was begun with, or go on by a plan of `kompas-plan resume`; or give it up: kompas-robot run --give-up-mission"
+    )]
+    OpenMission {
+        /// The one that is open.
+        mission: MissionId,
+        /// Its field.
+        field: FieldId,
+        /// Along its plan's path.
+        progress_m: f64,
     },
     /// The plan's path cannot be driven.
     #[error("{0}")]
@@ -113,7 +139,8 @@ pub struct Drivers {
     pub bad_rows: Vec<String>,
 }
 
-/// Opens drivers, outbox and mission, and writes down that the mission begins or goes on.
+/// Opens drivers, outbox and mission, and writes down that the mission begins or goes on. An open mission of the field
+/// that nobody goes on with is ended in the records, where it has done nothing yet or the plan is of a later generation.
 ///
 /// # Errors
 /// [`SetupError`].
@@ -132,15 +159,15 @@ pub fn ready_with(
     open: impl FnOnce(SystemClock, Metres) -> Result<Drivers, SetupError>,
 ) -> Result<Ready, SetupError> {
     let calendar = SystemClock::start();
-    let boot = BootId::new(format!("b-{:x}-{:x}", calendar.wall().unix_ms(), std::process::id()))?;
+    let boot = new_boot(calendar)?;
     let mission_path = MissionFile::path_beside(&config.records.outbox, &job.field.id);
-    let (mission, previous) = open_mission(config, job, &boot, calendar)?;
+    let Standing { mission, previous, left } = standing(config, job, &boot, calendar)?;
     let start = Metres::new(previous.as_ref().map_or(0.0, |_| mission.progress_m));
 
     let drivers = open(calendar, start)?;
     let clock = GivenClock::new(Arc::clone(&drivers.moments), calendar);
     let time = LoopTime::Given { clock, latency: config.frame_latency };
-    let outbox = Outbox::open(&config.records.outbox, &config.robot, config.records.limits)?;
+    let mut outbox = open_outbox(config)?;
     if let Some(damaged) = outbox.set_aside() {
         tracing::error!(
             "the outbox was damaged and moved to {}; a new one is in use, and what waited in it is lost: look at the disk",
@@ -149,11 +176,11 @@ pub fn ready_with(
     }
     // What waited in it is lost, perhaps with the record that the mission began: the cloud needs its field.
     let tells_anew = outbox.set_aside().is_some();
-    let origin = Origin {
-        boot: boot.clone(),
-        clock_quality: config.records.clock_quality,
-        datum: job.field.plane.origin().datum,
-    };
+    let origin = origin(config, job, boot);
+    if let Some(left) = &left {
+        mission::end(left, config, &mut outbox, &origin, time.clock())?;
+        tracing::warn!("mission {} was open and is ended: this plan takes its place", left.mission);
+    }
     let sink = OutboxSink { outbox, origin, mission: mission_path };
     let recorder = Recorder::start(sink, config.records.queue, time.waits());
     let mut logbook = Logbook::new(mission.mission.clone(), config.policy.product.clone(), recorder, list);
@@ -262,41 +289,14 @@ pub fn open_segmenter(
     }
 }
 
-/// The mission to work on, and the boot that left it open, where one did.
-fn open_mission(
-    config: &Config,
-    job: &Job,
-    boot: &BootId,
-    calendar: SystemClock,
-) -> Result<(MissionFile, Option<BootId>), SetupError> {
-    let generation = job.plan.generation.0;
-    let stored = MissionFile::of_field(&config.records.outbox, &job.field.id)?;
-    if let Some(stored) = &stored
-        && generation < stored.generation
-    {
-        return Err(SetupError::StalePlan { given: generation, driven: stored.generation });
+/// Opens the outbox, in a folder that is made where it is not there.
+fn open_outbox(config: &Config) -> Result<Outbox, SetupError> {
+    let path = &config.records.outbox;
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)
+            .map_err(|source| SetupError::OutboxFolder { path: folder.to_owned(), source })?;
     }
-    // Pictures in a folder have no path to go on from.
-    let goes_on = matches!(config.driver, DriverChoice::Simulator(_));
-    if let Some(stored) =
-        stored.filter(|stored| goes_on && stored.state.is_open() && stored.plan == job.plan.id)
-    {
-        let previous = stored.boot.clone();
-        let state = if stored.state == MissionState::Treating { MissionState::Paused } else { stored.state };
-        return Ok((MissionFile { boot: boot.clone(), state, ..stored }, Some(previous)));
-    }
-    let mission = MissionFile {
-        schema: MissionFile::SCHEMA.to_owned(),
-        mission: MissionId::new(format!("m-{:x}", calendar.wall().unix_ms()))?,
-        field: job.field.id.clone(),
-        plan: job.plan.id.clone(),
-        generation,
-        state: MissionState::Idle.on(MissionEvent::PlanAccepted)?,
-        progress_m: 0.0,
-        boot: boot.clone(),
-        totals: Totals::default(),
-    };
-    Ok((mission, None))
+    Ok(Outbox::open(path, &config.robot, config.records.limits)?)
 }
 
 fn begin(logbook: &mut Logbook, time: &LoopTime, job: &Job, mission: &MissionFile, segmenter: &str) {
@@ -359,7 +359,7 @@ impl Drivers {
 ///
 /// # Errors
 /// The system's.
-pub fn decision_list(path: &PathBuf) -> std::io::Result<Box<dyn Write>> {
+pub fn decision_list(path: &Path) -> std::io::Result<Box<dyn Write>> {
     Ok(Box::new(std::io::BufWriter::new(std::fs::File::create(path)?)))
 }
 

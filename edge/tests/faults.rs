@@ -246,6 +246,13 @@ fn a_folder_with_faults_is_driven_to_its_end() {
         "nothing is sprayed, so nothing is recorded as applied"
     );
 
+    // A replay that was stopped is driven again from its beginning, and the first try ends in the records.
+    let again = through(&folder);
+    again.run("decisions.jsonl", Some(5));
+    assert_eq!(again.run("decisions.jsonl", None).frames, 24);
+    let ends = again.payloads().into_iter().filter(|payload| matches!(payload, Payload::MissionFinished(_)));
+    assert_eq!(ends.count(), 2);
+
     std::fs::write(folder.join("005.png"), b"torn").unwrap();
     std::fs::remove_file(folder.join("009.png")).unwrap();
     std::fs::copy(folder.join("000.png"), folder.join("zzz.png")).unwrap();

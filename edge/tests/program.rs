@@ -252,6 +252,27 @@ fn a_run_without_a_cloud_goes_on_and_survives_a_kill() {
 }
 
 #[test]
+fn an_open_mission_is_given_up_only_when_a_person_says_so() {
+    let yard = Yard::new("");
+    let config = yard.config.to_str().unwrap();
+    let run = |more: &[&str]| {
+        robot(&[&["run", "--config", config, "--max-frames", "20"][..], more].concat()).output().unwrap()
+    };
+    assert!(run(&[]).status.success());
+    let settings = std::fs::read_to_string(&yard.config).unwrap();
+    std::fs::write(&yard.config, settings + "[plan]\nrate_l_per_ha = 150.0\n").unwrap();
+    let before = yard.records().len();
+    for refused in [run(&[]), check(&yard)] {
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(text(&refused.stderr).contains("--give-up-mission"), "{}", text(&refused.stderr));
+    }
+    assert_eq!(yard.records().len(), before, "nothing is written by a run that does not begin");
+    let begun = run(&["--give-up-mission"]);
+    assert!(begun.status.success(), "{}", text(&begun.stderr));
+    assert!(text(&begun.stderr).contains("is given up after"), "{}", text(&begun.stderr));
+}
+
+#[test]
 fn what_a_run_leaves_is_told_with_the_command_that_sends_it() {
     let yard = Yard::new("");
     let config = yard.config.to_str().unwrap();

@@ -5,9 +5,10 @@ mod common;
 
 use common::Yard;
 use kompas_edge::robot::Tick;
-use kompas_edge::setup::{Ready, ready};
+use kompas_edge::setup::{Ready, SetupError, give_up_mission, may_begin, ready};
 use kompas_field::record::IncidentKind;
 use kompas_field::{Decision, Payload, Verdict};
+use kompas_planner::Generation;
 
 #[test]
 fn same_seed_same_plan_and_decisions() {
@@ -111,6 +112,55 @@ fn a_job_in_another_field_in_between_does_not_begin_the_first_anew() {
     let again = yard.run("three.jsonl", Some(5));
     assert_eq!(again.mission, first.mission);
     assert!(again.resumed_from_m.unwrap() > 10.0, "{again:?}");
+}
+
+/// Missions that ended, and whether their whole path was driven.
+fn ended(yard: &Yard) -> Vec<(String, bool)> {
+    let end = |payload| match payload {
+        Payload::MissionFinished(end) => Some((end.mission.to_string(), end.completed)),
+        _ => None,
+    };
+    yard.payloads().into_iter().filter_map(end).collect()
+}
+
+#[test]
+fn a_half_driven_field_is_not_begun_anew_by_another_plan() {
+    let yard = Yard::new("");
+    let first = yard.run("one.jsonl", Some(60));
+    let settings = std::fs::read_to_string(&yard.config).unwrap();
+    std::fs::write(&yard.config, settings.clone() + "[plan]\nrate_l_per_ha = 150.0\n").unwrap();
+    let (config, job) = yard.load();
+    let refused = ready(&config, &job, None).err().unwrap();
+    assert!(matches!(refused, SetupError::OpenMission { .. }), "{refused}");
+    assert!(may_begin(&config, &job).is_err());
+
+    std::fs::write(&yard.config, &settings).unwrap();
+    let second = yard.run("two.jsonl", Some(10));
+    assert_eq!(second.mission, first.mission, "nothing was lost");
+    assert_eq!(ended(&yard), []);
+
+    std::fs::write(&yard.config, settings + "[plan]\nrate_l_per_ha = 150.0\n").unwrap();
+    let given_up = give_up_mission(&config, &job).unwrap().unwrap();
+    assert_eq!(given_up.mission.as_str(), first.mission);
+    assert_eq!(ended(&yard), [(first.mission.clone(), false)]);
+    assert_eq!(give_up_mission(&config, &job).unwrap(), None, "once");
+    let third = yard.run("three.jsonl", Some(5));
+    assert!(third.mission != first.mission && third.resumed_from_m.is_none(), "{}", third.mission);
+}
+
+#[test]
+fn a_plan_of_the_next_generation_takes_the_place_of_an_open_mission_and_the_records_say_so() {
+    let yard = Yard::new("");
+    let first = yard.run("one.jsonl", Some(60));
+    let (_, job) = yard.load();
+    let policy = kompas_planner::Policy { generation: Generation(2), ..kompas_planner::Policy::reference() };
+    let next = kompas_planner::plan(&job.field, None, &job.rig, &policy).unwrap();
+    std::fs::write(yard.path("plan.json"), next.to_json()).unwrap();
+    let settings = std::fs::read_to_string(&yard.config).unwrap();
+    std::fs::write(&yard.config, settings + "[plan]\nfile = \"plan.json\"\n").unwrap();
+    let second = yard.run("two.jsonl", Some(5));
+    assert_ne!(second.mission, first.mission);
+    assert_eq!(ended(&yard), [(first.mission, false)]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use anyhow::{Error, Result};
 use kompas_edge::clock::SystemClock;
 use kompas_edge::config::Config;
 use kompas_edge::job::Job;
-use kompas_edge::setup::{Drivers, SetupError, open_segmenter};
+use kompas_edge::setup::{Drivers, SetupError, may_begin, open_segmenter};
 use kompas_field::units::Metres;
 use kompas_field::{Finding, Findings};
 
@@ -74,7 +74,9 @@ fn opened(config: &Config, job: &Job) -> Vec<Finding> {
         }
         Err(why) => vec![found("driver.closed", "driver", why, remedy)],
     };
-    model.into_iter().chain(pictures).collect()
+    let remedy = "go on with what was begun, or give it up";
+    let mission = may_begin(config, job).err().map(|why| found("mission.closed", "plan", why, remedy));
+    model.into_iter().chain(pictures).chain(mission).collect()
 }
 
 /// A robot without a network is as it should be; one that nobody told where to send is not.

@@ -31,6 +31,7 @@ pub(crate) fn report(result: anyhow::Result<()>) -> ExitCode {
         Some(
             SetupError::Folder(_)
             | SetupError::StalePlan { .. }
+            | SetupError::OpenMission { .. }
             | SetupError::Simulator(_)
             | SetupError::Model(_)
             | SetupError::NoOnnxRuntime,

@@ -11,7 +11,7 @@ use kompas_edge::config::Config;
 use kompas_edge::drivers::folder::Album;
 use kompas_edge::report::Report;
 use kompas_edge::robot::Tick;
-use kompas_edge::setup::{Ready, decision_list, ready};
+use kompas_edge::setup::{Ready, decision_list, give_up_mission, ready};
 use kompas_edge::sim::Simulator;
 use kompas_field::units::{Metres, Seconds};
 use kompas_field::{Clock, RobotInstant};
@@ -52,6 +52,9 @@ pub(super) struct RunArgs {
     /// sends it [default: 60, but 5 without a connection].
     #[arg(long, value_name = "SECONDS", value_parser = from_0)]
     drain_s: Option<f64>,
+    /// End the mission that is open on the field for good, and begin the field anew.
+    #[arg(long)]
+    give_up_mission: bool,
     /// Not faster than so many times real time; 0 is as fast as the machine can.
     #[arg(long, value_name = "TIMES", default_value_t = 0.0, value_parser = from_0)]
     pace: f64,
@@ -86,6 +89,11 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
     let album = args.keep_pictures.as_ref().map(|folder| Album::begin(folder, every, job.field.plane, true));
     let album = album.transpose()?;
     let stop = stop_flag()?;
+    if args.give_up_mission
+        && let Some(given_up) = give_up_mission(&config, &job)?
+    {
+        tracing::warn!("mission {} is given up after {:.1} m", given_up.mission, given_up.progress_m);
+    }
     let Ready { mut robot, simulator, frames, drive_end, resumed_from, bad_rows } =
         ready(&config, &job, list.transpose()?)?;
     robot.album = album;

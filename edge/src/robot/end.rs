@@ -3,10 +3,9 @@
 use super::{Robot, Seconds};
 use crate::drivers::folder::{Album, Kept};
 use crate::logbook::DecisionListError;
-use crate::mission::{MissionEvent, MissionFile, MissionState, WrongMove};
+use crate::mission::{MissionEvent, MissionFile, WrongMove};
 use crate::recorder::RecorderSummary;
 use crate::tally::Tally;
-use kompas_field::record::MissionFinished;
 use kompas_field::units::Metres;
 use kompas_field::{ClosedBecause, RobotInstant, WeedMap};
 
@@ -65,17 +64,7 @@ impl Robot {
             self.decide_rest(now, ClosedBecause::MissionNotTreating);
         }
         let mission = self.mission_now();
-        let totals = mission.totals;
-        let finished = (!paused).then(|| MissionFinished {
-            mission: mission.mission.clone(),
-            completed: mission.state == MissionState::Finished,
-            frames: totals.frames,
-            frames_unusable: totals.frames_unusable,
-            plants: totals.plants,
-            plants_treated: totals.plants_treated,
-            volume_l: totals.volume_l,
-            driven_m: totals.driven_m,
-        });
+        let finished = (!paused).then(|| mission.finished());
         let (records, list) = self.logbook.close(finished, mission.clone(), self.time.clock());
         Ok(RunEnd {
             mission,
