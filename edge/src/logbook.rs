@@ -1,7 +1,8 @@
 //! What the loop has to tell, gathered into records of a size the wire takes.
 //!
-//! Incidents go at once, nozzle openings within a second, plants and track in larger batches. What the
-//! recorder cannot take waits here, in order, while the guard is shut.
+//! Incidents go at once, nozzle openings within a second, plants and track within five, however long the next picture
+//! takes; a program that is killed without notice loses what still waits for that. What the recorder cannot take waits
+//! here, in order, while the guard is shut.
 
 use crate::mission::MissionFile;
 use crate::recorder::{Recorder, RecorderSummary};
@@ -137,7 +138,7 @@ impl Logbook {
         }
     }
 
-    /// Hands on what is due; everything with `all`.
+    /// Hands on what is due; everything with `all`. Asked at every look at the boom, not only with a picture.
     pub fn turn_page(&mut self, now: RobotInstant, all: bool, clock: &dyn Clock) {
         while let Some(payload) = self.backlog.pop_front() {
             if let Err(back) = self.recorder.offer(payload, clock) {

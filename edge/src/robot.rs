@@ -120,14 +120,14 @@ impl Robot {
         self.tally.stages.frame += watch.split();
         let in_hand = watch.now();
         let now = self.time.after_frame(frame.true_at);
-        let decided_before = self.tally.stages.decide;
+        let others = |robot: &Self| robot.tally.stages.decide + robot.tally.stages.record;
+        let others_before = others(self);
         self.live_until(now); // fixes come in, valves move
         self.tally.stages.nozzle += watch.split();
         self.look(&frame, &mut watch); // plants to places, places to plants known
         self.serve(now); // decisions, and valves again
         self.tally.latency(in_hand, watch.now());
-        self.tally.stages.nozzle += watch.split() - (self.tally.stages.decide - decided_before);
-        self.logbook.turn_page(now, false, self.time.clock());
+        self.tally.stages.nozzle += watch.split() - (others(self) - others_before);
         self.store_progress(now);
         self.tally.stages.record += watch.split();
         Tick::Looked
@@ -222,6 +222,9 @@ impl Robot {
         }
         let served = self.sprayer.serve(self.inputs(now, motion), self.plants.crop_map());
         self.write_down(now, served);
+        let mut watch = Stopwatch::start(self.stopwatch);
+        self.logbook.turn_page(now, false, self.time.clock());
+        self.tally.stages.record += watch.split();
         if let (Some(because), Some(before)) = (self.sprayer.closed(), self.memory.served_at) {
             self.tally.shut(because, now.since(before));
         }

@@ -252,6 +252,32 @@ fn a_run_without_a_cloud_goes_on_and_survives_a_kill() {
 }
 
 #[test]
+fn a_terminal_that_closes_pauses_the_run_and_nothing_is_lost() {
+    let yard = Yard::new("");
+    let report = yard.path("report.json");
+    let run = [
+        "run",
+        "--config",
+        yard.config.to_str().unwrap(),
+        "--report",
+        report.to_str().unwrap(),
+        "--pace",
+        "5",
+    ];
+    let mut running = robot(&run).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    let hang_up = ["-HUP", &running.id().to_string()];
+    // Shell and system may both say so.
+    for _ in 0..2 {
+        assert!(Command::new("kill").args(hang_up).status().unwrap().success());
+    }
+    assert!(running.wait().unwrap().success());
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(&report).unwrap()).unwrap();
+    assert_eq!(report["state"], "paused", "{report:#}");
+    assert_eq!((report["records_unwritten"].as_u64(), yard.records().is_empty()), (Some(0), false));
+}
+
+#[test]
 fn an_open_mission_is_given_up_only_when_a_person_says_so() {
     let yard = Yard::new("");
     let config = yard.config.to_str().unwrap();

@@ -10,19 +10,32 @@ use kompas_edge::clock::SystemClock;
 use kompas_edge::config::Config;
 use kompas_field::units::Seconds;
 use kompas_field::{Clock, RobotInstant};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Set by Ctrl-C and by a polite kill.
+/// Set by Ctrl-C, by a polite kill and by a terminal that closes.
 pub(super) fn stop_flag() -> Result<Arc<AtomicBool>> {
     let flag = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+    for signal in [SIGINT, SIGTERM] {
         // The second time it ends at once.
         signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&flag)).context("signals")?;
         signal_hook::flag::register(signal, Arc::clone(&flag)).context("signals")?;
     }
+    // A closing terminal may say so twice, and who started the program with nohup wants it to go on.
+    if !is_ignored(SIGHUP) {
+        signal_hook::flag::register(SIGHUP, Arc::clone(&flag)).context("signals")?;
+    }
     Ok(flag)
+}
+
+/// Whether whoever started this program had it ignore `signal`; where the system does not say, nobody had.
+fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal - 1) & 1 == 1
 }
 
 /// Starts sending what waits in the outbox to `broker`.
