@@ -28,7 +28,7 @@ pub struct PoseRules {
     pub jump_floor: Metres,
     /// After a jump, or a gap, so many fixes must agree before there is a pose.
     pub settle_fixes: u32,
-    /// Where the receiver claims more than this, places are for a map at best: once it knows better again, the line begins
+    /// Where the receiver claims more than this, or nothing, places are for a map at best: once it knows better again, the line begins
     /// anew, as it does with a solution of a better quality, whatever was claimed before.
     pub vague: Metres,
 }
@@ -220,8 +220,8 @@ impl PoseHistory {
         if time == Seconds::ZERO {
             return (before.value, Line::GoesOn); // told twice: a picture taken at the moment of a fix
         }
-        let known_again = before.value.motion.sigma > self.rules.vague && given.sigma <= self.rules.vague
-            || quality > before.value.quality;
+        let vague = |motion: &Motion| motion.sigma <= Metres::ZERO || motion.sigma > self.rules.vague;
+        let known_again = vague(&before.value.motion) && !vague(&given) || quality > before.value.quality;
         if time < Seconds::ZERO || time > self.rules.max_gap || known_again {
             return (fresh, Line::Broken);
         }

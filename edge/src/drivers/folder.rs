@@ -10,11 +10,11 @@
 //! | `lat_deg`, `lon_deg` | degrees | of the antenna; empty without a fix |
 //! | `heading_deg` | degrees | where the robot points, from north, clockwise |
 //! | `quality` | – | `none`, `single`, `float` or `fixed` |
-//! | `sigma_m` | metres | one standard deviation per axis |
-//! | `correction_age_s` | seconds | age of the correction data |
-//! | `speed_mps` | metres per second | over ground, negative in reverse |
+//! | `sigma_m` | metres | one standard deviation per axis, to 10,000 |
+//! | `correction_age_s` | seconds | age of the correction data; below zero where there are none |
+//! | `speed_mps` | metres per second | over ground, negative in reverse, to 100 |
 //!
-//! A picture without a row, a row without its picture and a row that does not read are faults of that picture:
+//! A number out of its range, which would be another column or another unit, is of a row that does not read. A picture without a row, a row without its picture and a row that does not read are faults of that picture:
 //! counted and reported, and the rest goes on.
 
 mod album;
@@ -94,6 +94,28 @@ struct Row {
     speed_mps: Option<f64>,
 }
 
+impl Row {
+    /// The first number that cannot be what its column says. What is not finite counts as missing, except the time.
+    fn out_of_range(&self) -> Option<String> {
+        let Self { image: _, time_s, lat_deg, lon_deg, heading_deg, quality: _, sigma_m, .. } = self;
+        let columns = [
+            ("time_s", Some(*time_s), -1e10..=1e10),
+            ("lat_deg", *lat_deg, -90.0..=90.0),
+            ("lon_deg", *lon_deg, -180.0..=180.0),
+            ("heading_deg", *heading_deg, -360.0..=360.0),
+            ("sigma_m", *sigma_m, 0.0..=1e4),
+            ("correction_age_s", self.correction_age_s, -1.0..=1e6),
+            ("speed_mps", self.speed_mps, -100.0..=100.0),
+        ];
+        columns.into_iter().find_map(|(name, value, allowed)| {
+            let value = value.filter(|value| value.is_finite() || name == "time_s")?;
+            let (low, high) = (*allowed.start(), *allowed.end());
+            (!allowed.contains(&value))
+                .then(|| format!("{name} is {value}, allowed is a number from {low} to {high}"))
+        })
+    }
+}
+
 /// One picture to come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Picture {
@@ -167,8 +189,10 @@ fn read_rows(list: &Path) -> Result<(Vec<Row>, Vec<String>), FolderError> {
     for record in reader.into_records() {
         let line = record.as_ref().ok().and_then(csv::StringRecord::position).map_or(0, csv::Position::line);
         match record.and_then(|record| record.deserialize::<Row>(Some(&header))) {
-            Ok(row) if row.time_s.is_finite() => rows.push(row),
-            Ok(row) => bad.push(format!("{}, line {line}: time_s is {}", list.display(), row.time_s)),
+            Ok(row) => match row.out_of_range() {
+                None => rows.push(row),
+                Some(what) => bad.push(format!("{}, line {line}: {what}", list.display())),
+            },
             Err(why) => bad.push(format!("{}: {why}", list.display())),
         }
     }
@@ -196,7 +220,7 @@ fn fix_of(row: &Row, at: RobotInstant, datum: Datum, before: Option<&Stamped<Fix
         place,
         heading,
         quality,
-        sigma: Metres::new(sigma_m.abs()),
+        sigma: Metres::new(sigma_m),
         correction_age: Seconds::new(age_s),
         speed: MetresPerSecond::new(number(row.speed_mps).unwrap_or(0.0)),
         turn_rate: RadiansPerSecond::new(turn_rate),

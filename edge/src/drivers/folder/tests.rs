@@ -55,6 +55,41 @@ fn each_fault_is_of_its_picture_only() {
 }
 
 #[test]
+fn a_number_that_cannot_be_costs_its_row_and_nothing_else() {
+    let rows = [
+        "1,52.87,6.95,90,fixed,1e160,0.5,1",
+        "2,52.87,6.95,90,fixed,0.01,0.5,1e308",
+        "3,52.87,6.95,90,fixed,-0.01,0.5,1",
+        "4,543676.8,260225.4,90,fixed,0.01,0.5,1",
+        "5,52.87,6.95,90,fixed,0.01,0.5,1",
+        "1e300,52.87,6.95,90,fixed,0.01,0.5,1",
+        "6,52.87,6.95,90,fixed,0.01,-1,1",
+    ];
+    let list: String =
+        rows.iter().enumerate().fold(String::new(), |list, (i, row)| format!("{list}{i}.png,{row}\n"));
+    let folder = folder_with(&list, &["0.png", "4.png"]);
+    let Folder { mut camera, mut gnss, bad_rows } = open(&folder);
+    let told = [
+        "line 2: sigma_m is 1",
+        "line 3: speed_mps is 1",
+        "line 4: sigma_m is -0.01",
+        "line 5: lat_deg is 543676.8",
+        "line 7: time_s is 1",
+    ];
+    assert_eq!(bad_rows.len(), told.len(), "{bad_rows:#?}");
+    for (row, told) in bad_rows.iter().zip(told) {
+        assert!(row.contains(told) && row.contains("allowed is"), "{row}");
+    }
+    let plane = kompas_field::FieldPlane::at(Geodetic::etrs89(52.87, 6.95)).unwrap();
+    let mut poses = crate::pose::PoseHistory::new(plane, crate::pose::PoseRules::default());
+    for fix in gnss.fixes_until(RobotInstant::from_nanos(u64::MAX)) {
+        poses.take(&fix).unwrap();
+    }
+    assert_eq!(poses.last_fix().unwrap().correction_age, Seconds::new(-1.0), "for the guard to judge");
+    assert_eq!(camera.next_frame().unwrap().value.image.err(), Some(FrameFault::WithoutPose));
+}
+
+#[test]
 fn a_list_that_cannot_be_used_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let open = || Folder::open(folder.path(), Datum::Etrs89).unwrap_err();
