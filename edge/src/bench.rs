@@ -63,6 +63,17 @@ pub enum BenchError {
     Folder(#[source] std::io::Error),
 }
 
+impl BenchError {
+    /// Whether what was given cannot be measured; else the machine failed, or this program.
+    pub fn is_input(&self) -> bool {
+        match self {
+            Self::NotSimulated => true,
+            Self::Setup(why) => why.is_input(),
+            Self::Mission(_) | Self::Encode(_) | Self::Folder(_) => false,
+        }
+    }
+}
+
 /// JPEG bytes that are decoded when asked for.
 struct PackedCamera(VecDeque<Stamped<(String, Vec<u8>)>>);
 

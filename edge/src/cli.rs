@@ -105,6 +105,13 @@ fn path(path: &Path) -> Result<toml::Value> {
     Ok(toml::Value::String(path.display().to_string()))
 }
 
+/// Told before an hour of work, not after it.
+fn writable(path: &Path) -> Result<()> {
+    kompas_edge::disk::writable(path).with_context(|| {
+        exit::BadInput(format!("cannot make {}: give a file in a folder that takes it", path.display()))
+    })
+}
+
 impl ConfigArgs {
     fn overrides(&self) -> Result<Overrides> {
         let mut overrides = self.records.overrides()?;

@@ -1,4 +1,4 @@
-//! Room on disks. Records go first: an outbox that cannot write keeps every nozzle shut.
+//! Room on disks, and files that can be made. Records go first: an outbox that cannot write keeps every nozzle shut.
 
 use crate::config::Records;
 use kompas_cloud_sync::OutboxLimits;
@@ -14,6 +14,32 @@ pub fn free_bytes(path: &Path) -> std::io::Result<u64> {
     let there = path.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("/"));
     let room = rustix::fs::statvfs(there)?;
     Ok(room.f_bavail.saturating_mul(room.f_frsize))
+}
+
+/// Whether a file can be made or written, where its folder is there: it is opened as it will be, and left as it was.
+///
+/// # Errors
+/// The system's.
+pub fn writable(path: &Path) -> std::io::Result<()> {
+    let new = path.symlink_metadata().is_err();
+    std::fs::OpenOptions::new().append(true).create(true).open(path)?;
+    if new { std::fs::remove_file(path) } else { Ok(()) }
+}
+
+/// As [`writable`], where folders above the file may still have to be made; none is made.
+///
+/// # Errors
+/// The system's.
+pub fn takes(path: &Path) -> std::io::Result<()> {
+    let path = std::path::absolute(path)?;
+    let there = path.ancestors().skip(1).find(|folder| folder.exists()).unwrap_or(Path::new("/"));
+    if path.parent() == Some(there) {
+        return writable(&path);
+    }
+    if !there.is_dir() {
+        return Err(std::io::ErrorKind::NotADirectory.into());
+    }
+    Ok(rustix::fs::access(there, rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK)?)
 }
 
 /// Whether the disk has the room that the configuration promises the records. What gives way when room runs out is

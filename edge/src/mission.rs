@@ -13,7 +13,7 @@ use kompas_field::ids::{BootId, FieldId, MissionId, PlanId};
 use kompas_field::record::MissionFinished;
 use serde::{Deserialize, Serialize};
 use std::fs::File;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// Where a mission stands.
@@ -203,7 +203,9 @@ impl MissionFile {
     pub fn read(path: &Path) -> Result<Option<Self>, MissionFileError> {
         let text = match std::fs::read(path) {
             Ok(text) => text,
-            Err(why) if why.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(why) if matches!(why.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
             Err(source) => return Err(MissionFileError::Io { doing: "read", path: path.to_owned(), source }),
         };
         let file: Self = serde_json::from_slice(&text)

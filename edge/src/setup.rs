@@ -1,10 +1,11 @@
 //! From a checked job to a robot that can run: the only place that knows which driver is which.
 
 use crate::clock::{GivenClock, LoopTime, SystemClock};
-use crate::config::{Config, DriverChoice, Look, SegmenterChoice};
+use crate::config::{Config, DriverChoice};
+use crate::disk::writable;
 use crate::drivers::folder::{DryBoom, Folder, FolderError, NoMachine};
 use crate::drivers::{EmergencyStop, FixSource, FrameSource, NozzleDriver};
-use crate::eyes::{Eyes, gsd_m};
+use crate::eyes::Eyes;
 use crate::guard::{Guard, GuardRules};
 use crate::job::Job;
 use crate::logbook::Logbook;
@@ -21,21 +22,20 @@ use crate::tally::Tally;
 use kompas_cloud_sync::{Outbox, OutboxError};
 use kompas_field::ids::{FieldId, InvalidId, MissionId};
 use kompas_field::record::{IncidentKind, MissionStarted};
-use kompas_field::rig::CameraRig;
 use kompas_field::units::Metres;
 use kompas_field::{Clock, ManualClock, RobotInstant, WeedMap};
-use kompas_vision::consensus::Consensus;
-use kompas_vision::normalise::{GROUND_M, MAX_SIDE};
-use kompas_vision::onnx::{ModelError, OnnxOptions, OnnxSegmenter, Scale, find_library};
-use kompas_vision::{Camera, ExcessGreen, Segmenter, TrackerRules};
+use kompas_vision::TrackerRules;
+use kompas_vision::onnx::ModelError;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 mod mission;
+mod segmenter;
 
 use mission::{Standing, new_boot, origin, standing};
 pub use mission::{give_up_mission, may_begin};
+pub use segmenter::open_segmenter;
 
 /// Why there is no robot to run.
 #[derive(Debug, thiserror::Error)]
@@ -57,10 +57,10 @@ pub enum SetupError {
     /// The outbox.
     #[error(transparent)]
     Outbox(#[from] OutboxError),
-    /// The folder of the outbox.
-    #[error("cannot make the folder {} for the outbox: give a file in a folder that takes it in records.outbox, or --outbox", path.display())]
-    OutboxFolder {
-        /// The folder.
+    /// Where the outbox shall be.
+    #[error("cannot make or write {} for the outbox: give a file in a folder that takes it in records.outbox, or --outbox", path.display())]
+    OutboxPlace {
+        /// The file.
         path: PathBuf,
         /// The system's words.
         #[source]
@@ -101,6 +101,31 @@ pub enum SetupError {
     /// The rig lost its camera between check and run.
     #[error("the rig has no camera: add a [camera] section to it")]
     NoCamera,
+}
+
+impl SetupError {
+    /// Whether what was given cannot be worked with; else the machine failed, or this program.
+    pub fn is_input(&self) -> bool {
+        match self {
+            Self::Outbox(why) => is_of_others(why),
+            Self::MissionFile(why) => !matches!(why, MissionFileError::Io { .. }),
+            Self::Mission(_) | Self::Id(_) => false,
+            Self::Simulator(_)
+            | Self::Folder(_)
+            | Self::Model(_)
+            | Self::NoOnnxRuntime
+            | Self::OutboxPlace { .. }
+            | Self::StalePlan { .. }
+            | Self::OpenMission { .. }
+            | Self::Route(_)
+            | Self::NoCamera => true,
+        }
+    }
+}
+
+/// Whether an outbox is none of this robot, or of a newer program.
+pub const fn is_of_others(why: &OutboxError) -> bool {
+    matches!(why, OutboxError::OtherRobot { .. } | OutboxError::NewerFormat { .. })
 }
 
 /// A robot about to run, with what stands around it.
@@ -232,70 +257,14 @@ pub fn ready_with(
     Ok(Ready { robot, simulator, frames, drive_end, resumed_from: previous.map(|_| start), bad_rows })
 }
 
-/// A frame 1280 px wide keeps its own pixels: working size shrinks it to 1024.
-const ONE_SIZE: &[f64] = &[1.25];
-
-/// A tile of a drone's photograph keeps its own pixels at working size, where the tiles of 128 px that the network learnt
-/// potatoes from are doubled. With an earlier model: at half that size potato 0.804 and weed 0.633 instead of 0.885 and 0.687, and
-/// at these two 0.868 and 0.673 (models/README.md). Where leaves are wide they are looked at smaller.
-const FROM_THE_AIR: &[f64] = &[1.5, 2.0];
-
-/// As much ground per pixel as in training, but never smaller than by the picture's own size: a camera so near is there
-/// for seedlings, and where leaves are wide they are looked at smaller anyway. Never more than a frame may cost.
-fn by_ground(rig: &CameraRig) -> Scale {
-    let picture_m = gsd_m(&Camera::new(rig), rig);
-    let long = f64::from(rig.width_px.max(rig.height_px).max(1));
-    let own = f64::from(MAX_SIDE) / long;
-    let scale = (picture_m / GROUND_M).clamp(own, 2.0 * own);
-    Scale::ByGsd { picture_m, wanted_m: picture_m / scale }
-}
-
-/// Tilted by more, rows that are evenly spaced on the ground are not in the picture.
-const LEVEL_DEG: f64 = 5.0;
-
-fn hangs_level(camera: &CameraRig) -> bool {
-    camera.pitch_deg.abs().max(camera.roll_deg.abs()) <= LEVEL_DEG
-}
-
-/// What finds plants, ready to look at a picture of `camera`; without one, at tiles of photographs from the air, whatever
-/// [`Look`] is chosen but [`Look::OneSize`].
-///
-/// # Errors
-/// [`SetupError::Model`], [`SetupError::NoOnnxRuntime`].
-pub fn open_segmenter(
-    choice: &SegmenterChoice,
-    camera: Option<&CameraRig>,
-) -> Result<Box<dyn Segmenter>, SetupError> {
-    match choice {
-        SegmenterChoice::ExcessGreen => Ok(Box::new(ExcessGreen::default())),
-        SegmenterChoice::Onnx { model, library, provider, threads, look } => {
-            let library = library.clone().or_else(find_library).ok_or(SetupError::NoOnnxRuntime)?;
-            let mut options =
-                OnnxOptions { provider: *provider, threads: *threads, ..OnnxOptions::new(library) };
-            if camera.is_some_and(hangs_level) {
-                options.consensus = Consensus::LEVEL;
-            }
-            match (look, camera) {
-                (Look::OneSize, _) => options.zooms = ONE_SIZE,
-                (Look::Ground, Some(rig)) => {
-                    options.scale = by_ground(rig);
-                    options.zooms = &[1.0];
-                }
-                (Look::SeveralSizes | Look::Ground, None) => options.zooms = FROM_THE_AIR,
-                (Look::SeveralSizes, Some(_)) => {}
-            }
-            Ok(Box::new(OnnxSegmenter::load(model, options)?))
-        }
-    }
-}
-
 /// Opens the outbox, in a folder that is made where it is not there.
 fn open_outbox(config: &Config) -> Result<Outbox, SetupError> {
     let path = &config.records.outbox;
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder)
-            .map_err(|source| SetupError::OutboxFolder { path: folder.to_owned(), source })?;
-    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder
+        .map_or(Ok(()), std::fs::create_dir_all)
+        .and_then(|()| writable(path))
+        .map_err(|source| SetupError::OutboxPlace { path: path.clone(), source })?;
     Ok(Outbox::open(path, &config.robot, config.records.limits)?)
 }
 
@@ -361,38 +330,4 @@ impl Drivers {
 /// The system's.
 pub fn decision_list(path: &Path) -> std::io::Result<Box<dyn Write>> {
     Ok(Box::new(std::io::BufWriter::new(std::fs::File::create(path)?)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Pixels the network sees per pixel of a camera that looks straight down from `height_m`.
-    fn seen(height_m: f64) -> f64 {
-        let rig = CameraRig {
-            width_px: 1280,
-            height_px: 960,
-            focal_x_px: 640.0,
-            focal_y_px: 640.0,
-            centre_x_px: 640.0,
-            centre_y_px: 480.0,
-            distortion: [0.0; 5],
-            height_m,
-            forward_m: 1.0,
-            left_m: 0.0,
-            pitch_deg: 0.0,
-            roll_deg: 0.0,
-            yaw_deg: 0.0,
-        };
-        let Scale::ByGsd { picture_m, wanted_m } = by_ground(&rig) else { return f64::NAN };
-        assert!((picture_m - height_m / 640.0).abs() < 1e-6, "{picture_m}");
-        picture_m / wanted_m
-    }
-
-    #[test]
-    fn a_far_camera_is_brought_to_the_ground_of_training_and_bounds_hold() {
-        assert!((seen(1.6) - 0.0025 / 0.001_75).abs() < 1e-6, "2.5 mm a pixel");
-        assert!((seen(0.1) - 0.8).abs() < 1e-6, "not smaller than 1024 px across");
-        assert!((seen(150.0) - 1.6).abs() < 1e-6, "not larger than 2048 px across");
-    }
 }

@@ -3,33 +3,10 @@
 
 mod common;
 
-use common::Yard;
+use common::{Yard, check, robot, text};
 use kompas_field::{FieldCrop, WeedMap};
 use kompas_planner::import::field_from_geojson;
-use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
-
-/// Where cargo put the program: it says so, except through some compiler caches; then it lies above this test.
-fn program() -> PathBuf {
-    option_env!("CARGO_BIN_EXE_kompas-robot").map_or_else(
-        || std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join("kompas-robot"),
-        PathBuf::from,
-    )
-}
-
-fn robot(arguments: &[&str]) -> Command {
-    let mut command = Command::new(program());
-    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn check(yard: &Yard) -> Output {
-    robot(&["check", "--config", yard.config.to_str().unwrap()]).output().unwrap()
-}
+use std::process::{Command, Stdio};
 
 #[test]
 fn a_good_job_is_ready() {

@@ -4,6 +4,7 @@ use super::{ConfigArgs, exit};
 use anyhow::{Error, Result};
 use kompas_edge::clock::SystemClock;
 use kompas_edge::config::Config;
+use kompas_edge::disk::takes;
 use kompas_edge::job::Job;
 use kompas_edge::setup::{Drivers, SetupError, may_begin, open_segmenter};
 use kompas_field::units::Metres;
@@ -50,7 +51,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<()> {
     Ok(())
 }
 
-/// Opens what a run would: the model, and where pictures come from.
+/// Opens what a run would: the model, where pictures come from, what was begun, and where records go.
 fn opened(config: &Config, job: &Job) -> Vec<Finding> {
     let found = |code: &str, key: &str, why: SetupError, remedy: &str| {
         Finding::error(code, key, format!("{:#}", Error::new(why)), remedy)
@@ -76,7 +77,12 @@ fn opened(config: &Config, job: &Job) -> Vec<Finding> {
     };
     let remedy = "go on with what was begun, or give it up";
     let mission = may_begin(config, job).err().map(|why| found("mission.closed", "plan", why, remedy));
-    model.into_iter().chain(pictures).chain(mission).collect()
+    let outbox = takes(&config.records.outbox).err().map(|why| {
+        let place = format!("records.outbox = {}", config.records.outbox.display());
+        let remedy = "give a file in a folder that takes it, or --outbox";
+        Finding::error("records.closed", place, format!("cannot be made or written: {why}"), remedy)
+    });
+    model.into_iter().chain(pictures).chain(mission).chain(outbox).collect()
 }
 
 /// A robot without a network is as it should be; one that nobody told where to send is not.

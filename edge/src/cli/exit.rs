@@ -1,7 +1,9 @@
 //! Exit codes: 0 done, 1 failed, 2 wrong use or input. Data to stdout, talk to stderr.
 
+use kompas_cloud_sync::OutboxError;
+use kompas_edge::bench::BenchError;
 use kompas_edge::drivers::folder::{AlbumError, FolderError};
-use kompas_edge::setup::SetupError;
+use kompas_edge::setup::{SetupError, is_of_others};
 use kompas_edge::survey::SurveyError;
 use kompas_field::Findings;
 use std::process::ExitCode;
@@ -27,22 +29,13 @@ pub(crate) fn report(result: anyhow::Result<()>) -> ExitCode {
         return ExitCode::from(2);
     }
     eprintln!("kompas-robot: {why:#}");
-    let input = match why.downcast_ref::<SetupError>() {
-        Some(
-            SetupError::Folder(_)
-            | SetupError::StalePlan { .. }
-            | SetupError::OpenMission { .. }
-            | SetupError::Simulator(_)
-            | SetupError::Model(_)
-            | SetupError::NoOnnxRuntime,
-        ) => true,
-        _ => {
-            why.is::<FolderError>()
-                || why.is::<AlbumError>()
-                || why.is::<BadInput>()
-                || why.downcast_ref::<SurveyError>().is_some_and(SurveyError::is_input)
-        }
-    };
+    let input = why.is::<FolderError>()
+        || why.is::<AlbumError>()
+        || why.is::<BadInput>()
+        || why.downcast_ref::<OutboxError>().is_some_and(is_of_others)
+        || why.downcast_ref::<SetupError>().is_some_and(SetupError::is_input)
+        || why.downcast_ref::<BenchError>().is_some_and(BenchError::is_input)
+        || why.downcast_ref::<SurveyError>().is_some_and(SurveyError::is_input);
     ExitCode::from(if input { 2 } else { 1 })
 }
 

@@ -1,9 +1,9 @@
 //! `kompas-robot run`.
 
-use super::ConfigArgs;
 use super::exit::{Failed, print};
 use super::link::{Patience, stop_flag, until_sent, uplink, why_waiting};
 use super::progress::Progress;
+use super::{ConfigArgs, writable};
 use anyhow::{Context, Result};
 use kompas_cloud_sync::{Outbox, UplinkHandle, UplinkStatus};
 use kompas_edge::clock::SystemClock;
@@ -11,7 +11,7 @@ use kompas_edge::config::Config;
 use kompas_edge::drivers::folder::Album;
 use kompas_edge::report::Report;
 use kompas_edge::robot::Tick;
-use kompas_edge::setup::{Ready, decision_list, give_up_mission, ready};
+use kompas_edge::setup::{Ready, decision_list, give_up_mission, may_begin, ready};
 use kompas_edge::sim::Simulator;
 use kompas_field::units::{Metres, Seconds};
 use kompas_field::{Clock, RobotInstant};
@@ -35,7 +35,8 @@ pub(super) struct RunArgs {
     /// The plan driven, as JSON into a file.
     #[arg(long, value_name = "FILE")]
     plan_out: Option<PathBuf>,
-    /// Plants per grid cell as seen, as JSON into a file: the weed map for the next plan.
+    /// Plants per grid cell as seen in this run, as JSON into a file: the weed map for the next plan. Written at the end of
+    /// the run; one that goes on after a pause does not hold what was seen before.
     #[arg(long, value_name = "FILE")]
     weed_map_out: Option<PathBuf>,
     /// Keep pictures of the drive with their places in a new folder, as `driver.kind = "folder"` drives through them and
@@ -72,17 +73,25 @@ fn from_0(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn run(args: &RunArgs) -> Result<()> {
+    let outputs = [&args.report, &args.decisions, &args.plan_out, &args.weed_map_out];
+    for path in outputs.into_iter().flatten() {
+        writable(path)?;
+    }
     let (config, job, warnings) = args.config.load()?;
     for warning in warnings {
         tracing::warn!("{warning}");
     }
+    if !args.give_up_mission {
+        // Before anything of an earlier run is written over.
+        may_begin(&config, &job)?;
+    }
     if let Some(path) = &args.plan_out {
         write(path, &job.plan.to_json())?;
     }
-    let list = args.decisions.as_ref().map(|path| {
-        decision_list(path)
-            .with_context(|| format!("cannot make {}: give a file in an existing folder", path.display()))
-    });
+    let list = args
+        .decisions
+        .as_ref()
+        .map(|path| decision_list(path).with_context(|| format!("cannot make {}", path.display())));
     // Before the mission begins: a folder that cannot be filled is no reason for a mission of nothing. Simulation and
     // replay wait for it.
     let every = Metres::new(args.keep_every_m);
@@ -102,6 +111,12 @@ pub(super) fn run(args: &RunArgs) -> Result<()> {
     }
     if let Some(start) = resumed_from {
         tracing::info!("goes on {start:.1} along the path, where the run before it stopped");
+        if let Some(path) = &args.weed_map_out {
+            tracing::warn!(
+                "{} will hold what this run sees, not what the runs before it saw: keep a file of each",
+                path.display()
+            );
+        }
     }
     // A link that does not start is no reason not to work: records wait.
     let uplink = config.broker.clone().map(|broker| uplink(&config, broker)).transpose();

@@ -2,6 +2,7 @@
 
 use super::exit::{BadInput, print};
 use super::progress::Progress;
+use super::writable;
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use kompas_edge::config::{Look, SegmenterChoice};
@@ -12,7 +13,6 @@ use kompas_field::units::Metres;
 use kompas_field::{Field, FieldCrop, Finding, Findings};
 use kompas_planner::import::{ImportError, field_from_file};
 use kompas_vision::onnx::Provider;
-use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 
 /// The model that comes with Kompas, from where a release or a copy of the repository lies.
@@ -158,15 +158,6 @@ fn choice(segmenter: Option<&Path>) -> Result<SegmenterChoice, BadInput> {
         provider: Provider::Cpu,
         threads,
         look: Look::SeveralSizes,
-    })
-}
-
-/// Told before an hour of work, not after it: the file is opened as it will be, and left as it was.
-fn writable(path: &Path) -> Result<()> {
-    let new = path.symlink_metadata().is_err();
-    let opened = OpenOptions::new().append(true).create(true).open(path);
-    opened.and_then(|_| if new { std::fs::remove_file(path) } else { Ok(()) }).with_context(|| {
-        BadInput(format!("cannot make {}: give a file in a folder that takes it", path.display()))
     })
 }
 

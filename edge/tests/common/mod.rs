@@ -9,6 +9,7 @@ use kompas_edge::robot::Tick;
 use kompas_edge::setup::{Ready, decision_list, ready};
 use kompas_field::{Envelope, Payload};
 use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
 
 const RIG: &str = r#"
 name = "small"
@@ -146,4 +147,29 @@ impl Yard {
     pub(crate) fn payloads(&self) -> Vec<Payload> {
         self.records().iter().map(|envelope| envelope.open().unwrap()).collect()
     }
+}
+
+/// Where cargo put the program: it says so, except through some compiler caches; then it lies above this test.
+fn program() -> PathBuf {
+    option_env!("CARGO_BIN_EXE_kompas-robot").map_or_else(
+        || std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().join("kompas-robot"),
+        PathBuf::from,
+    )
+}
+
+/// The program, with both of its outputs kept.
+pub(crate) fn robot(arguments: &[&str]) -> Command {
+    let mut command = Command::new(program());
+    command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+/// What it said.
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// What `check` says of the job.
+pub(crate) fn check(yard: &Yard) -> Output {
+    robot(&["check", "--config", yard.config.to_str().unwrap()]).output().unwrap()
 }
