@@ -57,7 +57,7 @@ pub struct FieldSource {
     pub file: PathBuf,
     /// Its name, where the file has none: the file's own ([`FieldId::of_file`]) unless given.
     pub id: FieldId,
-    /// What grows there, where the file does not say.
+    /// What grows there; a file that says otherwise is an error.
     pub crop: FieldCrop,
 }
 
@@ -66,7 +66,7 @@ pub struct FieldSource {
 pub struct PlanSource {
     /// A plan made before; none plans now.
     pub file: Option<PathBuf>,
-    /// Weed map to plan by; none treats the whole field.
+    /// Weed map to plan by, or that the plan was made by; none treats the whole field.
     pub weed_map: Option<PathBuf>,
     /// Rate where a cell is treated.
     pub rate: LitresPerHectare,
@@ -241,6 +241,12 @@ impl PlanSource {
         let rate = LitresPerHectare::new(r.number("plan.rate_l_per_ha", Some(200.0), 1.0..=1000.0, rate));
         let heading = "degrees clockwise from north; without the key the planner chooses";
         let given = r.number("plan.swath_heading_deg", Some(-1.0), -1.0..=180.0, heading);
+        for key in ["plan.rate_l_per_ha", "plan.swath_heading_deg"] {
+            if file.is_some() && r.is_given(key) {
+                let cause = "not used: the plan in plan.file has its own";
+                r.find(Finding::warning("plan.unused", key, cause, "take it out, or plan.file"));
+            }
+        }
         Self { file, weed_map, rate, swath_heading_deg: (given >= 0.0).then_some(given) }
     }
 }

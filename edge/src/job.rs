@@ -6,7 +6,7 @@ use kompas_cloud_sync::wire::MAX_FIELD_BYTES;
 use kompas_field::boundary::RawBoundary;
 use kompas_field::rig::{Nozzle, RigToml};
 use kompas_field::units::{Metres, Seconds};
-use kompas_field::{Field, Finding, Findings, Rig, Severity, WeedMap};
+use kompas_field::{Digest, Field, Finding, Findings, Rig, Severity, WeedMap};
 use kompas_planner::import::{ImportError, field_from_file};
 use kompas_planner::{Gear, Plan, Policy as PlanPolicy, check, plan};
 use kompas_vision::Camera;
@@ -40,6 +40,7 @@ impl Job {
             findings.extend(slow_to_close(rig));
         }
         findings.extend(late_frames(config));
+        findings.extend(field.as_ref().and_then(|field| other_datum(field, config)));
         let whole = rig.zip(field).and_then(|(rig, field)| {
             let plan = load_plan(&config.plan, &field, map.as_ref(), &rig, &mut findings)?;
             Some(Self { rig, field, plan })
@@ -120,8 +121,16 @@ fn load_rig(path: &Path, findings: &mut Vec<Finding>) -> Option<Rig> {
 fn load_field(source: &FieldSource, findings: &mut Vec<Finding>) -> Option<Field> {
     let FieldSource { file, id, crop } = source;
     let place = || file.display().to_string();
-    // A field as a plan's own file holds it; anything else is a parcel as others write it.
-    if let Some(field) = std::fs::read(file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()) {
+    // A field as this program writes it; anything else is a parcel as others write it.
+    let bytes = std::fs::read(file).ok();
+    if let Some(field) = bytes.and_then(|bytes| serde_json::from_slice::<Field>(&bytes).ok()) {
+        if field.crop != *crop {
+            let cause = format!(
+                "{:?} grows there, and field.crop says {crop:?}: who is a weed follows from it",
+                field.crop
+            );
+            findings.push(Finding::error("field.other_crop", place(), cause, "correct whichever is wrong"));
+        }
         return Some(field);
     }
     match field_from_file(file, id.clone(), *crop) {
@@ -203,21 +212,66 @@ fn load_plan(
         }
         Some(path) => {
             let text = read(path, "plan.unreadable", "give an existing plan in the key plan.file", findings)?;
-            Plan::from_json(&text).map_err(|why| {
+            let place = path.display().to_string();
+            let made = Plan::from_json(&text).map_err(|why| {
                 let cause = crate::recorder::chain(&why);
-                findings.push(Finding::error(
-                    "plan.not_a_plan",
-                    path.display().to_string(),
-                    cause,
-                    "make it again",
-                ));
-            })
+                findings.push(Finding::error("plan.not_a_plan", place.clone(), cause, "make it again"));
+            });
+            findings.extend(made.as_ref().ok().and_then(|plan| other_map(plan, map, place)));
+            made
         }
     };
     let plan = made.ok()?;
+    findings.extend(several_rates(&plan));
     findings.extend(plan.findings.iter().cloned());
     findings.extend(check(&plan, field, rig));
     Some(plan)
+}
+
+/// Whether places of the driver lie on the field's plane: the datums are 0.7 m apart, and no fix of another is used.
+fn other_datum(field: &Field, config: &Config) -> Option<Finding> {
+    let DriverChoice::Folder { datum, .. } = &config.driver else { return None };
+    let fields = field.plane.origin().datum;
+    (*datum != fields).then(|| {
+        let place = format!("driver.datum = {datum:?}").to_lowercase();
+        let cause = format!("the field is in {fields:?}, and no position of another datum can be used");
+        let remedy = "transform the coordinates in poses.csv to the field's datum, and name that";
+        Finding::error("driver.datum", place, cause, remedy)
+    })
+}
+
+/// Whether a plan made before was made by the weed map that a person names beside it.
+fn other_map(plan: &Plan, map: Option<&WeedMap>, place: String) -> Option<Finding> {
+    let made_for = plan.made_for.weed_map;
+    (made_for != Some(Digest::of_json(map?))).then(|| {
+        let cause = if made_for.is_some() {
+            "was made by another weed map than the one in plan.weed_map"
+        } else {
+            "was made without a weed map, and plan.weed_map names one"
+        };
+        let remedy = "make the plan again by this map, or take out plan.weed_map or plan.file";
+        Finding::error("plan.other_weed_map", place, cause, remedy)
+    })
+}
+
+/// Whether a plan tells how much, which the robot does not follow: it treats where the rate is above zero, and what lands
+/// follows from flow and speed.
+fn several_rates(plan: &Plan) -> Option<Finding> {
+    let default = plan.prescription.fallback().default_l_per_ha;
+    let mut rates: Vec<f64> =
+        plan.prescription.cells().map(|(_, rate)| rate).chain([default]).map(f64::from).collect();
+    rates.retain(|&rate| rate > 0.0);
+    rates.sort_by(f64::total_cmp);
+    rates.dedup();
+    let (least, most) = (rates.first()?, rates.last()?);
+    (rates.len() > 1).then(|| {
+        let cause = format!(
+            "has {} rates from {least} to {most} l/ha, and the robot treats alike wherever the rate is above zero",
+            rates.len()
+        );
+        let remedy = "expect what follows from boom.flow_l_per_min and the speed, or prescribe only where";
+        Finding::warning("plan.several_rates", "plan.prescription", cause, remedy)
+    })
 }
 
 /// Whether frames come in time for a nozzle to open at all.

@@ -182,6 +182,17 @@ fn through(folder: &std::path::Path) -> Yard {
 }
 
 #[test]
+fn positions_of_another_datum_are_refused_before_the_drive() {
+    let yard = through(&folder_of_pictures(&Yard::new(""), 1));
+    let text = std::fs::read_to_string(&yard.config).unwrap();
+    std::fs::write(&yard.config, text.replace("kind = \"folder\"", "kind = \"folder\"\ndatum = \"wgs84\""))
+        .unwrap();
+    let config = kompas_edge::config::Config::read(&yard.config, vec![]).config.unwrap();
+    let found = kompas_edge::job::Job::load(&config).unwrap_err().0;
+    assert_eq!((found[0].code.as_str(), found[0].place.as_str()), ("driver.datum", "driver.datum = wgs84"));
+}
+
+#[test]
 fn a_drive_that_was_kept_is_driven_again() {
     let yard = Yard::new("");
     let (config, job) = yard.load();

@@ -5,6 +5,7 @@ use super::{
     NozzleRules, PoseRules, Reader, Seconds,
 };
 use kompas_field::rig::Boom;
+use std::ops::RangeInclusive;
 
 /// The `[policy]` section. Defaults suit a robot with RTK: two centimetres at one standard deviation.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,6 +28,9 @@ pub struct Policy {
     pub max_rate: LitresPerHectare,
 }
 
+/// From just above the loop's step.
+const COMMIT_AHEAD_MS: RangeInclusive<f64> = 51.0..=2000.0;
+
 impl Policy {
     pub(super) fn read(r: &mut Reader<'_>) -> Self {
         let mut seconds = |key: &str, default, most, remedy: &str| {
@@ -37,9 +41,16 @@ impl Policy {
             seconds("max_correction_age_s", 2.0, 60.0, "RTK is centimetres for about 2 s");
         let max_frame_age = seconds("max_frame_age_s", 2.0, 30.0, "a few times the camera's interval");
         let max_gap = seconds("max_gap_s", 0.5, 10.0, "what odometry may bridge");
-        let horizon = seconds("commit_ahead_ms", 150.0, 2000.0, "longer than the loop's 50 ms") / 1e3;
         let min_pause =
             seconds("min_pause_ms", 30.0, 500.0, "a valve's opening and closing time together") / 1e3;
+        // What must move before the next look, and is not told at this one, is late.
+        let horizon = r.number(
+            "policy.commit_ahead_ms",
+            Some(150.0),
+            COMMIT_AHEAD_MS,
+            "longer than the loop's 50 ms, or every opening comes too late",
+        );
+        let horizon = Seconds::new(horizon / 1e3);
 
         let mut metres = |key: &str, default, most, remedy: &str| {
             Metres::new(r.number(&format!("policy.{key}"), Some(default), 0.0..=most, remedy))

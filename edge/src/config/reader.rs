@@ -30,6 +30,11 @@ impl<'a> Reader<'a> {
         Some(value)
     }
 
+    /// Whether a person wrote the key at all.
+    pub(super) fn is_given(&mut self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
     /// The keys asked for so far.
     #[cfg(test)]
     pub(super) const fn asked(&self) -> &BTreeSet<String> {

@@ -88,6 +88,15 @@ fn every_mistake_is_told_at_once() {
 }
 
 #[test]
+fn openings_are_told_before_the_next_look() {
+    let told = |ms: &str| read(&format!("{GOOD}[policy]\ncommit_ahead_ms = {ms}\n")).findings;
+    for too_short in ["0.001", "50"] {
+        assert_eq!(told(too_short)[0].place, format!("policy.commit_ahead_ms = {too_short}"));
+    }
+    assert_eq!(told("51"), []);
+}
+
+#[test]
 fn a_simulator_without_a_seed_and_with_an_unknown_key() {
     assert_eq!(places(&read(&GOOD.replace("seed = 7", ""))), ["[simulator]"]);
     let typo = read(&GOOD.replace("seed = 7", "seed = 7\nsede = 8"));
