@@ -101,21 +101,23 @@ async function layers(key) {
     // Bad pictures come by the hundred: they have a list of their own, so that nothing vanishes behind them.
     Promise.all([incidents("closed,reopened,records_dropped,records_lost,resumed", PAGES), incidents("frame_unusable", 1)]),
   ].map(guarded));
+  await view?.loaded;
   if (nameOf(state.mission) !== name) return; // another was chosen meanwhile
   const parts = [field, table, track, found];
   if (found) showEvents(state.incidents = found.flat());
   state.table = table ?? state.table;
   if (view) {
-    await view.loaded;
     if (field && !state.field) {
       view.set("field", field);
       view.frame(field, false);
     }
+    // Known from when it is drawn, not later: by then the field may be another job's.
+    state.field = field ?? state.field;
     view.paint(state.table, state.squares);
     if (track) view.set("track", track);
     parts.push(...await Promise.all([plants(), openings()].map(part => guarded(part.then(() => true)))));
   }
-  state.field = field ?? null;
+  if (nameOf(state.mission) !== name) return;
   if (parts.every(Boolean)) state.shown = key;
   ready();
 }

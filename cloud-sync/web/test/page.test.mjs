@@ -439,3 +439,26 @@ test("a layer that is too long to send says so and stays as it was; contact is n
   await page.waitForSelector("#openings-too-much", { state: "hidden" });
   await context.close();
 });
+
+test("a job chosen while another is still drawn shows its parcel", { skip: missing }, async () => {
+  const { page, context } = await open(browser, server.url, { ...desktop, lang: "nl" });
+  const [mission] = await api(server.url, "api/missions");
+  await page.route("**/api/missions?limit=*", route => route.fulfill({ json: [mission, { ...mission, mission: "m-other" }] }));
+  await page.route(/m-other\/\w+\?/, async route => route.fulfill({ response: await route.fetch({ url: route.request().url().replace("m-other", mission.mission) }) }));
+  // Plants of the first job come only when the second one is chosen and its list is on its way.
+  let slow = null, second = null;
+  await page.route(`**/${mission.mission}/plants?*`, route => { slow = route; });
+  await page.waitForFunction(() => document.getElementById("job").options.length === 2, null, { timeout: 15_000 });
+  await page.evaluate(() => Object.assign(window.kompas.state, { shown: null, layersAt: -1e9 }));
+  for (let n = 0; n < 100 && !slow; n += 1) await page.waitForTimeout(100);
+  assert.ok(slow, "plants were asked for");
+  await page.route(/m-other\/field\?/, route => { second = route; });
+  await page.selectOption("#job", `${mission.farm}/m-other`);
+  for (let n = 0; n < 100 && !second; n += 1) await page.waitForTimeout(100);
+  assert.ok(second, "the second job's field was asked for");
+  await slow.continue();
+  await page.waitForTimeout(500);
+  await second.fulfill({ response: await second.fetch({ url: second.request().url().replace("m-other", mission.mission) }) });
+  await page.waitForFunction(() => window.kompas.view.map.querySourceFeatures("field").length > 0, null, { timeout: 10_000 });
+  await context.close();
+});
