@@ -220,21 +220,28 @@ function openPanel(make, geometry) {
 }
 
 function closePanel() {
+  because.asked += 1;
   state.panel = null;
   by("why").hidden = true;
   by("sheet").classList.remove("asking");
   view?.pick(null);
 }
 
-async function whyPlant({ robot, boot, plant }) {
+/** Asks why, and shows the answer unless something else was asked or the panel shut meanwhile. */
+async function because(what, show) {
+  const ask = because.asked += 1;
+  const found = await get(about(`${what}/why`));
+  if (ask === because.asked) show(found);
+}
+because.asked = 0;
+
+function whyPlant({ robot, boot, plant }) {
   const name = [robot, boot, plant].map(encodeURIComponent).join("/");
-  const found = await get(about(`plants/${name}/why`));
-  openPanel(() => plantPanel(found), { type: "Point", coordinates: found.lon_lat });
+  return because(`plants/${name}`, found => openPanel(() => plantPanel(found), { type: "Point", coordinates: found.lon_lat }));
 }
 
-async function whyCell(cell) {
-  const found = await get(about(`cells/${cell.col}/${cell.row}/why`));
-  openPanel(() => cellPanel(found, plant => guarded(whyPlant(plant))), cell.geometry);
+function whyCell(cell) {
+  return because(`cells/${cell.col}/${cell.row}`, found => openPanel(() => cellPanel(found, plant => guarded(whyPlant(plant))), cell.geometry));
 }
 
 /** A part that fails takes nothing else with it. */

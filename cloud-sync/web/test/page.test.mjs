@@ -462,3 +462,33 @@ test("a job chosen while another is still drawn shows its parcel", { skip: missi
   await page.waitForFunction(() => window.kompas.view.map.querySourceFeatures("field").length > 0, null, { timeout: 10_000 });
   await context.close();
 });
+
+test("why is answered for what was asked last", { skip: missing }, async () => {
+  const { page, context } = await open(browser, server.url, { ...desktop, lang: "nl" });
+  const { cell: { properties: { col, row }, geometry } } = await treatedCell();
+  const middle = [0, 1].map(axis => (geometry.coordinates[0][0][axis] + geometry.coordinates[0][2][axis]) / 2);
+  await look(page, middle, 18.5);
+  const box = await page.locator("#map").boundingBox();
+  const click = async side => {
+    const [x, y] = await page.evaluate(([lng, lat]) => { const at = window.kompas.project(lng, lat); return [at.x, at.y]; }, middle);
+    const metre = await page.evaluate(([[a, b], [c, d]]) => { const [p, q] = [window.kompas.project(a, b), window.kompas.project(c, d)]; return Math.hypot(p.x - q.x, p.y - q.y); }, geometry.coordinates[0].slice(0, 2));
+    await page.mouse.click(box.x + x + side * metre, box.y + y);
+  };
+  const held = [];
+  await page.route(`**/cells/${col}/${row}/why?*`, route => { held.push(route); });
+  const wait = async many => { for (let n = 0; n < 100 && held.length < many; n += 1) await page.waitForTimeout(50); assert.equal(held.length, many); };
+  await click(0);
+  await wait(1);
+  await click(1);
+  await page.waitForSelector("#why:not([hidden])");
+  await held[0].continue();
+  await page.waitForTimeout(500);
+  assert.match(await page.innerText("#because h1"), new RegExp(`Vierkante meter ${col + 1}, ${row}$`));
+  await click(0);
+  await wait(2);
+  await page.keyboard.press("Escape");
+  await held[1].continue();
+  await page.waitForTimeout(500);
+  assert.equal(await page.isVisible("#why"), false, "shut is shut");
+  await context.close();
+});
