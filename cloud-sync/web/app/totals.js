@@ -52,10 +52,25 @@ export function showTotals(mission) {
   entry(figures, t.f_records, number(mission.records));
 }
 
+/** Why nothing arrives although the server answers; empty where nothing is known to be wrong. */
+function troubleOf({ status, contact }) {
+  const { store_trouble: store, online, why_offline: away } = (contact && status?.ingest) || {};
+  if (store) return /disk is full/.test(store) ? t.disk_full : t.store_trouble(store);
+  return online === false && away ? t.broker_away(away) : "";
+}
+
+function showTrouble(text) {
+  const line = by("trouble");
+  if (line.textContent !== text) line.textContent = text; // told once where it is read aloud
+  line.hidden = text === "";
+}
+
 export function showAge(state) {
   const age = by("age");
   const { mission, status, contact, fetched } = state;
-  by("empty").hidden = mission !== null || !status || !contact;
+  const trouble = troubleOf(state);
+  showTrouble(trouble);
+  by("empty").hidden = mission !== null || !status || !contact || trouble !== "";
   if (!mission) {
     age.className = contact ? "age" : "age cut";
     age.lastElementChild.textContent = contact ? "" : t.unreachable;

@@ -492,3 +492,32 @@ test("why is answered for what was asked last", { skip: missing }, async () => {
   assert.equal(await page.isVisible("#why"), false, "shut is shut");
   await context.close();
 });
+
+test("why nothing arrives is said, with what to do", { skip: missing }, async () => {
+  const { page, context } = await open(browser, server.url, { ...desktop, lang: "nl" });
+  assert.equal(await page.isVisible("#trouble"), false);
+  const status = await api(server.url, "api/status");
+  const said = async (ingest, words) => {
+    await page.unroute("**/api/status");
+    await page.route("**/api/status", route => route.fulfill({ json: { ...status, ingest: { ...status.ingest, ...ingest } } }));
+    await page.waitForFunction(words => document.getElementById("trouble").textContent.includes(words), words, { timeout: 15_000 });
+    assert.equal(await page.isVisible("#trouble"), words !== "");
+    return page.textContent("#trouble");
+  };
+  assert.match(await said({ store_trouble: "cannot store a record: database or disk is full" }, "vol"), /^De schijf van de server is vol.*Maak ruimte vrij/);
+  assert.match(await said({ store_trouble: "cannot begin a commit: disk I/O error" }, "I/O"), /kan niets opslaan \(cannot begin a commit: disk I\/O error\).*log/);
+  assert.match(await said({ online: false, why_offline: "Connection refused" }, "broker"), /bereikt de broker niet \(Connection refused\).*bewaren hun records/);
+  assert.match(await page.innerText("#age"), /^Laatst bijgewerkt/);
+  await page.click('[data-lang="en"]');
+  assert.match(await page.textContent("#trouble"), /does not reach the broker/);
+  await page.unroute("**/api/status");
+  await page.waitForSelector("#trouble", { state: "hidden", timeout: 15_000 });
+  // Before the first job, too: "no job yet" would not be the reason.
+  await page.route("**/api/missions?limit=*", route => route.fulfill({ json: [] }));
+  await page.route(`**/api/missions/*?farm=*`, route => route.fulfill({ status: 404, json: { error: "none" } }));
+  await page.waitForSelector("#empty:not([hidden])", { timeout: 15_000 });
+  await page.click('[data-lang="nl"]', { force: true });
+  await said({ online: false, why_offline: "Connection refused" }, "broker");
+  assert.equal(await page.isVisible("#empty"), false);
+  await context.close();
+});
