@@ -20,7 +20,6 @@ CREATE TABLE missions(
   potatoes INTEGER NOT NULL DEFAULT 0, others INTEGER NOT NULL DEFAULT 0,
   openings INTEGER NOT NULL DEFAULT 0, volume_ul INTEGER NOT NULL DEFAULT 0, wetted_mm2 INTEGER NOT NULL DEFAULT 0,
   cells_seen INTEGER NOT NULL DEFAULT 0, cells_treated INTEGER NOT NULL DEFAULT 0,
-  top_rate_l_per_ha REAL NOT NULL DEFAULT 0,
   version INTEGER NOT NULL DEFAULT 0  -- arrival of the last record of this mission
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX missions_in_time ON missions(arrived, job);

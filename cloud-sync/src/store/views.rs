@@ -97,8 +97,6 @@ pub struct MissionView {
     pub volume_l: f64,
     /// Ground wetted, overlaps counted twice.
     pub wetted_m2: f64,
-    /// The most that a decision would have land on wetted ground; the slower the robot drives, the more a nozzle gives.
-    pub top_rate_l_per_ha: f64,
     /// Grid cells in which a plant was seen or a nozzle opened.
     pub cells_seen: u64,
     /// Grid cells in which a nozzle opened.

@@ -258,10 +258,9 @@ fn plant(
     }
     let column = column(decision.class);
     tx.prepare_cached(&format!(
-        "UPDATE missions SET {column} = {column} + 1, treated = treated + ?2,
-         top_rate_l_per_ha = max(top_rate_l_per_ha, ?3) WHERE job = ?1"
+        "UPDATE missions SET {column} = {column} + 1, treated = treated + ?2 WHERE job = ?1"
     ))?
-    .execute(params![job, treat, decision.rate_l_per_ha.get()])?;
+    .execute(params![job, treat])?;
     if let Some(cell) = decision.cell {
         see(tx, job, cell)?;
         tx.prepare_cached(&format!(

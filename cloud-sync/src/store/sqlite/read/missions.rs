@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 const MISSION: &str = "SELECT mission, robot, field, plan, rig, segmenter,
     (SELECT json_group_array(nullif(p.product, '')) FROM products p WHERE p.job = m.job),
     first_wall_ms, last_wall_ms, finished, treated, weeds, beets, potatoes, others, openings, volume_ul, wetted_mm2,
-    top_rate_l_per_ha, version, crop, cells_treated, cells_seen, last_received_ms, records, area_m2, farm
+    version, crop, cells_treated, cells_seen, last_received_ms, records, area_m2, farm
     FROM missions m";
 
 const LISTED: &str = "(?1 IS NULL OR field = ?1) AND (?2 IS NULL OR farm = ?2) AND (?3 IS NULL OR arrived <
@@ -62,20 +62,20 @@ fn raw_mission(r: &Row<'_>) -> rusqlite::Result<RawMission> {
     let tally = Tally::read(r, 11)?;
     let (volume_ul, wetted_mm2): (u64, u64) = (r.get(16)?, r.get(17)?);
     let view = MissionView {
-        farm: r.get(26)?,
+        farm: r.get(25)?,
         mission: r.get(0)?,
         robot: r.get(1)?,
         field: r.get(2)?,
         crop: None,
-        area_m2: r.get(25)?,
+        area_m2: r.get(24)?,
         plan: r.get(3)?,
         rig: r.get(4)?,
         segmenter: r.get(5)?,
         products: Vec::new(),
         first_wall_ms: r.get(7)?,
         last_wall_ms: r.get(8)?,
-        last_received_ms: r.get(23)?,
-        records: r.get(24)?,
+        last_received_ms: r.get(22)?,
+        records: r.get(23)?,
         finished: None,
         plants: tally.all().into(),
         treated: r.get(10)?,
@@ -83,12 +83,11 @@ fn raw_mission(r: &Row<'_>) -> rusqlite::Result<RawMission> {
         openings: r.get(15)?,
         volume_l: volume_ul as f64 * 1e-6,
         wetted_m2: wetted_mm2 as f64 * 1e-6,
-        top_rate_l_per_ha: r.get(18)?,
-        cells_treated: r.get(21)?,
-        cells_seen: r.get(22)?,
-        version: r.get(19)?,
+        cells_treated: r.get(20)?,
+        cells_seen: r.get(21)?,
+        version: r.get(18)?,
     };
-    Ok(RawMission { view, tally, finished: r.get(9)?, crop: r.get(20)?, products: r.get(6)? })
+    Ok(RawMission { view, tally, finished: r.get(9)?, crop: r.get(19)?, products: r.get(6)? })
 }
 
 fn mission_view(raw: RawMission) -> Result<MissionView, StoreError> {
