@@ -121,6 +121,37 @@ fn an_emergency_stop_is_found_behind_any_number_of_bad_pictures() {
     }
 }
 
+#[test]
+fn an_emergency_stop_is_found_behind_any_number_of_other_closings() {
+    let start = season(3).remove(0);
+    let incident = |seq: u64, because: Option<&str>| {
+        changed(&start, |value| {
+            let what = because.map_or(
+                json!({ "incident": "reopened" }),
+                |because| json!({ "incident": "closed", "because": because }),
+            );
+            value["payload"] = what;
+            value["payload"]["kind"] = json!("incident");
+            value["payload"]["mission"] = json!("m-small");
+            value["payload"]["true_at"] = value["t_mono"].clone();
+            value["seq"] = json!(seq);
+        })
+    };
+    let mut all = vec![start.clone(), incident(9_000, Some("emergency_stop")), incident(9_001, None)];
+    all.extend((0..600).map(|n| incident(10_000 + n, (n % 2 == 0).then_some("fix_too_poor"))));
+    let served = serve(&all, Api::MOST_FEATURES);
+    for list in ["/api/incidents", "/api/missions/m-small/incidents"] {
+        let found = |query: &str| json(&served.url, &format!("{list}?{query}")).as_array().unwrap().clone();
+        assert_eq!(found("kind=closed&limit=200").len(), 200);
+        let stops = found("because=emergency_stop");
+        assert_eq!((stops.len(), &stops[0]["because"]), (1, &json!("emergency_stop")));
+        assert_eq!(found("kind=reopened&because=emergency_stop").len(), 0, "both hold");
+        assert_eq!(found("because=emergency_stop,fix_too_poor").len(), 301);
+        let (code, reason) = refused(&served, &format!("{list}?because=emergency_stop,bang"));
+        assert!(code == 400 && reason.contains("because") && reason.contains("bang"), "{code} {reason}");
+    }
+}
+
 /// Counts how many readers come at a time.
 struct Counted {
     stores: SqliteFile,

@@ -8,7 +8,9 @@ use crate::store::{IncidentChoice, IncidentCursor, MissionKey, RobotView, StoreC
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
+use kompas_field::decision::ClosedBecause;
 use kompas_field::ids::FarmId;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Serialize)]
@@ -50,6 +52,8 @@ pub(super) struct Wanted {
     farm: Option<FarmId>,
     /// With commas; none: all.
     kind: Option<String>,
+    /// Only nozzles kept shut for one of these reasons, with commas; none: whatever happened.
+    because: Option<String>,
     /// Continues a list after the incident of this cursor, its last one.
     before: Option<String>,
     limit: Option<u32>,
@@ -57,18 +61,25 @@ pub(super) struct Wanted {
 
 impl Wanted {
     fn of(self, mission: Option<MissionKey>) -> Result<IncidentChoice, ApiError> {
-        let wrong = |key, error: &dyn std::error::Error| ApiError::Wrong { key, why: error.to_string() };
-        let kinds: Vec<&str> =
-            self.kind.as_deref().map(|kinds| kinds.split(',').collect()).unwrap_or_default();
-        for kind in &kinds {
-            let _known: Kind =
-                serde_json::from_value((*kind).into()).map_err(|error| wrong("kind", &error))?;
-        }
-        let kinds = kinds.into_iter().map(ToOwned::to_owned).collect();
+        let kinds = words::<Kind>("kind", self.kind.as_deref())?;
+        let because = words::<ClosedBecause>("because", self.because.as_deref())?;
         let before: Option<Result<IncidentCursor, _>> = self.before.map(|text| text.parse());
         let before = before.transpose().map_err(|error| wrong("before", &error))?;
-        Ok(IncidentChoice { mission, kinds, before, most: self.limit.unwrap_or(MOST).min(MOST) })
+        Ok(IncidentChoice { mission, kinds, because, before, most: self.limit.unwrap_or(MOST).min(MOST) })
     }
+}
+
+fn wrong(key: &'static str, error: &dyn std::error::Error) -> ApiError {
+    ApiError::Wrong { key, why: error.to_string() }
+}
+
+/// A list with commas, each of which `T` knows.
+fn words<T: DeserializeOwned>(key: &'static str, list: Option<&str>) -> Result<Vec<String>, ApiError> {
+    let known = |word: &str| match serde_json::from_value::<T>(word.into()) {
+        Ok(_) => Ok(word.to_owned()),
+        Err(error) => Err(wrong(key, &error)),
+    };
+    list.map_or(Ok(Vec::new()), |list| list.split(',').map(known).collect())
 }
 
 pub(super) async fn incidents(

@@ -57,6 +57,8 @@ pub struct IncidentChoice {
     pub mission: Option<MissionKey>,
     /// Of these kinds, as the record names them; none: of all.
     pub kinds: Vec<String>,
+    /// Closings for these reasons, as the record names them; none: whatever happened.
+    pub because: Vec<String>,
     /// Those that come after this one in the list; none: from the start.
     pub before: Option<IncidentCursor>,
     /// At most so many.

@@ -59,6 +59,7 @@ CREATE TABLE cells(
 CREATE TABLE incidents(
   farm TEXT NOT NULL, robot TEXT NOT NULL, boot TEXT NOT NULL, seq INTEGER NOT NULL, job TEXT,
   at_wall_ms INTEGER NOT NULL, kind TEXT NOT NULL, json TEXT NOT NULL,
+  because TEXT,                       -- of `closed` only
   PRIMARY KEY(farm, robot, boot, seq)
 ) WITHOUT ROWID;
 CREATE INDEX incidents_in_time ON incidents(at_wall_ms, farm, robot, boot, seq);

@@ -50,7 +50,13 @@ pub(crate) fn all() -> MissionChoice {
 }
 
 pub(crate) fn incidents(mission: Option<&MissionKey>) -> IncidentChoice {
-    IncidentChoice { mission: mission.cloned(), kinds: Vec::new(), before: None, most: 500 }
+    IncidentChoice {
+        mission: mission.cloned(),
+        kinds: Vec::new(),
+        because: Vec::new(),
+        before: None,
+        most: 500,
+    }
 }
 
 /// Everything that readers can see, but for when it came.

@@ -42,14 +42,17 @@ function about(what, query = {}, { farm, mission } = state.mission) {
   return `api/missions/${encodeURIComponent(mission)}${what && `/${what}`}?${new URLSearchParams({ ...(farm && { farm }), ...query })}`;
 }
 
-/** Incidents of these kinds, the last first. A list ends at so many: what is older is asked for from there on. */
-async function incidents(kind, pages, of = state.mission) {
+/** Incidents that were asked for, the last first. A list ends at so many: what is older is asked for from there on. */
+async function incidents(wanted, pages, of = state.mission) {
   const found = [];
   for (let page = 0; page < pages && found.length === page * PAGE; page += 1) {
-    found.push(...await get(about("incidents", { kind, limit: PAGE, ...(page > 0 && { before: found.at(-1).cursor }) }, of)));
+    found.push(...await get(about("incidents", { ...wanted, limit: PAGE, ...(page > 0 && { before: found.at(-1).cursor }) }, of)));
   }
   return found;
 }
+
+/** Each incident once. */
+const once = found => [...new Map(found.map(one => [one.cursor, one])).values()];
 
 /** The job of that name, or null where the server knows none. A name of before farms has no "/". */
 async function jobNamed(name) {
@@ -98,13 +101,15 @@ async function layers(key) {
   const [field, table, track, found] = await Promise.all([
     state.field ?? get(about("field")),
     get(about("cells", { form: "table" })), get(about("track")),
-    // Bad pictures come by the hundred: they have a list of their own, so that nothing vanishes behind them.
-    Promise.all([incidents("closed,reopened,records_dropped,records_lost,resumed", PAGES), incidents("frame_unusable", 1)]),
+    // What comes by the hundred has a list of its own, so that nothing vanishes behind it: bad pictures, and nozzles
+    // shut and open again where the fix comes and goes. Emergency stops come twice, also between the closings.
+    Promise.all([incidents({ because: "emergency_stop" }, PAGES), incidents({ kind: "records_dropped,records_lost,resumed" }, PAGES),
+      incidents({ kind: "closed,reopened" }, PAGES), incidents({ kind: "frame_unusable" }, 1)]),
   ].map(guarded));
   await view?.loaded;
   if (nameOf(state.mission) !== name) return; // another was chosen meanwhile
   const parts = [field, table, track, found];
-  if (found) showEvents(state.incidents = found.flat());
+  if (found) showEvents(state.incidents = once(found.flat()));
   state.table = table ?? state.table;
   if (view) {
     if (field && !state.field) {

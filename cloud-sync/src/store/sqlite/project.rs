@@ -300,8 +300,12 @@ fn reported(tx: &Transaction<'_>, stored: &Stored<'_>, incident: &Incident) -> R
     let job = incident.mission.as_ref().map(|mission| touch(tx, stored, mission)).transpose();
     let job = job.map_err(sql("store an incident"))?;
     let text = json("incident", incident)?;
+    let because = match &incident.what {
+        IncidentKind::Closed { because } => Some(json("reason", because)?),
+        _ => None,
+    };
     tx.execute(
-        "INSERT INTO incidents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO incidents VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             stored.farm,
             stored.robot(),
@@ -310,7 +314,8 @@ fn reported(tx: &Transaction<'_>, stored: &Stored<'_>, incident: &Incident) -> R
             job,
             stored.wall_ms(incident.true_at),
             kind(&incident.what),
-            text
+            text,
+            because.as_ref().map(|because| because.trim_matches('"'))
         ],
     )
     .map_err(sql("store an incident"))?;

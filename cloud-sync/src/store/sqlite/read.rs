@@ -229,6 +229,7 @@ pub(super) fn track(db: &Connection, job: &MissionKey) -> Rows<TrackView> {
 
 const INCIDENTS: &str = "SELECT robot, boot, at_wall_ms, json, farm, seq FROM incidents i";
 const WANTED: &str = "(?2 IS NULL OR kind IN (SELECT value FROM json_each(?2)))
+    AND (?9 IS NULL OR because IN (SELECT value FROM json_each(?9)))
     AND (?3 IS NULL OR (at_wall_ms, farm, robot, boot, seq) < (?3, ?4, ?5, ?6, ?7))";
 const LATEST: &str = "ORDER BY at_wall_ms DESC, farm DESC, robot DESC, boot DESC, seq DESC LIMIT ?8";
 /// One that names no mission is of the one that its robot was in.
@@ -247,18 +248,19 @@ fn incidents_query(of_one: bool) -> String {
 }
 
 pub(super) fn incidents(db: &Connection, choice: &IncidentChoice) -> Result<Vec<IncidentView>, StoreError> {
-    let IncidentChoice { mission, kinds, before, most } = choice;
-    let kinds = (!kinds.is_empty()).then(|| serde_json::json!(kinds).to_string());
+    let IncidentChoice { mission, kinds, because, before, most } = choice;
+    let any_of = |words: &[String]| (!words.is_empty()).then(|| serde_json::json!(words).to_string());
     let before = before.as_ref();
     let with = params![
         mission.as_ref().map(ToString::to_string),
-        kinds,
+        any_of(kinds),
         before.map(|at| at.at_wall_ms),
         before.map(|at| at.farm.as_str()),
         before.map(|at| at.robot.as_str()),
         before.map(|at| at.boot.as_str()),
         before.and_then(|at| i64::try_from(at.seq).ok()),
-        most
+        most,
+        any_of(because)
     ];
     let query = incidents_query(mission.is_some());
     let rows = list(db, &query, with, |r| Ok((raw_plant(r)?, r.get(4)?, r.get(5)?)));
