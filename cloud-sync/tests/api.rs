@@ -152,6 +152,70 @@ fn an_emergency_stop_is_found_behind_any_number_of_other_closings() {
     }
 }
 
+#[test]
+fn a_plant_tells_what_its_own_nozzles_gave_it_also_from_the_square_beside() {
+    let seasons = season(3);
+    let of_kind = |kind: &str| {
+        let is_it = |one: &&Arrival| {
+            serde_json::from_slice::<Value>(&one.bytes).unwrap()["payload"]["kind"] == json!(kind)
+        };
+        seasons.iter().find(is_it).unwrap()
+    };
+    let at = 40_000_000_000_u64;
+    // The stem is on one side of the line between two square metres, its nozzle passes on the other.
+    let plants = changed(of_kind("plants"), |value| {
+        let mut one = value["payload"]["decisions"][0].clone();
+        one["plant"] = json!(7);
+        (one["position"], one["cell"]) = (json!([10.5, 5.01]), json!({ "col": 10, "row": 5 }));
+        (one["verdict"], one["rule"], one["role"]) = (json!("treat"), json!("treat_unwanted"), json!("weed"));
+        (one["nozzles"], one["decided_at"]) = (json!([3, 4]), json!(at));
+        value["payload"]["decisions"] = json!([one]);
+    });
+    let template = of_kind("as_applied");
+    let opening = |nozzle: u16, x: f64, y: f64, later_ms: u64| {
+        let mut one =
+            serde_json::from_slice::<Value>(&template.bytes).unwrap()["payload"]["openings"][0].clone();
+        (one["nozzle"], one["from"], one["to"]) = (json!(nozzle), json!([x - 0.05, y]), json!([x + 0.05, y]));
+        one["cell"] = json!({ "col": x as u32, "row": y as u32 });
+        (one["opened_at"], one["closed_at"]) =
+            (json!(at + later_ms * 1_000_000), json!(at + (later_ms + 50) * 1_000_000));
+        one
+    };
+    let applied = |seq: u64, boot: &str, product: &str, openings: &[Value]| {
+        changed(template, |value| {
+            (value["seq"], value["boot_id"]) = (json!(seq), json!(boot));
+            (value["payload"]["product"], value["payload"]["openings"]) = (json!(product), json!(openings));
+        })
+    };
+    let arrivals = [
+        seasons[0].clone(),
+        plants,
+        applied(
+            9_001,
+            "b-1",
+            "before",
+            &[opening(3, 10.4, 4.99, 0), opening(3, 10.5, 4.99, 0)].map(|mut one| {
+                (one["opened_at"], one["closed_at"]) = (json!(at - 900_000_000), json!(at - 800_000_000));
+                one
+            }),
+        ),
+        applied(9_002, "b-1", "for the plant before", &[opening(3, 9.8, 4.99, 200)]),
+        applied(9_003, "b-1", "own", &[opening(3, 10.5, 4.99, 900), opening(4, 10.45, 5.05, 900)]),
+        applied(9_004, "b-1", "another nozzle", &[opening(9, 10.5, 5.0, 900)]),
+        applied(9_005, "b-1", "too far", &[opening(4, 11.7, 5.05, 2_000)]),
+        applied(9_006, "b-2", "another run", &[opening(3, 10.5, 5.0, 900)]),
+    ];
+    let served = serve(&arrivals, Api::MOST_FEATURES);
+    let why = json(&served.url, "/api/missions/m-small/plants/kompas-01/b-1/7/why");
+    let told: Vec<_> = why["openings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["nozzle"].as_u64().unwrap(), one["product"].as_str().unwrap()))
+        .collect();
+    assert_eq!(told, [(3, "own"), (4, "own")]);
+}
+
 /// Counts how many readers come at a time.
 struct Counted {
     stores: SqliteFile,

@@ -4,15 +4,19 @@ use super::Api;
 use super::geo::{self, OnEarth, Position};
 use super::named::Named;
 use super::respond::{ApiError, Read, ask, json};
-use crate::store::{OpeningView, PlantView};
+use crate::store::{CellRange, MissionKey, OpeningView, PlantView, Store};
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use kompas_field::{CellIndex, Field, PlantRole};
+use kompas_field::record::NozzleOpening;
+use kompas_field::{CellIndex, Field, FieldFrame, PlantRole, Point2};
 use serde::{Deserialize, Serialize};
 
 /// More than stand or open on a square metre.
 const MOST_HERE: usize = 10_000;
+
+/// A plant's leaves reach less far from its stem. Below the edge of a square metre, so the eight around it hold all of it.
+const REACH_M: f64 = 1.0;
 
 #[derive(Debug, Serialize)]
 struct Decided {
@@ -34,7 +38,7 @@ struct WhyCell {
 struct WhyPlant {
     #[serde(flatten)]
     plant: Decided,
-    /// Openings in the plant's grid cell.
+    /// What the nozzles told to open for it did: of each the opening nearest to its stem, within [`REACH_M`].
     openings: Vec<OpeningView>,
 }
 
@@ -44,6 +48,42 @@ fn decided(field: &Field, plant: PlantView) -> Decided {
         lon_lat: geo::position(&field.plane, plant.decision.position),
         plant,
     }
+}
+
+/// Leaves lie beside the stem, often in another grid cell, and the nozzle line beside the stem, too.
+fn openings_for(store: &dyn Store, id: &MissionKey, plant: &PlantView) -> Result<Vec<OpeningView>, ApiError> {
+    let PlantView { robot, boot, decision, .. } = plant;
+    let Some(CellIndex { col, row }) = decision.cell else { return Ok(Vec::new()) };
+    let around = CellRange {
+        from: CellIndex { col: col.saturating_sub(1), row: row.saturating_sub(1) },
+        to: CellIndex { col: col + 1, row: row + 1 },
+    };
+    let away_m = |one: &OpeningView| distance_m(decision.position, &one.opening);
+    let mut found = store.openings(id, Some(around), MOST_HERE)?;
+    // An opening that ended before was for another plant, maybe with what was in the tank then.
+    found.retain(|one| {
+        let of_it =
+            one.robot == *robot && one.boot == *boot && decision.nozzles.contains(&one.opening.nozzle);
+        of_it && one.opening.closed_at >= decision.decided_at && away_m(one) <= REACH_M
+    });
+    found.sort_by(|one, other| {
+        one.opening.nozzle.cmp(&other.opening.nozzle).then(away_m(one).total_cmp(&away_m(other)))
+    });
+    found.dedup_by_key(|one| one.opening.nozzle);
+    Ok(found)
+}
+
+/// From a place to the line that the nozzle drew, metres.
+fn distance_m(place: Point2<FieldFrame>, opening: &NozzleOpening) -> f64 {
+    let NozzleOpening { from, to, .. } = opening;
+    let (east, north) = (to.x - from.x, to.y - from.y);
+    let length_squared = east * east + north * north;
+    let along = if length_squared > 0.0 {
+        (((place.x - from.x) * east + (place.y - from.y) * north) / length_squared).clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
+    (from.x + along * east - place.x).hypot(from.y + along * north - place.y)
 }
 
 #[derive(Deserialize)]
@@ -90,10 +130,7 @@ pub(super) async fn plant(
         let plant = store.plant(&id, &robot, &boot, number)?;
         let plant =
             plant.ok_or(ApiError::NotFound { what: "plant", name: format!("{robot}/{boot}/{number}") })?;
-        let openings = match plant.decision.cell {
-            Some(cell) => store.openings(&id, Some(cell.into()), MOST_HERE)?,
-            None => Vec::new(),
-        };
+        let openings = openings_for(store, &id, &plant)?;
         Ok(OnEarth::new(&field, WhyPlant { plant: decided(&field, plant), openings }))
     });
     json(&asked, &why.await?)
