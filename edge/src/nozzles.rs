@@ -286,7 +286,7 @@ impl NozzleQueue {
 }
 
 /// Of a nozzle over ground: in a turn the outer ones are faster.
-fn nozzle_speed(motion: &Motion, nozzle: &Nozzle) -> MetresPerSecond {
+pub(crate) fn nozzle_speed(motion: &Motion, nozzle: &Nozzle) -> MetresPerSecond {
     MetresPerSecond::new(motion.speed.get() - motion.turn_rate.get() * nozzle.place.y)
 }
 

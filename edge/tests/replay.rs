@@ -6,7 +6,7 @@ mod common;
 use common::Yard;
 use kompas_edge::robot::Tick;
 use kompas_edge::setup::{Ready, SetupError, give_up_mission, may_begin, ready};
-use kompas_field::record::IncidentKind;
+use kompas_field::record::{IncidentKind, NozzleOpening};
 use kompas_field::{Decision, Payload, Verdict};
 use kompas_planner::Generation;
 
@@ -65,6 +65,38 @@ fn every_plant_is_decided_once_and_every_record_arrives() {
         truth.sprayed_l,
         report.volume_l
     );
+}
+
+#[test]
+fn openings_are_recorded_where_the_liquid_fell() {
+    let yard = Yard::new("");
+    yard.run("decisions.jsonl", None);
+    let (mut openings, mut treated) = (Vec::new(), Vec::new());
+    for payload in yard.payloads() {
+        match payload {
+            Payload::AsApplied(applied) => openings.extend(applied.openings),
+            Payload::Plants(plants) => {
+                treated.extend(plants.decisions.into_iter().filter(|d| d.verdict == Verdict::Treat));
+            }
+            _ => {}
+        }
+    }
+    // Along the way driven, from the plant to the middle of what was opened over it.
+    let off = |opening: &NozzleOpening| {
+        let NozzleOpening { from, to, .. } = opening;
+        let (x, y) = (f64::midpoint(from.x, to.x), f64::midpoint(from.y, to.y));
+        let length = (to.x - from.x).hypot(to.y - from.y);
+        let along = |d: &Decision| {
+            let (dx, dy) = (x - d.position.x, y - d.position.y);
+            (dx.hypot(dy), (dx * (to.x - from.x) + dy * (to.y - from.y)) / length)
+        };
+        let nearest = treated.iter().map(along).min_by(|a, b| a.0.total_cmp(&b.0))?;
+        (nearest.0 < 0.15).then_some(nearest.1)
+    };
+    let off: Vec<f64> = openings.iter().filter_map(off).collect();
+    let mean = off.iter().sum::<f64>() / off.len() as f64;
+    // Carry and the valve's delay are 7 cm together.
+    assert!(off.len() > 100 && mean.abs() < 0.015, "{} openings, {mean} m", off.len());
 }
 
 #[test]

@@ -217,13 +217,13 @@ pub struct AsApplied {
 pub struct NozzleOpening {
     /// Numbered from 0 at the left.
     pub nozzle: u16,
-    /// Valve open.
+    /// Valve energised.
     pub opened_at: RobotInstant,
-    /// Valve closed.
+    /// Valve released.
     pub closed_at: RobotInstant,
-    /// Under the nozzle at opening.
+    /// Where its liquid began to land: after the valve's delay, ahead of the nozzle by the carry of its droplets.
     pub from: Point2<FieldFrame>,
-    /// Under the nozzle at closing.
+    /// Where the last of it landed.
     pub to: Point2<FieldFrame>,
     /// The grid cell under its middle; none off the grid.
     pub cell: Option<CellIndex>,

@@ -6,6 +6,7 @@ use super::{
     Verdict,
 };
 use crate::drivers::ValveMove;
+use crate::nozzles::nozzle_speed;
 use kompas_field::units::Seconds;
 
 impl Robot {
@@ -84,10 +85,12 @@ impl Robot {
     fn opened(&mut self, one: ValveMove, now: RobotInstant) {
         let ValveMove { opened_at, closed_at, nozzle } = one;
         let Some(mounted) = self.boom.nozzles.get(usize::from(nozzle)) else { return };
-        let under = |moment: RobotInstant| -> Option<Point2<FieldFrame>> {
+        let lands = |moment: RobotInstant| -> Option<Point2<FieldFrame>> {
             // After a jump there is no pose, but liquid came out all the same: the last line is the best there is.
             let motion = self.poses.line_at(moment)?;
-            Some(Transform2::<FieldFrame, RobotFrame>::at(&motion.pose) * mounted.place)
+            let carry = self.boom.carry_at(nozzle_speed(&motion, mounted));
+            let place = Point2::<RobotFrame>::new(mounted.place.x + carry.get(), mounted.place.y);
+            Some(Transform2::<FieldFrame, RobotFrame>::at(&motion.pose) * place)
         };
         // Liquid comes `valve_open` after the valve is energised and ends `valve_close` after its release.
         let tail = mounted.valve_close - mounted.valve_open;
@@ -95,7 +98,9 @@ impl Robot {
         let volume_l = self.boom.litres_in(open);
         self.tally.openings += 1;
         self.tally.volume_l += volume_l;
-        let (Some(from), Some(to)) = (under(opened_at), under(closed_at)) else {
+        let (Some(from), Some(to)) =
+            (lands(opened_at.after(mounted.valve_open)), lands(closed_at.after(mounted.valve_close)))
+        else {
             tracing::error!(nozzle, seconds = open.get(), "a nozzle was open where nobody knows the place");
             return;
         };
