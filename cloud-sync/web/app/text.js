@@ -151,7 +151,19 @@ export const number = (value, digits = 0) =>
   new Intl.NumberFormat(locale(), { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
 /** Three significant digits at most: what a tank gauge would show. */
 export const amount = value => number(value, value >= 100 ? 0 : value >= 10 ? 1 : value >= 0.1 || value === 0 ? 2 : 3);
-export const percent = share => `${number(share * 100, share > 0.995 && share < 1 ? 1 : 0)}\u00a0%`;
+/** What is not all is never told as all. */
+export const percent = (share, digits = 0) => {
+  const nearly = share < 1 && share > 0.995 && digits === 0;
+  return `${nearly ? number(Math.floor(share * 1000) / 10, 1) : number(share * 100, digits)}\u00a0%`;
+};
+
+/** Two values as `write` tells them, with more digits where rounding would make one of them the other. */
+export function apart(one, other, write, digits) {
+  for (let more = digits; ; more += 1) {
+    const told = [write(one, more), write(other, more)];
+    if (told[0] !== told[1] || one === other || more >= digits + 6) return told;
+  }
+}
 export const moment = ms => new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "medium" }).format(ms);
 export const clock = ms => new Intl.DateTimeFormat(locale(), { timeStyle: "medium" }).format(ms);
 export const day = ms => new Intl.DateTimeFormat(locale(), { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }).format(ms);

@@ -1,6 +1,6 @@
 // The answer to "why?": the rule that decided, with its numbers, in one sentence.
 
-import { amount, clock, moment, number, percent, t } from "./text.js";
+import { amount, apart, clock, moment, number, percent, t } from "./text.js";
 
 const make = (tag, text, kind) => {
   const element = document.createElement(tag);
@@ -12,6 +12,15 @@ const make = (tag, text, kind) => {
 /** What was sprayed, each once; none is water. */
 export const products = list => [...new Set(list.map(product => product || t.water))].join(", ") || "–";
 
+/** What was measured, beside the limit that decided where there is one: below it must not read as if at it. */
+function measured({ confidence, wanted, area_cm2, wanted_cm2, distance_m = 0, wanted_m = 0 }) {
+  const beside = (value, limit, write, digits) => (typeof limit === "number" ? apart(value, limit, write, digits) : [write(value, digits), ""]);
+  const [conf, wantedConf] = beside(confidence, wanted, percent, 0);
+  const [area, wantedArea] = beside(area_cm2, wanted_cm2, number, 1);
+  const [distance, wantedDistance] = beside(distance_m * 100, wanted_m * 100, number, 1);
+  return { conf, wantedConf, area, wantedArea, distance, wanted: wantedDistance };
+}
+
 /** The sentence for a decision, as the API tells it. */
 export function sentence(plant) {
   const rule = t.rules[plant.rule];
@@ -19,10 +28,7 @@ export function sentence(plant) {
   const what = t.roles[plant.role_here] ?? t.classes[plant.class];
   return rule({
     what, role: plant.role ?? plant.role_here, cls: t.classes[plant.class] ?? plant.class,
-    conf: percent(plant.confidence), area: number(plant.area_cm2, 1), rate: number(plant.rate_l_per_ha),
-    distance: number((plant.distance_m ?? 0) * 100, 1), wanted: number((plant.wanted_m ?? 0) * 100, 1),
-    wantedConf: typeof plant.wanted === "number" ? percent(plant.wanted) : "",
-    wantedArea: number(plant.wanted_cm2 ?? 0, 1), late: number(plant.late_ms ?? 0),
+    ...measured(plant), rate: number(plant.rate_l_per_ha), late: number(plant.late_ms ?? 0),
     because: t.because[plant.because] ?? plant.because,
   });
 }
@@ -55,18 +61,19 @@ function facts(pairs) {
   return list;
 }
 
-function meter(share) {
+function meter(share, told) {
   const span = make("span");
   const bar = make("span", undefined, "meter");
   const fill = make("b");
   fill.style.width = `${share * 100}%`;
   bar.append(fill);
-  span.append(bar, percent(share));
+  span.append(bar, told);
   return span;
 }
 
 export function plantPanel(plant) {
   const box = make("div", undefined, "because");
+  const { conf, area } = measured(plant);
   const treat = plant.verdict === "treat";
   box.append(make("div", treat ? t.treat : t.leave, treat ? "verdict" : "verdict left"));
   box.append(make("h1", t.roles[plant.role_here] ?? t.classes[plant.class]));
@@ -75,8 +82,8 @@ export function plantPanel(plant) {
   box.append(rule);
   box.append(facts([
     [t.class, t.classes[plant.class] ?? plant.class],
-    [t.confidence, meter(plant.confidence)],
-    [t.area, `${number(plant.area_cm2, 1)} cm²`],
+    [t.confidence, meter(plant.confidence, conf)],
+    [t.area, `${area} cm²`],
     [t.dose, plant.rate_l_per_ha > 0 ? `${number(plant.rate_l_per_ha)} l/ha` : t.no_dose],
     [t.nozzles, nozzles(plant.nozzles)],
     [t.product, products(treat ? plant.openings.map(o => o.product) : [])],

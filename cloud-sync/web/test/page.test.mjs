@@ -529,3 +529,28 @@ test("why nothing arrives is said, with what to do", { skip: missing }, async ()
   assert.equal(await page.isVisible("#empty"), false);
   await context.close();
 });
+
+test("a value below its limit does not read as if it were at it", { skip: missing }, async () => {
+  const { page, context } = await open(browser, server.url, { ...desktop, lang: "nl" });
+  const told = await page.evaluate(async () => {
+    const [{ sentence, plantPanel }, { percent }] = [await import("/app/why.js"), await import("/app/text.js")];
+    const plant = { role_here: "weed", class: "weed", verdict: "leave", confidence: 0.8, area_cm2: 12, rate_l_per_ha: 0, nozzles: [], openings: [], decided_wall_ms: 0, frames_seen: 3, lon_lat: [6.9412, 52.8716] };
+    const low = { ...plant, rule: "confidence_too_low", confidence: 0.597, wanted: 0.6 };
+    const small = { ...plant, rule: "too_small", area_cm2: 2.96, wanted_cm2: 3 };
+    return {
+      low: sentence(low), lowPanel: plantPanel(low).textContent,
+      far: sentence({ ...low, confidence: 0.5 }),
+      close: sentence({ ...plant, rule: "crop_too_close", distance_m: 0.0496, wanted_m: 0.05 }),
+      small: sentence(small), smallPanel: plantPanel(small).textContent,
+      nearly: [0.9996, 0.996, 0.42, 1].map(share => percent(share)),
+    };
+  });
+  assert.match(told.low, /slechts 59,7\s% zeker\. Behandelen mag vanaf 60,0\s%/);
+  assert.match(told.lowPanel, /Zekerheid59,7\s%/);
+  assert.match(told.far, /slechts 50\s% zeker\. Behandelen mag vanaf 60\s%/);
+  assert.match(told.close, /maar 4,96 cm van een gewasplant. Er is 5,00 cm nodig/);
+  assert.match(told.small, /te klein: 2,96 cm² blad. Behandelen loont vanaf 3,00 cm²/);
+  assert.match(told.smallPanel, /Bladoppervlak2,96 cm²/);
+  assert.deepEqual(told.nearly.map(text => text.replace("\u00a0", "")), ["99,9%", "99,6%", "42%", "100%"]);
+  await context.close();
+});
