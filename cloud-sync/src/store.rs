@@ -14,7 +14,7 @@ pub(crate) mod possible;
 pub mod sqlite;
 mod views;
 
-pub use choices::{CellRange, IncidentChoice, IncidentCursor, MissionChoice, MissionKey};
+pub use choices::{CellRange, IncidentChoice, IncidentCursor, MissionChoice, MissionKey, NoMissionKey};
 
 pub use views::{
     CellView, FieldView, IncidentView, MissionView, OpeningView, PlantView, QuarantineView, RobotView,

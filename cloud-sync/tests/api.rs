@@ -4,50 +4,18 @@
 
 mod support;
 
-use kompas_cloud_sync::SystemClock;
-use kompas_cloud_sync::api::{self, Api};
-use kompas_cloud_sync::ingest::{Arrival, take};
+use kompas_cloud_sync::api::Api;
+use kompas_cloud_sync::ingest::Arrival;
 use kompas_cloud_sync::store::sqlite::SqliteFile;
 use kompas_cloud_sync::store::{Store, StoreError, Stores};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use support::arrivals::{changed, season};
 use support::http::{get, json};
+use support::served::{refused, serve, serve_from};
 use tempfile::TempDir;
-
-/// The API alone over a store of its own.
-struct Served {
-    url: String,
-    _runtime: tokio::runtime::Runtime,
-    _data: TempDir,
-}
-
-fn serve(arrivals: &[Arrival], most_features: usize) -> Served {
-    let data = TempDir::new().unwrap();
-    let stores = SqliteFile::at(data.path().join("cloud.sqlite"));
-    serve_from(Arc::new(stores), data, arrivals, most_features)
-}
-
-fn serve_from(stores: Arc<dyn Stores>, data: TempDir, arrivals: &[Arrival], most_features: usize) -> Served {
-    take(stores.open().unwrap().as_mut(), arrivals).unwrap();
-    let api = Api::new(stores, None, Arc::new(SystemClock::start()), most_features);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
-    let url = format!("http://{}/", listener.local_addr().unwrap());
-    runtime.spawn(async { axum::serve(listener, api::routes(api)).await });
-    Served { url, _runtime: runtime, _data: data }
-}
-
-/// The status and the reason of a refusal.
-fn refused(served: &Served, path: &str) -> (u16, String) {
-    let (head, body) = get(&served.url, path, "");
-    let code = head.split(' ').nth(1).unwrap().parse().unwrap();
-    let said: Value = serde_json::from_str(&body).unwrap();
-    (code, said["error"].as_str().unwrap().to_owned())
-}
 
 #[test]
 fn a_layer_that_is_too_long_is_refused_and_says_how_to_ask() {
@@ -69,86 +37,6 @@ fn a_layer_that_is_too_long_is_refused_and_says_how_to_ask() {
         let some = json(&served.url, &format!("/api/missions/m-small/{layer}?{}", near(1e-5)));
         let some = some["features"].as_array().unwrap().len();
         assert!(some > 0 && some < 300, "{layer}: {some}");
-    }
-}
-
-/// A season in which every picture was bad after the emergency stop was pressed: all in one millisecond.
-fn bad_pictures(number: u64) -> Vec<Arrival> {
-    let start = season(3).remove(0);
-    let incident = |seq: u64, mut what: Value| {
-        changed(&start, |value| {
-            what["kind"] = json!("incident");
-            what["mission"] = json!("m-small");
-            what["true_at"] = value["t_mono"].clone();
-            value["seq"] = json!(seq);
-            value["payload"] = what;
-        })
-    };
-    let stop = json!({ "incident": "closed", "because": "emergency_stop" });
-    let frames = (0..number).map(|n| {
-        incident(
-            10_000 + n,
-            json!({ "incident": "frame_unusable", "frame": format!("f{n}"), "cause": "too dark" }),
-        )
-    });
-    let mut all: Vec<Arrival> = frames.collect();
-    all.push(incident(9_999, stop));
-    all.push(start);
-    all
-}
-
-#[test]
-fn an_emergency_stop_is_found_behind_any_number_of_bad_pictures() {
-    let served = serve(&bad_pictures(600), Api::MOST_FEATURES);
-    for list in ["/api/incidents", "/api/missions/m-small/incidents"] {
-        let all = |query: &str| json(&served.url, &format!("{list}?{query}")).as_array().unwrap().clone();
-        assert_eq!(all("").len(), 500, "the list is limited");
-        let stops = all("kind=closed,reopened");
-        assert_eq!((stops.len(), &stops[0]["because"]), (1, &json!("emergency_stop")));
-        let (mut seen, mut before) = (Vec::new(), String::new());
-        loop {
-            let part = all(&format!("limit=250{before}"));
-            let Some(last) = part.last() else { break };
-            before = format!("&before={}", last["cursor"].as_str().unwrap());
-            seen.extend(part.into_iter().map(|one| one["cursor"].to_string()));
-        }
-        let once: BTreeSet<&String> = seen.iter().collect();
-        assert_eq!((seen.len(), once.len()), (601, 601));
-        for (query, named) in [("kind=closed,bang", "bang"), ("before=yesterday", "yesterday")] {
-            let (code, reason) = refused(&served, &format!("{list}?{query}"));
-            assert!(code == 400 && reason.contains(named), "{query}: {code} {reason}");
-        }
-    }
-}
-
-#[test]
-fn an_emergency_stop_is_found_behind_any_number_of_other_closings() {
-    let start = season(3).remove(0);
-    let incident = |seq: u64, because: Option<&str>| {
-        changed(&start, |value| {
-            let what = because.map_or(
-                json!({ "incident": "reopened" }),
-                |because| json!({ "incident": "closed", "because": because }),
-            );
-            value["payload"] = what;
-            value["payload"]["kind"] = json!("incident");
-            value["payload"]["mission"] = json!("m-small");
-            value["payload"]["true_at"] = value["t_mono"].clone();
-            value["seq"] = json!(seq);
-        })
-    };
-    let mut all = vec![start.clone(), incident(9_000, Some("emergency_stop")), incident(9_001, None)];
-    all.extend((0..600).map(|n| incident(10_000 + n, (n % 2 == 0).then_some("fix_too_poor"))));
-    let served = serve(&all, Api::MOST_FEATURES);
-    for list in ["/api/incidents", "/api/missions/m-small/incidents"] {
-        let found = |query: &str| json(&served.url, &format!("{list}?{query}")).as_array().unwrap().clone();
-        assert_eq!(found("kind=closed&limit=200").len(), 200);
-        let stops = found("because=emergency_stop");
-        assert_eq!((stops.len(), &stops[0]["because"]), (1, &json!("emergency_stop")));
-        assert_eq!(found("kind=reopened&because=emergency_stop").len(), 0, "both hold");
-        assert_eq!(found("because=emergency_stop,fix_too_poor").len(), 301);
-        let (code, reason) = refused(&served, &format!("{list}?because=emergency_stop,bang"));
-        assert!(code == 400 && reason.contains("because") && reason.contains("bang"), "{code} {reason}");
     }
 }
 
@@ -176,7 +64,8 @@ fn a_plant_tells_what_its_own_nozzles_gave_it_also_from_the_square_beside() {
         let mut one =
             serde_json::from_slice::<Value>(&template.bytes).unwrap()["payload"]["openings"][0].clone();
         (one["nozzle"], one["from"], one["to"]) = (json!(nozzle), json!([x - 0.05, y]), json!([x + 0.05, y]));
-        one["cell"] = json!(null);
+        let whole = |metres: f64| metres.floor().to_string().parse::<u32>().unwrap();
+        one["cell"] = json!({ "col": whole(x), "row": whole(y) });
         (one["opened_at"], one["closed_at"]) =
             (json!(at + later_ms * 1_000_000), json!(at + (later_ms + 50) * 1_000_000));
         one
@@ -339,7 +228,13 @@ fn what_is_not_understood_is_refused_with_the_reason() {
         let (code, reason) = refused(&served, &format!("/api/missions/m-none{what}"));
         assert!(code == 404 && reason.contains("m-none"), "{what}: {code} {reason}");
     }
-    assert_eq!(refused(&served, "/api/missions?before=m-none").0, 404);
+    for before in ["m-none", "valthermond/m-none", "buren/m-small"] {
+        assert_eq!(refused(&served, &format!("/api/missions?before={before}")).0, 404, "{before}");
+    }
+    for before in ["a%20b", "a/b/c", "/m-small", "valthermond/"] {
+        let (code, reason) = refused(&served, &format!("/api/missions?before={before}"));
+        assert!(code == 400 && reason.contains("give FARM/MISSION"), "{before}: {code} {reason}");
+    }
 }
 
 #[test]

@@ -4,12 +4,12 @@ use super::Api;
 use super::geo::{self, GeoJson, Geometry, OnEarth};
 use super::named::{Named, OfFarm, find_field};
 use super::respond::{ApiError, MOST, NoChoice, Read, ask, json};
-use crate::store::MissionChoice;
+use crate::store::{MissionChoice, MissionKey, NoMissionKey, Store};
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use kompas_field::boundary::RawBoundary;
-use kompas_field::ids::{FarmId, FieldId, MissionId};
+use kompas_field::ids::{FarmId, FieldId};
 use kompas_field::{Datum, Field, Grid};
 use serde::{Deserialize, Serialize};
 
@@ -24,8 +24,9 @@ pub(super) async fn fields(State(api): State<Api>, _: Read<Query<NoChoice>>, ask
 pub(super) struct Listed {
     farm: Option<FarmId>,
     field: Option<FieldId>,
-    /// Continues a list after this mission, its last one.
-    before: Option<MissionId>,
+    /// Continues a list after this mission, its last one: `FARM/MISSION`, or `MISSION` where that is on one farm only,
+    /// or on `farm`.
+    before: Option<String>,
     limit: Option<u32>,
 }
 
@@ -36,11 +37,33 @@ pub(super) async fn missions(
 ) -> Answer {
     let missions = ask(&api, move |store| {
         let Listed { farm, field, before, limit } = of;
-        let before = before.map(|mission| Named { farm: farm.clone(), mission }.key(store)).transpose()?;
+        let before = before.map(|name| last_listed(store, farm.as_ref(), &name)).transpose()?;
         let most = limit.unwrap_or(MOST).min(MOST);
         Ok(store.missions(&MissionChoice { farm, field, before, most })?)
     });
     json(&asked, &missions.await?)
+}
+
+/// The mission that a list goes on after.
+fn last_listed(store: &dyn Store, farm: Option<&FarmId>, name: &str) -> Result<MissionKey, ApiError> {
+    let wrong = |error: &dyn std::error::Error| ApiError::Wrong {
+        key: "before",
+        why: format!("{error}: give FARM/MISSION of the last mission that you have"),
+    };
+    let named = if name.contains('/') {
+        let MissionKey { farm, mission } = name.parse().map_err(|error: NoMissionKey| wrong(&error))?;
+        Named { farm: Some(farm), mission }
+    } else {
+        let mission = name.parse().map_err(|error: kompas_field::ids::InvalidId| wrong(&error))?;
+        Named { farm: farm.cloned(), mission }
+    };
+    match named.key(store) {
+        // Here `?farm=` would leave the other farms out of the list.
+        Err(ApiError::OnSeveralFarms { name, farms, .. }) => {
+            Err(ApiError::LastOnSeveralFarms { name, farms })
+        }
+        found => found,
+    }
 }
 
 pub(super) async fn mission(State(api): State<Api>, of: Named, asked: HeaderMap) -> Answer {

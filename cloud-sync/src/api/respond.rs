@@ -29,6 +29,11 @@ pub(super) enum ApiError {
     NotFound { what: &'static str, name: String },
     #[error("there is a {what} {name:?} on several farms: add ?farm= with one of {}", listed(farms))]
     OnSeveralFarms { what: &'static str, name: String, farms: Vec<FarmId> },
+    #[error(
+        "before: there is a mission {name:?} on several farms: give FARM/{name} with one of {}",
+        listed(farms)
+    )]
+    LastOnSeveralFarms { name: String, farms: Vec<FarmId> },
     #[error("{key}: {why}")]
     Wrong { key: &'static str, why: String },
     #[error("there are more than {most} {what} here: ask for less, with {instead}")]
@@ -51,7 +56,9 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = match &self {
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
-            Self::OnSeveralFarms { .. } | Self::Wrong { .. } => StatusCode::BAD_REQUEST,
+            Self::OnSeveralFarms { .. } | Self::LastOnSeveralFarms { .. } | Self::Wrong { .. } => {
+                StatusCode::BAD_REQUEST
+            }
             Self::TooMuch { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Self::Store(_) | Self::Interrupted(_) | Self::Json(_) => {

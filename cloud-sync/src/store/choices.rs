@@ -22,6 +22,25 @@ impl fmt::Display for MissionKey {
     }
 }
 
+impl FromStr for MissionKey {
+    type Err = NoMissionKey;
+
+    fn from_str(text: &str) -> Result<Self, NoMissionKey> {
+        let read = || {
+            let (farm, mission) = text.split_once('/')?;
+            Some(Self { farm: farm.parse().ok()?, mission: mission.parse().ok()? })
+        };
+        read().ok_or_else(|| NoMissionKey { given: text.to_owned() })
+    }
+}
+
+/// A text that names no mission in the whole store.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{given:?} is not FARM/MISSION")]
+pub struct NoMissionKey {
+    given: String,
+}
+
 /// Which missions to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissionChoice {

@@ -6,3 +6,5 @@ pub(crate) mod arrivals;
 pub(crate) mod http;
 pub(crate) mod relay;
 pub(crate) mod season;
+#[cfg(feature = "cloud")]
+pub(crate) mod served;
