@@ -32,7 +32,11 @@ impl FromStr for BrokerAddress {
         let (host, port) = match rest.strip_prefix('[') {
             Some(v6) => {
                 let (host, after) = v6.split_once(']').ok_or(no("the bracket is not closed"))?;
-                (host, after.strip_prefix(':'))
+                let port = after.strip_prefix(':');
+                if port.is_none() && !after.is_empty() {
+                    return Err(no("after the bracket comes nothing, or a colon and the port"));
+                }
+                (host, port)
             }
             None => rest.split_once(':').map_or((rest, None), |(host, port)| (host, Some(port))),
         };
@@ -80,6 +84,8 @@ mod tests {
             "mqtt://a:x",
             "mqtt://a/b",
             "mqtt://[::1",
+            "mqtt://[::1]8883",
+            "mqtt://[::1]:",
         ] {
             assert!(bad.parse::<BrokerAddress>().is_err(), "{bad}");
         }

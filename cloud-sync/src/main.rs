@@ -3,9 +3,7 @@
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use kompas_cloud_sync::BrokerAddress;
-use kompas_cloud_sync::serve::{BrokerChoice, Cloud, ServeConfig, ServeError};
-use kompas_cloud_sync::store::Stores;
-use kompas_cloud_sync::store::sqlite::SqliteFile;
+use kompas_cloud_sync::serve::{self, BrokerChoice, Cloud, ServeConfig, ServeError};
 use std::io::IsTerminal as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
@@ -61,11 +59,6 @@ fn broker(text: &str) -> Result<BrokerArg, String> {
     text.parse().map(BrokerArg::At).map_err(|error| format!("{error}, or embedded"))
 }
 
-/// A folder to rebuild that holds no store.
-#[derive(Debug, thiserror::Error)]
-#[error("there is no store at {}: --data is the folder that `serve` writes to", .0.display())]
-struct NoStore(PathBuf);
-
 fn main() -> ExitCode {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_unset| tracing_subscriber::EnvFilter::new("info,rumqttd=off"));
@@ -79,11 +72,10 @@ fn main() -> ExitCode {
         Err(error) => {
             tracing::error!("{error:#}");
             // What could not start is wrong input; what stopped is a failure.
-            let wrong_input = error.is::<NoStore>()
-                || !matches!(
-                    error.downcast_ref(),
-                    Some(ServeError::Ended(_) | ServeError::IngestBroke) | None
-                );
+            let wrong_input = !matches!(
+                error.downcast_ref(),
+                Some(ServeError::Ended(_) | ServeError::IngestBroke | ServeError::NotRebuilt { .. }) | None
+            );
             ExitCode::from(if wrong_input { 2 } else { 1 })
         }
     }
@@ -113,11 +105,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Rebuild { data } => {
-            let path = data.join("cloud.sqlite");
-            if !path.exists() {
-                return Err(NoStore(path).into());
-            }
-            let read = SqliteFile::at(&path).open()?.rebuild().context("the map is as it was")?;
+            let read = serve::rebuild(&data)?;
             tracing::info!(records = read, "the map is rebuilt");
             Ok(())
         }

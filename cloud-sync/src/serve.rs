@@ -57,10 +57,16 @@ pub enum ServeError {
         /// The directory.
         path: PathBuf,
     },
+    /// A folder to rebuild that holds no store.
+    #[error("there is no store at {}: --data is the folder that `serve` writes to", path.display())]
+    NoStore {
+        /// The file that is missing.
+        path: PathBuf,
+    },
     /// The store does not open.
-    #[error("the store in {} does not open", path.display())]
+    #[error("the store {} does not open", path.display())]
     Store {
-        /// The directory.
+        /// The file.
         path: PathBuf,
         /// Why.
         #[source]
@@ -78,6 +84,15 @@ pub enum ServeError {
     /// The embedded broker.
     #[error(transparent)]
     Broker(#[from] BrokerError),
+    /// Nothing of it was changed.
+    #[error("the map in {} is not made again, it is as it was", path.display())]
+    NotRebuilt {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: StoreError,
+    },
     /// A fault of this program: the committing thread panicked.
     #[error(
         "ingest broke off, nothing is taken in any more: the line above says where; start again, the robots kept their \
@@ -87,6 +102,24 @@ pub enum ServeError {
     /// After it ran.
     #[error("the server ended")]
     Ended(#[source] std::io::Error),
+}
+
+/// The store's name in the data directory.
+const STORE: &str = "cloud.sqlite";
+
+/// Makes everything the map shows again from the records in the directory `data`; how many were read.
+///
+/// # Errors
+/// [`ServeError`]: no store, one that does not open, or a cloud that uses it now.
+pub fn rebuild(data: &Path) -> Result<u64, ServeError> {
+    let path = data.join(STORE);
+    if !path.exists() {
+        return Err(ServeError::NoStore { path });
+    }
+    let _lock = lock(data)?;
+    let mut store =
+        SqliteFile::at(&path).open().map_err(|source| ServeError::Store { path: path.clone(), source })?;
+    store.rebuild().map_err(|source| ServeError::NotRebuilt { path, source })
 }
 
 /// A started cloud, not serving yet.
@@ -113,9 +146,9 @@ impl Cloud {
             .await
             .map_err(|source| ServeError::Listen { listen: config.listen, source })?;
         let address = listener.local_addr().map_err(ServeError::Ended)?;
-        let stores = SqliteFile::at(config.data.join("cloud.sqlite"));
-        let store =
-            stores.open().map_err(|source| ServeError::Store { path: config.data.clone(), source })?;
+        let path = config.data.join(STORE);
+        let stores = SqliteFile::at(&path);
+        let store = stores.open().map_err(|source| ServeError::Store { path, source })?;
         let broker = match &config.broker {
             BrokerChoice::Embedded { listen } => start_embedded(*listen)?,
             BrokerChoice::At(address) => address.clone(),

@@ -246,15 +246,21 @@ fn wrong_input_is_named_and_ends_with_2() {
     let running = serve(Path::new(data), "127.0.0.1:0");
     let (code, said) = fails(&[&["serve", "--data", data][..], &free].concat());
     assert!(code == Some(2) && said.contains("another kompas-cloud"), "{code:?} {said}");
+    let (code, said) = fails(&["rebuild", "--data", data]);
+    assert!(code == Some(2) && said.contains("another kompas-cloud"), "{code:?} {said}");
     drop(running);
+    assert_eq!(fails(&["rebuild", "--data", data]).0, Some(0), "the server is stopped");
     std::fs::write(
         Path::new(data).join("cloud.sqlite"),
         "this is no database, whatever its name may say, is it",
     )
     .unwrap();
     std::fs::remove_file(Path::new(data).join("cloud.sqlite-wal")).ok();
-    let (code, said) = fails(&[&["serve", "--data", data][..], &free].concat());
-    assert!(code == Some(2) && said.contains("does not open"), "{code:?} {said}");
+    for arguments in [[&["serve", "--data", data][..], &free].concat(), vec!["rebuild", "--data", data]] {
+        let (code, said) = fails(&arguments);
+        let named = said.contains("cloud.sqlite does not open");
+        assert!(code == Some(2) && named, "{arguments:?}: {code:?} {said}");
+    }
 }
 
 #[test]
