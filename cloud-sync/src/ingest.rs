@@ -11,7 +11,7 @@ mod losses;
 mod mqtt;
 mod reading;
 
-pub use mqtt::{IngestHandle, IngestStatus, spawn_ingest};
+pub use mqtt::{IngestHandle, IngestStatus, SpawnError, spawn_ingest};
 
 use crate::store::{Disposition, Incoming, Refused, RefusedBecause, Store, StoreError};
 use crate::wire::{Ack, Outcome, Receipt, ack_topic};

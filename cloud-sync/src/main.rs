@@ -28,7 +28,7 @@ enum Command {
         #[arg(long, default_value = "127.0.0.1:8090")]
         listen: SocketAddr,
         /// Where records come from: `embedded` (demonstration) or `mqtt://HOST:PORT` (for example Mosquitto, with
-        /// `message_size_limit 131072` in its configuration).
+        /// `message_size_limit 131072` in its configuration). One cloud per broker: two would split the records.
         #[arg(long, default_value = "embedded", value_parser = broker)]
         broker: BrokerArg,
         /// Where robots reach the embedded broker; port 0 takes a free one.
@@ -74,7 +74,12 @@ fn main() -> ExitCode {
             // What could not start is wrong input; what stopped is a failure.
             let wrong_input = !matches!(
                 error.downcast_ref(),
-                Some(ServeError::Ended(_) | ServeError::IngestBroke | ServeError::NotRebuilt { .. }) | None
+                Some(
+                    ServeError::Ended(_)
+                        | ServeError::Ingest(_)
+                        | ServeError::IngestBroke
+                        | ServeError::NotRebuilt { .. }
+                ) | None
             );
             ExitCode::from(if wrong_input { 2 } else { 1 })
         }

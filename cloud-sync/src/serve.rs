@@ -4,7 +4,7 @@ use crate::address::BrokerAddress;
 use crate::api::{self, Api};
 use crate::broker::{BrokerError, start_embedded};
 use crate::clock::SystemClock;
-use crate::ingest::{IngestHandle, spawn_ingest};
+use crate::ingest::{IngestHandle, SpawnError, spawn_ingest};
 use crate::store::sqlite::SqliteFile;
 use crate::store::{StoreError, Stores};
 use crate::web;
@@ -93,6 +93,9 @@ pub enum ServeError {
         #[source]
         source: StoreError,
     },
+    /// Ingest does not begin.
+    #[error("ingest does not begin")]
+    Ingest(#[from] SpawnError),
     /// A fault of this program: the committing thread panicked.
     #[error(
         "ingest broke off, nothing is taken in any more: the line above says where; start again, the robots kept their \
@@ -153,7 +156,7 @@ impl Cloud {
             BrokerChoice::Embedded { listen } => start_embedded(*listen)?,
             BrokerChoice::At(address) => address.clone(),
         };
-        let ingest = Arc::new(spawn_ingest(store, &broker).map_err(ServeError::Ended)?);
+        let ingest = Arc::new(spawn_ingest(store, &broker)?);
         let clock = Arc::new(SystemClock::start());
         let api = Api::new(Arc::new(stores), Some(Arc::clone(&ingest)), clock, Api::MOST_FEATURES);
         Ok(Self { listener, address, broker, api, ingest, _lock: lock })

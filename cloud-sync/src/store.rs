@@ -24,7 +24,7 @@ pub use views::{
 /// Of truth and projections together: whoever changes either, or what projections hold, counts it up. A store of
 /// an older format makes its projections again, and reads what an older program could not; a reader's copy of an answer
 /// is of its format. Records of an enum that got a variant are such: count up then, too.
-pub const FORMAT: i64 = 14;
+pub const FORMAT: i64 = 15;
 
 /// A record as it arrived, read as far as this program can.
 #[derive(Debug, Clone)]
@@ -168,6 +168,12 @@ pub trait Store: Send {
     /// # Errors
     /// [`StoreError`]; then nothing is changed.
     fn rebuild(&mut self) -> Result<u64, StoreError>;
+
+    /// A random name of eight letters and digits that this store was made with, and no other has.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn id(&self) -> Result<String, StoreError>;
 
     /// # Errors
     /// [`StoreError`].

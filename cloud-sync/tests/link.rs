@@ -194,3 +194,20 @@ fn one_oversized_retained_message_makes_ingest_deaf_to_nobody() {
     assert_eq!((found.records, found.quarantined), (keys.len() as u64, 1));
     assert_eq!(store.quarantine(9).unwrap()[0].why, "too_large");
 }
+
+#[test]
+fn two_clouds_of_one_broker_do_not_throw_each_other_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let _inside = runtime.enter();
+    let broker = BrokerAddress { host: "127.0.0.1".to_owned(), port: embedded().port() };
+    // Of one process id, as in two containers.
+    let ingests = ["one.sqlite", "other.sqlite"].map(|name| {
+        spawn_ingest(SqliteFile::at(directory.path().join(name)).open().unwrap(), &broker).unwrap()
+    });
+    std::thread::sleep(Duration::from_secs(3));
+    for ingest in ingests {
+        let status = ingest.status();
+        assert!(status.online && status.lost_alike == 0, "{status:?}");
+    }
+}

@@ -287,3 +287,14 @@ fn the_wire_form_of_every_payload_kind_is_in_the_season() {
     kinds.dedup();
     assert_eq!(kinds, ["as_applied", "incident", "mission_finished", "mission_started", "plants", "track"]);
 }
+
+#[test]
+fn a_store_has_a_name_of_its_own_and_keeps_it() {
+    let directory = TempDir::new().unwrap();
+    let id = |name: &str| SqliteFile::at(directory.path().join(name)).open().unwrap().id().unwrap();
+    let (one, other) = (id("one.sqlite"), id("other.sqlite"));
+    assert!(one != other && one.len() == 8, "{one} {other}");
+    let db = rusqlite::Connection::open(directory.path().join("one.sqlite")).unwrap();
+    db.execute_batch("PRAGMA user_version = 1").unwrap();
+    assert_eq!(id("one.sqlite"), one);
+}

@@ -91,14 +91,30 @@ impl Drop for IngestHandle {
     }
 }
 
+/// Why ingest does not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum SpawnError {
+    /// The store does not tell its name.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The system gives no thread.
+    #[error("cannot start a thread for ingest")]
+    Thread(#[from] std::io::Error),
+}
+
+/// Two sessions of one name throw each other out. A data directory's lock holds one ingest per store, and stores have
+/// names of their own wherever they are; process ids are alike in two containers. 22 bytes: MQTT promises 23.
+fn client_id(store: &str) -> String {
+    format!("kompas-ingest-{store}")
+}
+
 /// Starts taking records from `broker` into `store`. Needs a running tokio runtime.
 ///
 /// # Errors
-/// The system gives no thread. A broker that is away is no error: it is tried again, for ever.
-pub fn spawn_ingest(store: Box<dyn Store>, broker: &BrokerAddress) -> std::io::Result<IngestHandle> {
-    // One ingest per data directory is held by its lock; the process id keeps two directories apart.
-    let mut options =
-        MqttOptions::new(format!("kompas-ingest-{}", std::process::id()), broker.host.clone(), broker.port);
+/// The store does not tell its name, or the system gives no thread. A broker that is away is no error: it is tried
+/// again, for ever.
+pub fn spawn_ingest(store: Box<dyn Store>, broker: &BrokerAddress) -> Result<IngestHandle, SpawnError> {
+    let mut options = MqttOptions::new(client_id(&store.id()?), broker.host.clone(), broker.port);
     options.set_keep_alive(Duration::from_secs(5)).set_clean_session(true);
     options.set_max_packet_size(MAX_INCOMING_BYTES, MAX_PACKET_BYTES);
     let (client, connection) = AsyncClient::new(options, OUTGOING);

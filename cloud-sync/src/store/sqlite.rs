@@ -139,6 +139,11 @@ impl Store for SqliteStore {
         Ok(read)
     }
 
+    fn id(&self) -> Result<String, StoreError> {
+        let id = self.db.query_row("SELECT value FROM facts WHERE name = 'id'", [], |r| r.get(0));
+        id.map_err(sql("read the store's name"))
+    }
+
     fn counts(&self) -> Result<StoreCounts, StoreError> {
         read::counts(&self.db).map_err(sql("count records"))
     }

@@ -15,6 +15,8 @@ CREATE INDEX IF NOT EXISTS records_flagged ON records(arrival) WHERE kind IS NUL
 CREATE INDEX IF NOT EXISTS records_by_number ON records(robot, seq);
 CREATE INDEX IF NOT EXISTS records_disputed_by ON records(farm, robot) WHERE disputed;
 CREATE INDEX IF NOT EXISTS records_disputed ON records(arrival) WHERE disputed;
+CREATE TABLE IF NOT EXISTS facts(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+INSERT OR IGNORE INTO facts VALUES ('id', lower(hex(randomblob(4)))); -- this store's own, for as long as it lives
 CREATE TABLE IF NOT EXISTS quarantine(
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   topic TEXT NOT NULL, why TEXT NOT NULL, detail TEXT NOT NULL,
