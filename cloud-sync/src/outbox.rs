@@ -4,7 +4,8 @@
 //! - [`Outbox::append`] returns after the rows are on disk (WAL, `synchronous=FULL`), not before; a batch
 //!   is there whole or not at all, and costs one sync.
 //! - `seq` only grows, over boots and crashes, and is never reused; an outbox that stands in for a damaged one begins
-//!   above it.
+//!   above it, also on a robot whose clock was never set; where a set clock was lost it may begin below, where that one
+//!   never counted.
 //! - A row waits until the cloud said *committed*; a broker's receipt is not that. Committed rows stay as
 //!   the farmer's local copy until their quota is used up, oldest out first.
 //! - A record too large for the wire never waits: it is kept apart ([`OutboxError::TooLarge`]).

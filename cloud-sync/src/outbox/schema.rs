@@ -80,8 +80,8 @@ fn connect(path: &Path, robot: &RobotId, instead_of: Option<&Path>) -> Result<Co
             "INSERT INTO facts VALUES ('robot', ?1), ('next_seq', 1), ('dropped', 0), ('quarantined', 0)";
         tx.execute(facts, [robot.as_str()]).map_err(sql("make the tables"))?;
         if let Some(aside) = instead_of {
-            // Nobody knows how far the damaged one had counted: a record a millisecond since 1970 is above it.
-            let first_seq = u64::try_from(SystemClock::start().wall().unix_ms()).unwrap_or(0).max(1);
+            let clock_ms = u64::try_from(SystemClock::start().wall().unix_ms()).unwrap_or(0);
+            let first_seq = first_seq(clock_ms.max(last_written_ms(aside)), place_of(aside), rand::random());
             lost::note_set_aside(&tx, aside, first_seq).map_err(sql("make the tables"))?;
         }
         tx.pragma_update(None, "user_version", FORMAT).map_err(sql("make the tables"))?;
@@ -96,6 +96,39 @@ fn connect(path: &Path, robot: &RobotId, instead_of: Option<&Path>) -> Result<Co
     }
     tx.commit().map_err(sql("commit the opening"))?;
     Ok(db)
+}
+
+/// Before it, a clock was never set. 2020-01-01, in milliseconds since 1970.
+const CLOCK_IS_SET_MS: u64 = 1_577_836_800_000;
+
+/// More than an outbox without a clock ever counts to: ten records a second for three years.
+const ONE_OUTBOX: u64 = 1_000_000_000;
+
+/// Where numbers begin that no damaged outbox has given out; nobody knows how far it had counted. `known_ms` is the
+/// latest moment that is known, by the clock or by the damaged file: a record a millisecond since 1970 is above every
+/// number. A robot that never had a clock counts its damaged outboxes instead, `nth` from 1, and a random part keeps
+/// numbers apart where a person took the older ones away. Both stay below what a clock gives that is set later.
+fn first_seq(known_ms: u64, nth: u64, random: u64) -> u64 {
+    if known_ms >= CLOCK_IS_SET_MS {
+        return known_ms;
+    }
+    let most = CLOCK_IS_SET_MS / ONE_OUTBOX / 2 - 1;
+    (2 * nth.clamp(1, most) - 1) * ONE_OUTBOX + random % ONE_OUTBOX
+}
+
+/// When the damaged outbox was last written, by the robot's clock of then; 0 where nothing tells.
+fn last_written_ms(aside: &Path) -> u64 {
+    let wal = PathBuf::from(format!("{}-wal", aside.display()));
+    let written = [aside, &wal].map(|file| std::fs::metadata(file).and_then(|file| file.modified()).ok());
+    let since_1970 = |moment: std::time::SystemTime| moment.duration_since(std::time::UNIX_EPOCH).ok();
+    let latest = written.into_iter().flatten().filter_map(since_1970).max().unwrap_or_default();
+    u64::try_from(latest.as_millis()).unwrap_or(0)
+}
+
+/// The N of `NAME.damaged-N`; the last where it has none.
+fn place_of(aside: &Path) -> u64 {
+    let name = aside.extension().unwrap_or_default().to_string_lossy();
+    name.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(u64::MAX)
 }
 
 fn is_damage(error: &rusqlite::Error) -> bool {
@@ -120,4 +153,36 @@ fn set_aside(path: &Path) -> Result<PathBuf, OutboxError> {
         }
     }
     Ok(aside)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IN_2026: u64 = 1_795_000_000_000;
+
+    #[test]
+    fn numbers_after_a_damaged_outbox_are_above_those_before_also_without_a_clock() {
+        let half_a_minute = 30_000;
+        assert_eq!(first_seq(IN_2026, 1, 7), IN_2026);
+        for random in [0, u64::MAX, 123_456_789_012] {
+            let mut before = ONE_OUTBOX - 1; // what an outbox that began at 1 may have reached
+            for nth in 1..=700 {
+                let first = first_seq(half_a_minute, nth, random);
+                assert!(first > before && first < CLOCK_IS_SET_MS, "{nth}: {first} after {before}");
+                before = first_seq(half_a_minute, nth, u64::MAX - 1) + ONE_OUTBOX / 2;
+            }
+            assert!(first_seq(half_a_minute, u64::MAX, random) < CLOCK_IS_SET_MS);
+        }
+    }
+
+    #[test]
+    fn a_damaged_outbox_tells_its_place_and_when_it_was_written() {
+        let directory = tempfile::TempDir::new().unwrap();
+        let aside = directory.path().join("outbox.sqlite.damaged-12");
+        assert_eq!((place_of(&aside), last_written_ms(&aside)), (12, 0));
+        std::fs::write(&aside, "x").unwrap();
+        assert!(last_written_ms(&aside) > IN_2026 - 10 * 31_557_600_000);
+        assert_eq!(place_of(Path::new("outbox.sqlite.damaged")), u64::MAX);
+    }
 }
