@@ -81,7 +81,10 @@ fn connect(path: &Path, robot: &RobotId, instead_of: Option<&Path>) -> Result<Co
         tx.execute(facts, [robot.as_str()]).map_err(sql("make the tables"))?;
         if let Some(aside) = instead_of {
             let clock_ms = u64::try_from(SystemClock::start().wall().unix_ms()).unwrap_or(0);
-            let first_seq = first_seq(clock_ms.max(last_written_ms(aside)), place_of(aside), rand::random());
+            let random: u64 = tx
+                .query_row("SELECT random() & 9223372036854775807", [], |r| r.get(0))
+                .map_err(sql("make the tables"))?;
+            let first_seq = first_seq(clock_ms.max(last_written_ms(aside)), place_of(aside), random);
             lost::note_set_aside(&tx, aside, first_seq).map_err(sql("make the tables"))?;
         }
         tx.pragma_update(None, "user_version", FORMAT).map_err(sql("make the tables"))?;
