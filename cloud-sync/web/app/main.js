@@ -15,7 +15,10 @@ const PAGE = 500, PAGES = 10;
 /** An answer that takes longer will not come: a half-open connection says nothing for ever. */
 const ANSWER_MS = 10_000;
 
-const state = { mission: null, missions: [], status: null, field: null, table: null, incidents: null, contact: true, fetched: 0, drawn: null, shown: null, layersAt: 0, panel: null, squares: "treatment" };
+/** The job that the address names; none: the last one. */
+const named = () => new URLSearchParams(location.hash.slice(1)).get("job");
+
+const state = { wanted: named(), mission: null, missions: [], status: null, field: null, table: null, incidents: null, contact: true, fetched: 0, drawn: null, shown: null, layersAt: 0, panel: null, squares: "treatment" };
 let view = null;
 
 async function get(path) {
@@ -66,14 +69,26 @@ async function jobNamed(name) {
 /** What there is, and which job is shown. This alone tells whether there is contact. */
 async function news() {
   const [status, missions] = await Promise.all([get("api/status"), get(`api/missions?limit=${JOBS}`)]);
-  const wanted = state.mission ? nameOf(state.mission) : new URLSearchParams(location.hash.slice(1)).get("job");
+  const { wanted } = state;
   const listed = missions.find(m => nameOf(m) === wanted);
   const older = wanted && !listed ? await jobNamed(wanted) : null;
+  if (state.wanted !== wanted) return news(); // another was chosen meanwhile
   const chosen = listed ?? older;
   const shown = missions.filter(m => m.field);
   if (older?.field && !shown.some(m => nameOf(m) === nameOf(older))) shown.push(older);
   Object.assign(state, { status, fetched: performance.now(), contact: true, missions: shown });
   state.mission = shown.find(m => chosen && nameOf(m) === nameOf(chosen)) ?? shown[0] ?? null;
+  if (state.mission) state.wanted = nameOf(state.mission);
+}
+
+/** Shows the job of that name as soon as it is there; none: the last one. */
+function choose(name) {
+  if (name === state.wanted) return;
+  state.wanted = name;
+  state.mission = state.missions.find(m => nameOf(m) === name) ?? state.mission;
+  state.layersAt = 0;
+  closePanel();
+  guarded(refresh());
 }
 
 async function refresh() {
@@ -129,8 +144,9 @@ async function layers(key) {
 
 /** Nothing of another job stays on the map or in the lists of the one that is `name`d. */
 async function forget(name) {
-  Object.assign(state, { drawn: name, field: null, table: null, incidents: null });
+  Object.assign(state, { drawn: name, shown: null, field: null, table: null, incidents: null });
   by("events").replaceChildren();
+  closePanel();
   for (const layer of ["plants", "openings"]) leave(layer);
   if (!view) return;
   await view.loaded;
@@ -278,12 +294,11 @@ by("grip").addEventListener("click", () => by("grip").setAttribute("aria-expande
 by("close").addEventListener("click", closePanel);
 addEventListener("keydown", event => event.key === "Escape" && closePanel());
 by("job").addEventListener("change", () => {
-  state.mission = state.missions.find(m => nameOf(m) === by("job").value);
-  state.layersAt = 0;
-  closePanel();
-  location.hash = `job=${encodeURIComponent(nameOf(state.mission))}`;
-  guarded(refresh());
+  choose(by("job").value);
+  location.hash = `job=${encodeURIComponent(by("job").value)}`;
 });
+// Back and forward, and an address that is pasted.
+addEventListener("hashchange", () => choose(named()));
 by("squares").addEventListener("change", event => {
   state.squares = event.target.value;
   showRamp();

@@ -59,8 +59,8 @@ const NL = {
   incidents: {
     closed: p => `Doppen dicht: ${p.because}.`, reopened: () => "Doppen mogen weer open.",
     frame_unusable: p => `Beeld ${p.frame} onbruikbaar: ${p.cause}.`,
-    records_dropped: p => `${p.records} records opgegeven: de wachtrij op de robot was vol (records.waiting_mb). Hij had te lang geen verbinding.`,
-    records_lost: p => `${p.records ?? "Alle wachtende"} records verloren: de schijf van de robot is beschadigd. Wat er nog van is, staat op de robot in ${p.kept_in}.`,
+    records_dropped: p => `${p.records === 1 ? "1 record" : `${number(p.records)} records`} opgegeven: de wachtrij op de robot was vol (records.waiting_mb). Hij had te lang geen verbinding.`,
+    records_lost: p => `${p.records === 1 ? "1 record" : `${p.records ? number(p.records) : "Alle wachtende"} records`} verloren: de schijf van de robot is beschadigd. Wat er nog van over is, staat op de robot in ${p.kept_in}.`,
     resumed: () => "Robot opnieuw gestart; de opdracht gaat verder.",
   },
 };
@@ -123,8 +123,8 @@ const EN = {
   incidents: {
     closed: p => `Nozzles shut: ${p.because}.`, reopened: () => "Nozzles may open again.",
     frame_unusable: p => `Frame ${p.frame} unusable: ${p.cause}.`,
-    records_dropped: p => `${p.records} records given up: the robot's queue was full (records.waiting_mb). It had no connection for too long.`,
-    records_lost: p => `${p.records ?? "All waiting"} records lost: the robot's disk is damaged. What is left of them is on the robot, in ${p.kept_in}.`,
+    records_dropped: p => `${p.records === 1 ? "1 record" : `${number(p.records)} records`} given up: the robot's queue was full (records.waiting_mb). It had no connection for too long.`,
+    records_lost: p => `${p.records === 1 ? "1 record" : `${p.records ? number(p.records) : "All waiting"} records`} lost: the robot's disk is damaged. What is left is on the robot, in ${p.kept_in}.`,
     resumed: () => "Robot started again; the job goes on.",
   },
 };
@@ -166,7 +166,7 @@ export function apart(one, other, write, digits) {
 }
 export const moment = ms => new Intl.DateTimeFormat(locale(), { dateStyle: "medium", timeStyle: "medium" }).format(ms);
 export const clock = ms => new Intl.DateTimeFormat(locale(), { timeStyle: "medium" }).format(ms);
-export const day = ms => new Intl.DateTimeFormat(locale(), { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" }).format(ms);
+export const day = ms => new Intl.DateTimeFormat(locale(), { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" }).format(ms);
 
 /** "3 seconden geleden", in steps that a person thinks in. */
 export function ago(seconds) {

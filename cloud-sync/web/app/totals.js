@@ -12,7 +12,7 @@ function entry(list, term, value, kind) {
   const [dt, dd] = [document.createElement("dt"), document.createElement("dd")];
   if (kind) box.className = kind;
   [dt.textContent, dd.textContent] = [term, value];
-  box.append(dd, dt);
+  box.append(dt, dd); // the figure is drawn above its name
   list.append(box);
 }
 
@@ -59,30 +59,31 @@ function troubleOf({ status, contact }) {
   return online === false && away ? t.broker_away(away) : "";
 }
 
-function showTrouble(text) {
-  const line = by("trouble");
-  if (line.textContent !== text) line.textContent = text; // told once where it is read aloud
-  line.hidden = text === "";
+/** Where it is read aloud, each text is told once. */
+function tell(line, text) {
+  if (line.textContent !== text) line.textContent = text;
 }
 
 export function showAge(state) {
   const age = by("age");
   const { mission, status, contact, fetched } = state;
   const trouble = troubleOf(state);
-  showTrouble(trouble);
+  tell(by("trouble"), trouble);
+  // An age is not news every second, lost contact is.
+  age.setAttribute("aria-live", contact ? "off" : "polite");
   by("empty").hidden = mission !== null || !status || !contact || trouble !== "";
   if (!mission) {
     age.className = contact ? "age" : "age cut";
-    age.lastElementChild.textContent = contact ? "" : t.unreachable;
+    tell(age.lastElementChild, contact ? "" : t.unreachable);
     return;
   }
   const since = (status.now_ms - mission.last_received_ms + (performance.now() - fetched)) / 1e3;
   const words = ago(since);
   const live = contact && !mission.finished && since < 30;
   age.className = contact ? (live ? "age live" : "age") : "age cut";
-  age.lastElementChild.textContent = !contact
+  tell(age.lastElementChild, !contact
     ? t.cut(clock(Date.now() - (performance.now() - fetched)))
-    : !mission.finished ? t.age(words) : mission.finished.completed ? t.done(words) : t.stopped(words);
+    : !mission.finished ? t.age(words) : mission.finished.completed ? t.done(words) : t.stopped(words));
 }
 
 /** Without the turns: there the nozzles shut by plan, and open again. The first ones first. */

@@ -1,6 +1,6 @@
 // The answer to "why?": the rule that decided, with its numbers, in one sentence.
 
-import { amount, apart, clock, moment, number, percent, t } from "./text.js";
+import { amount, apart, moment, number, percent, t } from "./text.js";
 
 const make = (tag, text, kind) => {
   const element = document.createElement(tag);
@@ -89,7 +89,7 @@ export function plantPanel(plant) {
     [t.product, products(treat ? plant.openings.map(o => o.product) : [])],
     [t.time, moment(plant.decided_wall_ms)],
     [t.frames, number(plant.frames_seen)],
-    [t.place, `${number(plant.lon_lat[1], 7)}, ${number(plant.lon_lat[0], 7)}`],
+    [t.place, `${plant.lon_lat[1].toFixed(7)}, ${plant.lon_lat[0].toFixed(7)}`], // with points: maps take it as it is
   ]));
   return box;
 }
@@ -110,7 +110,7 @@ export function cellPanel(cell, pick) {
     box.append(facts([
       [t.nozzles, nozzles(cell.openings.map(o => o.nozzle))],
       [t.product, products(cell.openings.map(o => o.product))],
-      [t.opened, clock(cell.openings[0].opened_wall_ms)],
+      [t.opened, moment(cell.openings[0].opened_wall_ms)],
     ]));
   }
   if (cell.plants.length > 0) {
