@@ -143,15 +143,16 @@ impl NozzleQueue {
         plant.extent().max(plant.radius()).min(self.rules.max_radius) + self.rules.margin
     }
 
-    /// What to wet for a plant.
-    pub fn targets<'a>(&'a self, plant: &'a Plant) -> impl Iterator<Item = Target> + 'a {
-        let near =
-            move |leaf: &kompas_vision::Leaf| leaf.place.distance(plant.position) <= self.rules.max_radius;
-        plant.leaves().filter(near).map(|leaf| Target {
-            plant: plant.number,
-            centre: leaf.place,
-            reach: leaf.radius() + self.rules.margin,
-            area_cm2: leaf.area_cm2,
+    /// What to wet for a plant, and whether it lies as near to the stem as the rules want.
+    pub fn targets<'a>(&'a self, plant: &'a Plant) -> impl Iterator<Item = (Target, bool)> + 'a {
+        plant.leaves().map(|leaf| {
+            let target = Target {
+                plant: plant.number,
+                centre: leaf.place,
+                reach: leaf.radius() + self.rules.margin,
+                area_cm2: leaf.area_cm2,
+            };
+            (target, leaf.place.distance(plant.position) <= self.rules.max_radius)
         })
     }
 

@@ -95,10 +95,13 @@ impl Sprayer {
     /// [`Sprayer::serve`] once.
     pub fn add(&mut self, plant: &Plant, prescribed: impl Fn(Point2<FieldFrame>) -> bool) {
         let account = self.accounts.entry(plant.number).or_default();
-        let targets: Vec<Target> = self.queue.targets(plant).collect();
-        for target in targets {
+        let targets: Vec<(Target, bool)> = self.queue.targets(plant).collect();
+        for (target, near) in targets {
+            // Leaves that are too far out are left, but belong to the plant: with few of them wetted it is not treated.
             account.expect(target.area_cm2);
-            if prescribed(target.centre) {
+            if !near {
+                account.missed(Rule::OutOfReach);
+            } else if prescribed(target.centre) {
                 self.queue.add(target);
             } else {
                 account.missed(Rule::CellNotPrescribed);

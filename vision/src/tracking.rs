@@ -9,7 +9,7 @@
 //! - The gate is wider by what either sighting may lean: seen from two sides, one canopy lands at two places.
 //! - It is wider by the plant's own radius when either side is cut, because the middle of a
 //!   part lies up to that far from the middle of the whole.
-//! - Leaves: of the sighting that leans least, a whole one if there is one.
+//! - Leaves: of the sighting that leans least, a whole one if there is one; once forgotten, of the largest part until then.
 //! - Class: the one with the largest sum of confidences. Its confidence: that sum over all frames seen.
 
 use crate::ground::{GroundDetection, Leaf, disc_radius_m};
@@ -96,11 +96,27 @@ impl Plant {
         self.extent
     }
 
+    /// Around the stem as the sighting has it.
     fn keep_leaves(&mut self, detection: &GroundDetection) {
         self.leaves.clone_from(&detection.leaves);
         self.leaves_at = detection.sighting.position;
         self.leaves_lean = detection.lean;
-        self.extent = extent_of(detection);
+        self.extent = extent_of(&detection.leaves, self.leaves_at);
+    }
+
+    /// Those of a part, where they are, around the stem as it is known: any whole sighting has better ones.
+    fn keep_leaves_of_part(&mut self, detection: &GroundDetection) {
+        self.leaves.clone_from(&detection.leaves);
+        self.leaves_at = self.position;
+        self.leaves_lean = Metres::new(f64::MAX);
+        self.extent = extent_of(&detection.leaves, self.leaves_at);
+    }
+
+    /// Whether a part shows more of it than is kept, and what is kept is of a part, too, or nothing.
+    fn is_less_than(&self, part: &GroundDetection) -> bool {
+        let area = |leaves: &[Leaf]| leaves.iter().map(|leaf| leaf.area_cm2).sum::<f64>();
+        let of_a_part = self.leaves_lean >= Metres::new(f64::MAX);
+        self.leaves.is_empty() || of_a_part && area(&self.leaves) < area(&part.leaves)
     }
 
     /// Of the disc as large as its leaf area.
@@ -109,9 +125,8 @@ impl Plant {
     }
 }
 
-fn extent_of(seen: &GroundDetection) -> Metres {
-    let from_stem = seen.leaves.iter().map(|leaf| leaf.place.distance(seen.sighting.position));
-    from_stem.fold(Metres::ZERO, Metres::max)
+fn extent_of(leaves: &[Leaf], stem: Point2<FieldFrame>) -> Metres {
+    leaves.iter().map(|leaf| leaf.place.distance(stem)).fold(Metres::ZERO, Metres::max)
 }
 
 /// All plants met on a mission.
@@ -222,7 +237,7 @@ impl Tracker {
             leaves: leaves.clone(),
             leaves_at: sighting.position,
             leaves_lean: *lean,
-            extent: extent_of(detection),
+            extent: extent_of(leaves, sighting.position),
         });
         self.squares.entry(square_of(sighting.position)).or_default().push(index);
         index
@@ -242,11 +257,9 @@ impl Tracker {
                 plant.sigma = sighting.sigma;
                 plant.area_cm2 = sighting.area_cm2;
                 plant.keep_leaves(detection);
-            } else if plant.leaves.is_empty() {
-                // Forgotten since: those in view, where they are, until a whole sighting has them all.
-                plant.keep_leaves(detection);
-                plant.leaves_at = plant.position;
-                plant.leaves_lean = Metres::new(f64::MAX);
+            } else if plant.is_less_than(detection) {
+                // Forgotten since: those in view, and more as more comes into view, until a whole sighting has them all.
+                plant.keep_leaves_of_part(detection);
             }
         } else {
             if !plant.seen_whole() || plant.leaves.is_empty() || *lean < plant.leaves_lean {

@@ -138,6 +138,30 @@ fn a_leaf_over_ground_without_a_rate_is_left() {
     assert_eq!(outcomes, [(PlantNumber(0), Outcome::Missed { rule: Rule::CellNotPrescribed })]);
 }
 
+/// Of the stem's own leaf 2 cm² are wetted, and twice as much stands farther out than the rules spray.
+#[test]
+fn leaves_too_far_from_the_stem_are_missed_and_not_forgotten() {
+    let (mut sprayer, wire) = sprayer();
+    sprayer.serve(well(0.5), &CropMap::default());
+    let leaf = |x: f64| Leaf { place: Point2::new(x, 0.0), area_cm2: 2.0 };
+    let sighting = Sighting {
+        position: Point2::new(0.1, 0.0),
+        sigma: Metres::new(0.01),
+        class: PlantClass::Potato,
+        confidence: Confidence::clamped(0.9),
+        area_cm2: 6.0,
+    };
+    let leaves = vec![leaf(0.1), leaf(0.35), leaf(0.4)];
+    let mut tracker = Tracker::new(TrackerRules::default());
+    tracker
+        .update(RobotInstant::START, &[GroundDetection { sighting, cut: false, lean: Metres::ZERO, leaves }]);
+    sprayer.add(&tracker.plants()[0], |_| true);
+    sprayer.serve(well(1.0), &CropMap::default());
+    assert!(wire.borrow().commands > 0);
+    let outcomes = sprayer.serve(well(1.5), &CropMap::default()).outcomes;
+    assert_eq!(outcomes, [(PlantNumber(0), Outcome::Missed { rule: Rule::OutOfReach })]);
+}
+
 #[test]
 fn valves_are_shut_however_the_loop_ends() {
     let (sprayer, wire) = sprayer();

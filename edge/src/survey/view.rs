@@ -100,9 +100,14 @@ impl View {
         dx * dx + dy * dy
     }
 
-    /// By what rules pixels of this photograph become plants. No nozzle follows their leaves.
+    /// By what rules pixels of this photograph become plants. No nozzle follows their leaves, but a mat of weeds lies on
+    /// many cells of the field.
     pub(super) fn plant_rules(&self) -> PlantRules {
-        PlantRules { leaf_px: u32::MAX, ..PlantRules::at_gsd(self.gsd_m) }
+        /// Of a leaf's square: a mat is taken apart by squares several times as large.
+        const LEAF_M: f64 = 0.05;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+        let leaf_px = (LEAF_M / self.gsd_m).round().clamp(1.0, 1e4) as u32;
+        PlantRules { leaf_px, ..PlantRules::at_gsd(self.gsd_m) }
     }
 }
 

@@ -156,6 +156,14 @@ fn leaves_forgotten_are_learnt_again_from_a_part_and_better_from_the_whole() {
     assert_eq!(leaf(&tracker), Vec::<f64>::new());
     tracker.update(at(1), &[with_leaf(1.02, 1.05, true)]);
     assert_eq!(leaf(&tracker), [1.05]);
-    tracker.update(at(2), &[with_leaf(1.0, 0.96, false)]);
+    // More of it comes into view, then less.
+    let mut more = with_leaf(1.01, 1.05, true);
+    more.leaves.push(Leaf { place: Point2::new(0.99, 2.0), area_cm2: 5.0 });
+    tracker.update(at(2), &[more]);
+    assert_eq!(leaf(&tracker), [1.05, 0.99]);
+    assert!((tracker.plants()[0].extent().get() - 0.05).abs() < 1e-9, "from the stem as it is known");
+    tracker.update(at(3), &[with_leaf(1.02, 1.05, true)]);
+    assert_eq!(leaf(&tracker).len(), 2);
+    tracker.update(at(4), &[with_leaf(1.0, 0.96, false)]);
     assert_eq!(leaf(&tracker), [0.96]);
 }
