@@ -36,6 +36,7 @@ impl Job {
         let map = load_weed_map(&config.plan, field.as_ref(), &mut findings);
         if let Some(rig) = &rig {
             findings.extend(sight(rig, config));
+            findings.extend(narrow_sight(rig));
             findings.extend(never_fast_enough(rig, config));
             findings.extend(slow_to_close(rig));
         }
@@ -333,5 +334,23 @@ fn sight(rig: &Rig, config: &Config) -> Option<Finding> {
         let cause = format!("at {} the boom needs {needed:.2} to decide in time", rig.robot.max_speed);
         let remedy = "drive slower (robot.max_speed_mps), mount the camera farther ahead, or tilt it forward";
         Finding::warning("rig.short_sight", place, cause, remedy)
+    })
+}
+
+/// Whether the camera sees all that the boom can wet: plants beside the picture are never decided, and no record tells of them.
+fn narrow_sight(rig: &Rig) -> Option<Finding> {
+    let outline = rig.camera.as_ref().and_then(|camera| Camera::new(camera).footprint(4))?;
+    let sides = |places: &mut dyn Iterator<Item = f64>| {
+        places.fold((f64::MAX, f64::MIN), |(right, left), y| (right.min(y), left.max(y)))
+    };
+    let (right_m, left_m) = sides(&mut outline.iter().map(|point| point.y));
+    let (right_nozzle, left_nozzle) = sides(&mut rig.boom.nozzles.iter().map(|nozzle| nozzle.place.y));
+    let fan = rig.boom.fan_width.get() / 2.0;
+    let unseen_m = (left_nozzle + fan - left_m).max(right_m - right_nozzle + fan);
+    (unseen_m > 0.0).then(|| {
+        let place = format!("the camera sees {left_m:.2} m to the left of the antenna and {:.2} to the right", -right_m);
+        let cause = format!("the boom wets up to {unseen_m:.2} m farther out: plants there are neither seen nor treated");
+        let remedy = "mount the camera higher or in the middle (camera.height_m, camera.left_m), or give a narrower boom";
+        Finding::warning("rig.narrow_sight", place, cause, remedy)
     })
 }

@@ -158,3 +158,27 @@ fn a_field_that_grows_something_else_is_an_error() {
     change(&yard, "sugar_beet", "potato");
     assert_eq!(found(&yard), (vec![], true));
 }
+
+#[test]
+fn a_camera_that_sees_less_than_the_boom_wets_is_told() {
+    let yard = Yard::new("");
+    let whole = check(&yard);
+    assert!(!text(&whole.stdout).contains("narrow_sight") && !text(&whole.stderr).contains("narrow_sight"));
+    let rig = std::fs::read_to_string(yard.path("rig.toml")).unwrap();
+    for (from, to, told) in [
+        (
+            "focal_x_px = 400.0",
+            "focal_x_px = 600.0",
+            "0.75 m to the left of the antenna and 0.75 to the right",
+        ),
+        ("left_m = 0.0", "left_m = 0.3", "1.42 m to the left of the antenna and 0.82 to the right"),
+    ] {
+        std::fs::write(yard.path("rig.toml"), rig.replace(from, to)).unwrap();
+        let output = check(&yard);
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert!(
+            output.status.success() && said.contains("rig.narrow_sight") && said.contains(told),
+            "{said}"
+        );
+    }
+}

@@ -23,7 +23,7 @@ pub(crate) fn schedule(
     let zones = Zones::of(&policy.zones);
     let margin = policy.position_error.get();
     let mut runs = Vec::new();
-    let mut open: Vec<Option<NozzleRun>> = vec![None; rig.boom.nozzles.len()];
+    let mut valves = vec![Valve::default(); rig.boom.nozzles.len()];
     let mut driven = 0.0;
     for leg in path {
         let begin = driven;
@@ -31,9 +31,9 @@ pub(crate) fn schedule(
             let span = pair[0].distance(pair[1]).get();
             if leg.implement && span > 1e-9 {
                 let line = Line { from: pair[0], to: pair[1], gear: leg.gear, begin: driven, span };
-                for (number, state) in (0u16..).zip(&mut open) {
+                for (number, valve) in (0u16..).zip(&mut valves) {
                     line.look(number, rig, &rates, (&zones, margin), |run| {
-                        extend(state, run, begin, &mut runs);
+                        valve.extend(run, begin, &mut runs);
                     });
                 }
             }
@@ -43,41 +43,50 @@ pub(crate) fn schedule(
             continue;
         }
         // A run never reaches into the next leg: the boom may have to be closed there.
-        for state in &mut open {
-            if let Some(run) = state.take() {
-                push(&mut runs, NozzleRun { to_m: run.to_m.min(driven), ..run });
-            }
+        for valve in &mut valves {
+            valve.shut(driven, &mut runs);
         }
     }
     if policy.zones.is_empty() { runs } else { dry::dry(runs, path, rig, (&zones, margin)) }
 }
 
-fn extend(state: &mut Option<NozzleRun>, run: NozzleRun, begin: f64, runs: &mut Vec<NozzleRun>) {
-    match state {
-        Some(current) if current.rate_l_per_ha == run.rate_l_per_ha && run.from_m <= current.to_m => {
-            current.to_m = run.to_m;
-        }
-        _ => {
-            let mut next = NozzleRun { from_m: run.from_m.max(begin), ..run };
-            if let Some(mut done) = state.take() {
-                // A nozzle has one rate at a time. Where two cells meet, the higher one keeps its margin.
-                if done.rate_l_per_ha < next.rate_l_per_ha {
-                    done.to_m = done.to_m.min(next.from_m);
-                } else {
-                    next.from_m = next.from_m.max(done.to_m);
-                }
-                if done.from_m < done.to_m {
-                    push(runs, done);
-                }
-            }
-            *state = Some(next);
-        }
-    }
+/// A nozzle while its runs are found.
+#[derive(Clone, Copy, Default)]
+struct Valve {
+    run: Option<NozzleRun>,
+    /// Where its last finished run ends.
+    shut_m: f64,
 }
 
-fn push(runs: &mut Vec<NozzleRun>, run: NozzleRun) {
-    let mm = |m: f64| (m * 1e3).round() / 1e3;
-    runs.push(NozzleRun { from_m: mm(run.from_m), to_m: mm(run.to_m), ..run });
+impl Valve {
+    /// Is to be open over `run`, too, on a leg that begins at `begin`.
+    fn extend(&mut self, run: NozzleRun, begin: f64, runs: &mut Vec<NozzleRun>) {
+        if let Some(current) = &mut self.run
+            && current.rate_l_per_ha == run.rate_l_per_ha
+            && run.from_m <= current.to_m
+        {
+            current.to_m = run.to_m;
+            return;
+        }
+        // A nozzle has one rate at a time. Where two cells meet, the higher one keeps its margin.
+        let until = match self.run {
+            Some(current) if current.rate_l_per_ha < run.rate_l_per_ha => run.from_m,
+            _ => f64::MAX,
+        };
+        self.shut(until, runs);
+        self.run = Some(NozzleRun { from_m: run.from_m.max(begin).max(self.shut_m), ..run });
+    }
+
+    /// Ends the run at `until` at the latest.
+    fn shut(&mut self, until: f64, runs: &mut Vec<NozzleRun>) {
+        let mm = |m: f64| (m * 1e3).round() / 1e3;
+        let Some(run) = self.run.take() else { return };
+        let to_m = run.to_m.min(until);
+        if run.from_m < to_m {
+            runs.push(NozzleRun { from_m: mm(run.from_m), to_m: mm(to_m), ..run });
+            self.shut_m = to_m;
+        }
+    }
 }
 
 /// One straight piece of a leg.
@@ -167,5 +176,28 @@ impl Rates {
 
     fn at(&self, place: Point2<FieldFrame>) -> LitresPerHectare {
         self.grid.cell_at(place).map_or(LitresPerHectare::ZERO, |cell| self.cells[self.grid.position(cell)])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Looks every 10 cm, each opens 30 cm to both sides: low, high, low for one look, and high again.
+    #[test]
+    fn a_nozzle_has_one_rate_at_a_time() {
+        let (mut valve, mut runs) = (Valve::default(), Vec::new());
+        for (i, rate) in (0_u8..).zip([80., 80., 80., 120., 120., 80., 120., 120., 80., 80., 80., 80., 80.]) {
+            let at = 10.0 + 0.1 * f64::from(i);
+            let rate_l_per_ha = LitresPerHectare::new(rate);
+            valve.extend(
+                NozzleRun { nozzle: 0, from_m: at - 0.3, to_m: at + 0.3, rate_l_per_ha },
+                9.9,
+                &mut runs,
+            );
+        }
+        valve.shut(12.0, &mut runs);
+        let found: Vec<_> = runs.iter().map(|run| (run.from_m, run.to_m, run.rate_l_per_ha.get())).collect();
+        assert_eq!(found, [(9.9, 10.0, 80.), (10.0, 10.7, 120.), (10.7, 11.0, 120.), (11.0, 11.5, 80.)]);
     }
 }
