@@ -66,6 +66,7 @@ pub(crate) fn read_field(path: &Path, crop: FieldCrop) -> anyhow::Result<Field> 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 pub(crate) enum CropArg {
     /// Sugar beet.
+    #[value(name = "sugar_beet", alias = "sugar-beet")]
     SugarBeet,
     /// Potato.
     Potato,

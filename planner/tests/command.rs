@@ -89,6 +89,27 @@ fn the_weed_map_of_the_plot_beside_is_refused_and_its_own_is_taken() {
     assert!(code == 2 && said.contains("is of field beside"), "{said}");
 }
 
+/// A crop has one name, on the command line as in a robot's configuration and in plans.
+#[test]
+fn crops_are_written_as_in_a_robots_configuration() {
+    let folder = parcel(6.95, 52.87);
+    let rig = rig_file();
+    let begun = ["--field", "f.geojson", "--rig", rig.to_str().unwrap()];
+    let (code, said) =
+        run(folder.path(), &[&["make", "--out", "p.json", "--crop", "sugar_beet"][..], &begun].concat());
+    assert_eq!(code, 0, "{said}");
+    // By the name of before, and of beet where nobody says.
+    for crop in [&["--crop", "sugar_beet"][..], &["--crop", "sugar-beet"], &[]] {
+        let (code, said) = run(folder.path(), &[&["check", "--plan", "p.json"][..], &begun, crop].concat());
+        assert_eq!(code, 0, "{crop:?}: {said}");
+    }
+    let (code, said) =
+        run(folder.path(), &[&["check", "--plan", "p.json", "--crop", "potato"][..], &begun].concat());
+    assert!(code == 1 && said.contains("the crop is sugar_beet there and potato here"), "{said}");
+    let (code, said) = run(folder.path(), &[&["make", "--crop", "beet"][..], &begun].concat());
+    assert!(code == 2 && said.contains("sugar_beet"), "{said}");
+}
+
 #[test]
 fn zones_of_another_field_are_told_and_a_file_without_any_is_refused() {
     let folder = parcel(6.95, 52.87);

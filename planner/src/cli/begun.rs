@@ -19,7 +19,7 @@ pub(super) struct Begun {
     #[arg(long)]
     rig: PathBuf,
     /// What grows there.
-    #[arg(long, value_enum, default_value = "sugar-beet")]
+    #[arg(long, value_enum, default_value = "sugar_beet")]
     crop: CropArg,
 }
 

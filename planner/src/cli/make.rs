@@ -30,7 +30,7 @@ pub(crate) struct MakeArgs {
     #[arg(long, conflicts_with_all = ["weed_map", "rate_l_per_ha"])]
     prescription: Option<PathBuf>,
     /// What grows there.
-    #[arg(long, value_enum, default_value = "sugar-beet")]
+    #[arg(long, value_enum, default_value = "sugar_beet")]
     crop: CropArg,
     /// Swath direction, degrees clockwise from north; the planner chooses when absent.
     #[arg(long, allow_negative_numbers = true)]

@@ -17,11 +17,11 @@ struct Source {
     /// The plan.
     #[arg(long)]
     plan: PathBuf,
-    /// Boundary the plan is for, GeoJSON.
+    /// Boundary the plan is for, in any format that `make` takes.
     #[arg(long)]
     field: PathBuf,
     /// What grows there.
-    #[arg(long, value_enum, default_value = "sugar-beet")]
+    #[arg(long, value_enum, default_value = "sugar_beet")]
     crop: CropArg,
 }
 
@@ -118,7 +118,7 @@ pub(crate) fn export(args: &ExportArgs) -> Result<(), Failure> {
 /// Arguments of `mission`.
 #[derive(clap::Args)]
 pub(crate) struct MissionArgs {
-    /// Boundary, GeoJSON.
+    /// Boundary: GeoJSON, shapefile, `GeoPackage` or TASKDATA.XML.
     #[arg(long)]
     field: PathBuf,
     /// Drone file (TOML), for example rigs/drone-survey.toml.
