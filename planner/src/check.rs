@@ -1,4 +1,5 @@
-//! Every promise of a plan, looked at by code that shares nothing with the planner.
+//! Every promise of a plan, looked at by code that shares nothing with the planner but the types of plan, field and rig
+//! (`tests/independence.rs` holds it).
 //!
 //! The planner reasons with offset polygons and curves; this reads points: distances from every driven chord
 //! to every edge of the field, headings from chord to chord, and lengths.

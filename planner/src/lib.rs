@@ -8,7 +8,7 @@
 //! resume(&Plan, &Pose2, driven, &Field, map, &Rig, &Policy) the rest, from where the robot stands, after new weeds
 //! crew(&Plan, robots, &Field, map, &Rig, &Policy)      -> Result<Vec<Plan>, PlanError>, finished at the same time
 //! with_stops(&Plan, &Supply, &Field, map, &Rig, &Policy)   ways to tank and battery before they run out
-//! check(&Plan, &Field, &Rig)                           -> Vec<Finding>                shares no code with plan
+//! check(&Plan, &Field, &Rig)                           -> Vec<Finding>                shares only the types with plan
 //! Plan::to_json() / Plan::from_json(text)              from_json refuses a changed plan
 //! PathSampler::new(&plan).at(Metres) -> OnPath         pose, leg, implement, gear by distance driven
 //! export::path_geojson::path_geojson(&plan)            -> GeoJSON text, lines in driving order

@@ -20,7 +20,7 @@ enum Command {
     Make(cli::make::MakeArgs),
     /// Plan the rest from where the robot stands, after new weeds or another way.
     Resume(cli::resume::ResumeArgs),
-    /// Look at a plan with code that shares nothing with the planner.
+    /// Look at a plan with code that is not the planner's.
     Check(cli::check::CheckArgs),
     /// Draw a plan as SVG.
     Show(cli::show::ShowArgs),
