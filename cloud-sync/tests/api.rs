@@ -41,6 +41,21 @@ fn a_layer_that_is_too_long_is_refused_and_says_how_to_ask() {
 }
 
 #[test]
+fn an_answer_says_whether_it_is_geojson() {
+    let served = serve(&season(3), Api::MOST_FEATURES);
+    let kind = |path: &str| {
+        let (head, _) = get(&served.url, path, "");
+        head.lines().find_map(|line| line.strip_prefix("content-type: ")).unwrap().to_owned()
+    };
+    for layer in ["field", "cells", "plants", "track", "openings"] {
+        assert_eq!(kind(&format!("/api/missions/m-small/{layer}")), "application/geo+json", "{layer}");
+    }
+    for other in ["/api/missions/m-small/cells?form=table", "/api/missions", "/api/nothing"] {
+        assert_eq!(kind(other), "application/json", "{other}");
+    }
+}
+
+#[test]
 fn a_plant_tells_what_its_own_nozzles_gave_it_also_from_the_square_beside() {
     let seasons = season(3);
     let of_kind = |kind: &str| {

@@ -4,7 +4,7 @@ use super::Api;
 use super::geo::{self, GeoJson, Geometry, OnEarth, Position};
 use super::map::feature;
 use super::named::{MissionPath, Named};
-use super::respond::{ApiError, Read, ask, geojson, unchanged};
+use super::respond::{ApiError, GEOJSON, JSON, Read, ask, unchanged, versioned};
 use super::within::Sight;
 use crate::store::{CellView, MissionKey, OpeningView, PlantView, Store, TrackView};
 use axum::extract::{Path, Query, State};
@@ -25,8 +25,19 @@ const TRACK_STEP_M: f64 = 0.2;
 /// How long a reader waits for its turn. Longer, and it takes the server for gone.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A layer of a mission; who has this version already need not wait for a turn.
+/// A layer of a mission as GeoJSON.
 async fn layer<T: Serialize>(
+    api: &Api,
+    of: Named,
+    asked: &HeaderMap,
+    make: impl FnOnce(&dyn Store, &MissionKey, &Field) -> Result<T, ApiError> + Send + 'static,
+) -> Answer {
+    layer_as(GEOJSON, api, of, asked, make).await
+}
+
+/// A layer of a mission; who has this version already need not wait for a turn.
+async fn layer_as<T: Serialize>(
+    kind: &'static str,
     api: &Api,
     of: Named,
     asked: &HeaderMap,
@@ -46,7 +57,7 @@ async fn layer<T: Serialize>(
     ask(api, move |store| {
         let _turn = turn;
         let (id, mission, field) = of.on_field(store)?;
-        geojson(&headers, mission.version, &OnEarth::new(&field, make(store, &id, &field)?))
+        versioned(&headers, kind, mission.version, &OnEarth::new(&field, make(store, &id, &field)?))
     })
     .await
 }
@@ -114,7 +125,9 @@ pub(super) async fn cells(
 ) -> Answer {
     let of = of.of(how.farm);
     if let Some(Form::Table) = how.form {
-        return layer(&api, of, &asked, |store, id, field| Ok(cell_table(field, &store.cells(id)?))).await;
+        let make =
+            |store: &dyn Store, id: &MissionKey, field: &Field| Ok(cell_table(field, &store.cells(id)?));
+        return layer_as(JSON, &api, of, &asked, make).await;
     }
     let most = api.most_features;
     layer(&api, of, &asked, move |store, id, field| {

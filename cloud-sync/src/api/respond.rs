@@ -113,16 +113,23 @@ pub(super) async fn ask<T: Send + 'static>(
 
 /// JSON, compressed when the reader takes it.
 pub(super) fn json<T: Serialize>(asked: &HeaderMap, value: &T) -> Result<Response, ApiError> {
-    Ok(body(asked, "application/json", &serde_json::to_vec(value)?))
+    Ok(body(asked, JSON, &serde_json::to_vec(value)?))
 }
 
-/// GeoJSON that changes only with `version`.
-pub(super) fn geojson<T: Serialize>(
+/// What lies on the ground.
+pub(super) const GEOJSON: &str = "application/geo+json";
+
+/// What is no GeoJSON.
+pub(super) const JSON: &str = "application/json";
+
+/// An answer of this kind that changes only with `version`.
+pub(super) fn versioned<T: Serialize>(
     asked: &HeaderMap,
+    kind: &'static str,
     version: u64,
     value: &T,
 ) -> Result<Response, ApiError> {
-    let mut response = body(asked, "application/geo+json", &serde_json::to_vec(value)?);
+    let mut response = body(asked, kind, &serde_json::to_vec(value)?);
     response.headers_mut().insert(header::ETAG, etag(version));
     Ok(response)
 }
