@@ -240,14 +240,15 @@ impl PlanSource {
         let rate = "of the plan; what a nozzle gives follows from the rig's flow and the speed";
         let rate = LitresPerHectare::new(r.number("plan.rate_l_per_ha", Some(200.0), 1.0..=1000.0, rate));
         let heading = "degrees clockwise from north; without the key the planner chooses";
-        let given = r.number("plan.swath_heading_deg", Some(-1.0), -1.0..=180.0, heading);
+        let given = r.number("plan.swath_heading_deg", Some(0.0), 0.0..=180.0, heading);
+        let swath_heading_deg = r.is_given("plan.swath_heading_deg").then_some(given);
         for key in ["plan.rate_l_per_ha", "plan.swath_heading_deg"] {
             if file.is_some() && r.is_given(key) {
                 let cause = "not used: the plan in plan.file has its own";
                 r.find(Finding::warning("plan.unused", key, cause, "take it out, or plan.file"));
             }
         }
-        Self { file, weed_map, rate, swath_heading_deg: (given >= 0.0).then_some(given) }
+        Self { file, weed_map, rate, swath_heading_deg }
     }
 }
 

@@ -88,6 +88,20 @@ fn every_mistake_is_told_at_once() {
 }
 
 #[test]
+fn a_heading_is_given_or_not_and_never_taken_for_none() {
+    let read = |more: &str| read(&format!("{GOOD}[plan]\n{more}\n"));
+    let heading = |more: &str| read(more).config.unwrap().plan.swath_heading_deg;
+    assert_eq!(heading(""), None);
+    assert_eq!(heading("swath_heading_deg = 0"), Some(0.0));
+    assert_eq!(heading("swath_heading_deg = 180.0"), Some(180.0));
+    for wrong in ["-1", "-0.5", "180.5"] {
+        let told = read(&format!("swath_heading_deg = {wrong}")).findings;
+        assert_eq!(told[0].place, format!("plan.swath_heading_deg = {wrong}"));
+        assert!(told[0].cause.contains("0 to 180"), "{}", told[0]);
+    }
+}
+
+#[test]
 fn openings_are_told_before_the_next_look() {
     let told = |ms: &str| read(&format!("{GOOD}[policy]\ncommit_ahead_ms = {ms}\n")).findings;
     for too_short in ["0.001", "50"] {
