@@ -6,6 +6,7 @@ mod common;
 use common::{Yard, check, robot, text};
 use kompas_field::{FieldCrop, WeedMap};
 use kompas_planner::import::field_from_geojson;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 #[test]
@@ -62,6 +63,36 @@ fn a_plan_of_the_same_file_is_a_plan_of_this_field() {
     let output = check(&yard);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("named north there and south here"), "{}", text(&output.stderr));
+}
+
+/// The one field that comes with Kompas, from `kompas-plan` to the robot.
+#[test]
+fn a_plan_of_the_demonstration_field_is_driven_in_the_demonstration() {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("demo");
+    let read = |name: &str| std::fs::read_to_string(demo.join(name)).unwrap();
+    let parcel = "demo-valthermond.geojson";
+    // As `kompas-plan make --crop sugar_beet` does it.
+    let id = kompas_field::ids::FieldId::of_file(Path::new(parcel)).unwrap();
+    let (field, _) =
+        kompas_planner::import::field_from_file(&demo.join(parcel), id, FieldCrop::SugarBeet).unwrap();
+    let rig = kompas_field::Rig::new(toml::from_str(&read("rig.toml")).unwrap()).unwrap();
+    let made = kompas_planner::plan(&field, None, &rig, &kompas_planner::Policy::reference()).unwrap();
+    let yard = Yard::new("");
+    std::fs::write(yard.path("plan.json"), made.to_json()).unwrap();
+    for name in ["rig.toml", parcel] {
+        std::fs::write(yard.path(name), read(name)).unwrap();
+    }
+    let config = read("simulator.toml");
+    assert!(config.contains("rate_l_per_ha = 200.0"), "the plan's section is another now");
+    let config = config.replace("rate_l_per_ha = 200.0", "file = \"plan.json\"");
+    std::fs::write(&yard.config, config).unwrap();
+    let report = yard.path("report.json");
+    let run = ["run", "--max-frames", "2", "--report", report.to_str().unwrap()];
+    let [job, outbox] = [&yard.config, &yard.path("outbox.db")].map(|path| path.to_str().unwrap().to_owned());
+    let output = robot(&[&run[..], &["--config", &job, "--outbox", &outbox]].concat()).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&std::fs::read(report).unwrap()).unwrap();
+    assert_eq!(report["frames"], 2);
 }
 
 #[test]
