@@ -34,7 +34,7 @@ setup-model: setup-build
 	@vision/setup-onnxruntime.sh
 
 setup-test: setup-model
-	@setup/tools.sh node npm
+	@setup/tools.sh rustfmt clippy node npm
 	@setup/debian.sh python3-venv chromium mosquitto
 	@setup/python.sh
 	@models/setup-libtorch.sh

@@ -1,17 +1,60 @@
 #!/usr/bin/env bash
-# Checks that the tools named as arguments are there, and says where each comes from.
+# Checks that the tools named as arguments are there and new enough, and says the line to run where one is not.
 set -euo pipefail
+cd "$(dirname "$0")/.."
+
+rust=$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' Cargo.toml)
+node=20
+python=3.11
+
+# The first version number in what the command says; empty where it does not run, as a rustup without a toolchain.
+version() { "$@" 2>/dev/null | grep -oE '[0-9]+(\.[0-9]+)+' | head -n 1 || true; }
+
+# no_older FOUND LEAST
+no_older() { [ "$(printf '%s\n' "$1" "$2" | sort -V | head -n 1)" = "$2" ]; }
 
 status=0
-for tool in "$@"; do
-  command -v "$tool" >/dev/null && continue
-  case $tool in
-    cargo) from="the Rust toolchain 1.92 or newer, through rustup" ;;
-    node | npm) from="Node.js 20 or newer" ;;
-    python3) from="Python 3.11 or newer" ;;
-    *) from="your distribution" ;;
-  esac
-  echo "$tool is missing: install $from" >&2
+# wanted WHAT FOUND LEAST LINE...: told where nothing or too old a version was found.
+wanted() {
+  local what=$1 found=$2 least=$3
+  shift 3
+  if [ -z "$found" ]; then
+    echo "$what is missing or does not run: ${least:+$least or newer is needed. }Run this, then try again:" >&2
+  elif [ -n "$least" ] && ! no_older "$found" "$least"; then
+    echo "$what is $found: $least or newer is needed. Run this, then try again:" >&2
+  else
+    return 0
+  fi
+  printf '  %s\n' "$@" >&2
   status=2
+}
+
+# A distribution's own cargo is older for years; with rustup both lie beside each other.
+with_rustup() {
+  if command -v rustup >/dev/null; then
+    echo "rustup $1"
+  else
+    echo "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y && . \"\$HOME/.cargo/env\""
+  fi
+}
+
+for tool in "$@"; do
+  case $tool in
+    cargo) wanted "cargo (Rust)" "$(version cargo --version)" "$rust" "$(with_rustup "toolchain install stable && rustup default stable")" ;;
+    rustfmt) wanted rustfmt "$(version cargo fmt --version)" "" "$(with_rustup "component add rustfmt")" ;;
+    clippy) wanted clippy "$(version cargo clippy --version)" "" "$(with_rustup "component add clippy")" ;;
+    node | npm)
+      # npm comes with Node.js; Debian 12 has 18.
+      least=
+      [ "$tool" = npm ] || least=$node
+      wanted "$tool (Node.js)" "$(version "$tool" --version)" "$least" \
+        "curl -fsSL https://deb.nodesource.com/setup_22.x | sudo -E bash - && sudo apt-get install -y nodejs"
+      ;;
+    python3)
+      wanted python3 "$(version python3 --version)" "$python" \
+        "sudo apt-get update && sudo apt-get install -y python3    # Debian 12 or newer has it"
+      ;;
+    *) wanted "$tool" "$(command -v "$tool" || true)" "" "sudo apt-get update && sudo apt-get install -y $tool" ;;
+  esac
 done
 exit $status

@@ -62,3 +62,48 @@ fn a_machine_without_a_pinned_onnx_runtime_is_warned_and_stopped_only_for_a_mode
     std::fs::write(home.path().join("onnxruntime/libonnxruntime.so"), "").unwrap();
     assert_eq!(onnx_runtime_on_arm(home.path(), &[]), (0, String::new()));
 }
+
+/// Exit code and words of `setup/tools.sh` on a machine whose tools say these versions; a cargo without rustfmt and clippy
+/// knows `--version` only.
+fn tools_that_are(versions: [&str; 3], with_components: bool) -> (i32, String) {
+    let home = TempDir::new().unwrap();
+    let fake = |name: &str, text: String| {
+        let path = home.path().join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+    };
+    let [cargo, node, python] = versions;
+    let components =
+        if with_components { "echo rustfmt 1.8.0" } else { "echo no such command >&2; exit 101" };
+    fake(
+        "cargo",
+        format!("case $1 in --version) echo 'cargo {cargo} (0000 2025-01-01)' ;; *) {components} ;; esac"),
+    );
+    fake("node", format!("echo v{node}"));
+    fake("npm", "echo 9.2.0".to_owned());
+    fake("python3", format!("echo Python {python}"));
+    let path = format!("{}:{}", home.path().display(), std::env::var("PATH").unwrap());
+    let mut script = Command::new(workspace().join("setup/tools.sh"));
+    script.args(["cargo", "rustfmt", "clippy", "node", "npm", "python3"]).env("PATH", path);
+    let done = script.output().unwrap();
+    (done.status.code().unwrap(), String::from_utf8_lossy(&done.stderr).into_owned())
+}
+
+#[test]
+fn tools_that_are_too_old_are_told_before_anything_is_built() {
+    assert_eq!(tools_that_are(["1.92.0", "20.0.0", "3.11.0"], true), (0, String::new()));
+    let (code, said) = tools_that_are(["1.63.0", "18.19.0", "3.9.2"], false);
+    assert_eq!(code, 2, "{said}");
+    let told = [
+        "cargo (Rust) is 1.63.0: 1.92 or newer is needed",
+        "rustfmt is missing",
+        "clippy is missing",
+        "node (Node.js) is 18.19.0: 20 or newer",
+        "apt-get install -y nodejs",
+        "python3 is 3.9.2: 3.11 or newer",
+    ];
+    for told in told {
+        assert!(said.contains(told), "{told} is missing in {said}");
+    }
+    assert!(!said.contains("npm ("), "npm's version does not matter: {said}");
+}
