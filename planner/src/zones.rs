@@ -71,7 +71,7 @@ impl Zones {
 /// Zones that touch nothing of the field: most likely another field's, and then this one's are missing.
 pub(crate) fn apart(zones: &[SprayFreeZone], field: &Field) -> impl Iterator<Item = Finding> {
     zones.iter().enumerate().filter_map(|(i, zone)| {
-        let line = LineString::from_iter(zone.line.iter().map(|p| (p.x, p.y)));
+        let line: LineString = zone.line.iter().map(|p| (p.x, p.y)).collect();
         let off = Euclidean.distance(field.boundary.polygon(), &line);
         (off > zone.width_m.get()).then(|| {
             Finding::warning(
