@@ -253,9 +253,9 @@ impl PlanSource {
 }
 
 impl SegmenterChoice {
-    /// From mid-exposure to decision for a 1280x960 picture on one core, in milliseconds, generously: of docs/figures.md, for
-    /// excess green twice, for one size and by ground more than, the 99th percentile on photographs (8 bits); for several
-    /// sizes more than `frame_to_plants_ms` of the network of 32 bits. A robot's own configuration states its own.
+    /// From mid-exposure to decision for a 1280x960 picture on one core (8 bits; several sizes: 32 bits), in milliseconds, of a
+    /// machine that does nothing else. What docs/figures.md has was measured beside other work and is longer. A robot's own
+    /// configuration states its own, of its own machine.
     fn usual_latency_ms(&self) -> f64 {
         match self {
             Self::ExcessGreen => 60.0,
