@@ -48,7 +48,7 @@ for tool in "$@"; do
       least=
       [ "$tool" = npm ] || least=$node
       wanted "$tool (Node.js)" "$(version "$tool" --version)" "$least" \
-        "curl -fsSL https://deb.nodesource.com/setup_22.x | sudo -E bash - && sudo apt-get install -y nodejs"
+        "sudo apt-get update && sudo apt-get install -y npm && sudo npm install -g n && sudo n 22"
       ;;
     python3)
       wanted python3 "$(version python3 --version)" "$python" \

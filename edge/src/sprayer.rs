@@ -100,7 +100,7 @@ impl Sprayer {
             // Leaves that are too far out are left, but belong to the plant: with few of them wetted it is not treated.
             account.expect(target.area_cm2);
             if !near {
-                account.missed(Rule::OutOfReach);
+                account.too_far();
             } else if prescribed(target.centre) {
                 self.queue.add(target);
             } else {

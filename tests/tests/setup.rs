@@ -99,7 +99,7 @@ fn tools_that_are_too_old_are_told_before_anything_is_built() {
         "rustfmt is missing",
         "clippy is missing",
         "node (Node.js) is 18.19.0: 20 or newer",
-        "apt-get install -y nodejs",
+        "apt-get install -y npm && sudo npm install -g n && sudo n 22",
         "python3 is 3.9.2: 3.11 or newer",
     ];
     for told in told {

@@ -104,7 +104,7 @@ impl Row {
             ("lon_deg", *lon_deg, -180.0..=180.0),
             ("heading_deg", *heading_deg, -360.0..=360.0),
             ("sigma_m", *sigma_m, 0.0..=1e4),
-            ("correction_age_s", self.correction_age_s, -1.0..=1e6),
+            ("correction_age_s", self.correction_age_s, -1e6..=1e6),
             ("speed_mps", self.speed_mps, -100.0..=100.0),
         ];
         columns.into_iter().find_map(|(name, value, allowed)| {

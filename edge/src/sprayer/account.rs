@@ -35,6 +35,11 @@ impl Account {
         self.missed.get_or_insert(rule);
     }
 
+    /// It lies too far from the stem to be sprayed: the reason, where there is no other.
+    pub(super) fn too_far(&mut self) {
+        self.spots_open -= 1;
+    }
+
     /// Once every spot is told of.
     pub(super) fn outcome(&self) -> Option<Outcome> {
         if self.spots_open > 0 {
@@ -54,6 +59,17 @@ impl Account {
 mod tests {
     use super::*;
     use kompas_field::ClosedBecause;
+
+    #[test]
+    fn a_leaf_too_far_out_hides_no_other_reason() {
+        let closed = Rule::Closed { because: ClosedBecause::EmergencyStop };
+        let mut account = Account::default();
+        account.expect(2.);
+        account.too_far();
+        account.expect(1.);
+        account.missed(closed);
+        assert_eq!(account.outcome(), Some(Outcome::Missed { rule: closed }));
+    }
 
     #[test]
     fn a_plant_without_a_leaf_is_not_treated() {

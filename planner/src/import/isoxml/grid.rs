@@ -281,9 +281,8 @@ impl Task {
         }
         let mut rates = rates;
         rates.resize(cells, LitresPerHectare::ZERO);
-        let [default_l_per_ha, lost, outside] = self
-            .fallback
-            .map(|zone| zone.and_then(|z| self.volume(z).ok()).unwrap_or(LitresPerHectare::ZERO));
+        let [default_l_per_ha, lost, outside] = self.fallback.map(|zone| self.fallback_volume(zone));
+        let (default_l_per_ha, lost, outside) = (default_l_per_ha?, lost?, outside?);
         if lost.max(outside) > LitresPerHectare::ZERO {
             warnings.push(
                 "rates without a position and off the field were left aside: nothing is sprayed there"
@@ -302,6 +301,14 @@ impl Task {
             default_l_per_ha,
             warnings,
         })
+    }
+
+    /// What a zone prescribes beside the grid; nothing where it is not there or is not of litres.
+    fn fallback_volume(&self, zone: Option<u8>) -> Result<LitresPerHectare, GridError> {
+        match zone.map(|zone| self.volume(zone)) {
+            Some(Err(several @ GridError::SeveralVolumes { .. })) => Err(several),
+            other => Ok(other.and_then(Result::ok).unwrap_or(LitresPerHectare::ZERO)),
+        }
     }
 
     /// What a zone prescribes.

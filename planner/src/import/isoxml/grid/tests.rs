@@ -64,6 +64,11 @@ fn sloppy_files_give_warnings_and_dangerous_ones_errors() {
         read(&task(&mix, 1, ""), &[0; 6]),
         Err(GridError::SeveralVolumes { zone: 0, count: 2 })
     ));
+    let beside = [litre.clone(), mix.replace("TZN A=\"0\"", "TZN A=\"1\"")].concat();
+    assert!(matches!(
+        read(&task(&beside, 1, ""), &[0; 6]),
+        Err(GridError::SeveralVolumes { zone: 1, count: 2 })
+    ));
     assert!(matches!(read(&task(&litre, 3, ""), &[0; 6]), Err(GridError::Attribute { attribute: 'I', .. })));
     assert!(matches!(
         grid_from_task_data(&task(&litre, 1, ""), |_| None),
