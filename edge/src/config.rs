@@ -253,9 +253,9 @@ impl PlanSource {
 }
 
 impl SegmenterChoice {
-    /// From mid-exposure to decision for a 1280x960 picture on one core (8 bits; several sizes: 32 bits), in milliseconds, of a
-    /// machine that does nothing else. What docs/figures.md has was measured beside other work and is longer. A robot's own
-    /// configuration states its own, of its own machine.
+    /// From mid-exposure to decision for a 1280x960 picture on one core (8 bits; several sizes: 32 bits), in milliseconds, as
+    /// simulated runs have it. It is no bound: what docs/figures.md measured, on a slow machine that others used, is longer. A
+    /// robot's configuration states its own, of its own machine.
     fn usual_latency_ms(&self) -> f64 {
         match self {
             Self::ExcessGreen => 60.0,

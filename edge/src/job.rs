@@ -340,11 +340,8 @@ fn sight(rig: &Rig, config: &Config) -> Option<Finding> {
 /// Whether the camera sees all that the boom can wet: plants beside the picture are never decided, and no record tells of them.
 fn narrow_sight(rig: &Rig) -> Option<Finding> {
     let outline = rig.camera.as_ref().and_then(|camera| Camera::new(camera).footprint(4))?;
-    let sides = |places: &mut dyn Iterator<Item = f64>| {
-        places.fold((f64::MAX, f64::MIN), |(right, left), y| (right.min(y), left.max(y)))
-    };
-    let (right_m, left_m) = sides(&mut outline.iter().map(|point| point.y));
-    let (right_nozzle, left_nozzle) = sides(&mut rig.boom.nozzles.iter().map(|nozzle| nozzle.place.y));
+    let (right_m, left_m) = sides(outline.iter().map(|point| point.y));
+    let (right_nozzle, left_nozzle) = sides(rig.boom.nozzles.iter().map(|nozzle| nozzle.place.y));
     let fan = rig.boom.fan_width.get() / 2.0;
     let unseen_m = (left_nozzle + fan - left_m).max(right_m - right_nozzle + fan);
     (unseen_m > 0.0).then(|| {
@@ -353,4 +350,9 @@ fn narrow_sight(rig: &Rig) -> Option<Finding> {
         let remedy = "mount the camera higher or in the middle (camera.height_m, camera.left_m), or give a narrower boom";
         Finding::warning("rig.narrow_sight", place, cause, remedy)
     })
+}
+
+/// The outermost of places across the robot: to the right, and to the left.
+fn sides(places: impl Iterator<Item = f64>) -> (f64, f64) {
+    places.fold((f64::MAX, f64::MIN), |(right, left), y| (right.min(y), left.max(y)))
 }

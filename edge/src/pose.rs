@@ -5,8 +5,8 @@
 //! What moved further than motion and error explain is a jump: the line begins anew, and until
 //! `settle_fixes` fixes agree with odometry again there is no pose at all. So does it after a gap too long to bridge,
 //! across which no jump can be told from driving, and where the receiver's solution becomes a better one: a float
-//! solution is off by decimetres, whatever error it claims. Moments of the line before have no pose any more: what was seen then
-//! would be placed on a line that is not this one.
+//! solution is off by decimetres, whatever error it claims. Moments of the line before have no pose any more: what was
+//! seen then would be placed on a line that is not this one.
 
 use crate::drivers::{Fix, FixQuality};
 use kompas_field::frame::heading::wrap;
@@ -28,8 +28,8 @@ pub struct PoseRules {
     pub jump_floor: Metres,
     /// After a jump, or a gap, so many fixes must agree before there is a pose.
     pub settle_fixes: u32,
-    /// Where the receiver claims more than this, or nothing, places are for a map at best: once it knows better again, the line begins
-    /// anew, as it does with a solution of a better quality, whatever was claimed before.
+    /// Where the receiver claims more than this, or nothing, places are for a map at best: once it knows better again, the
+    /// line begins anew, as it does with a solution of a better quality, whatever was claimed before.
     pub vague: Metres,
 }
 

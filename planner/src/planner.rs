@@ -128,12 +128,10 @@ fn plan_with(
         findings.extend(worked.filter(|w| *w < WHOLE_SHARE).map(part_undone));
         let why = "lie where the rig finds no way over them";
         let remedy = "treat them by hand or with a rig that may reverse";
-        findings.extend(cells_left_out(&left_out, why, remedy));
-        findings.extend(moved_m.and_then(curve_moved));
         // A plan that is not selective has not asked for single cells.
-        if mapped && wanted.is_none() {
-            findings.extend(cells_left_out(&not_passed(&path, &prescription, rig), why, remedy));
-        }
+        let asked_now = (mapped && wanted.is_none()).then(|| not_passed(&path, &prescription, rig));
+        findings.extend(cells_left_out(&asked_now.unwrap_or(left_out), why, remedy));
+        findings.extend(moved_m.and_then(curve_moved));
         findings.extend(apart(&policy.zones, field));
         let heading_deg = (90.0 - heading.to_degrees()).rem_euclid(180.0);
         match finished(path, swaths, findings, heading_deg, (field, map, rig, policy)) {

@@ -126,13 +126,14 @@ async function layers(key) {
   const parts = [field, table, track, found];
   if (found) showEvents(state.incidents = once(found.flat()));
   state.table = table ?? state.table;
+  // Known from when it is drawn, not later: by then the field may be another job's.
+  const first = field && !state.field;
+  state.field = field ?? state.field;
   if (view) {
-    if (field && !state.field) {
+    if (first) {
       view.set("field", field);
       view.frame(field, false);
     }
-    // Known from when it is drawn, not later: by then the field may be another job's.
-    state.field = field ?? state.field;
     view.paint(state.table, state.squares);
     if (track) view.set("track", track);
     parts.push(...await Promise.all([plants(), openings()].map(part => guarded(part.then(() => true)))));

@@ -14,8 +14,9 @@
 //! | `correction_age_s` | seconds | age of the correction data; below zero where there are none |
 //! | `speed_mps` | metres per second | over ground, negative in reverse, to 100 |
 //!
-//! A number out of its range, which would be another column or another unit, is of a row that does not read. A picture without a row, a row without its picture and a row that does not read are faults of that picture:
-//! counted and reported, and the rest goes on.
+//! A number out of its range would be of another column or in another unit: such a row does not read. A picture without a
+//! row, a row without its picture and a row that does not read are faults of that picture: counted and reported, and the
+//! rest goes on.
 
 mod album;
 
