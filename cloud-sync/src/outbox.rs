@@ -12,12 +12,13 @@
 //! - When room runs out class 3 goes before class 2, oldest first, counted, and told in a class 1 record.
 //!   Class 1 is never given up: [`OutboxError::Full`], and treatment stops.
 //! - `written = waiting + committed + dropped`, always.
-//! - What the disk damaged is told in a class 1 record, with the next append.
+//! - What the disk damaged is told in a class 1 record, with the next append, and does not hold up the rest.
 //! - A loan ([`Outbox::lend`]) lives in the lender's memory only: after a crash nothing is on loan.
 //!
 //! # Tables
 //! `records(seq, boot_id, class, kind, bytes, sha256, committed, envelope)`, key `seq`; `totals` per class,
-//! kept by triggers; `facts(name, value)` for what outlives rows; `dead_letters`.
+//! kept by triggers; `facts(name, value)` for what outlives rows; `dead_letters`;
+//! `unreadable(seq, counted_waiting)`, rows that damaged pages hold back.
 //!
 //! Several connections may be open on one file: the recorder appends while the uplink lends and acks.
 
@@ -29,6 +30,7 @@ use std::path::{Path, PathBuf};
 
 mod append;
 mod counts;
+mod damage;
 mod error;
 mod lend;
 mod lost;

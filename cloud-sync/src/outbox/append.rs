@@ -1,5 +1,6 @@
 //! Writing: envelopes are made, numbered and stored in one transaction.
 
+use super::damage::{self, Stopped};
 use super::{Draft, Origin, Outbox, OutboxError, lost, quota};
 use crate::wire::MAX_RECORD_BYTES;
 use kompas_field::{Digest, Envelope, Payload, RecordKey};
@@ -13,11 +14,37 @@ struct Sealed {
     wire: Vec<u8>,
 }
 
+/// Why a batch was not written.
+enum Failed {
+    /// No room could be made: a row is out of reach, or SQLite failed.
+    Room(Stopped),
+    Outbox(OutboxError),
+}
+
+impl From<OutboxError> for Failed {
+    fn from(error: OutboxError) -> Self {
+        Self::Outbox(error)
+    }
+}
+
 pub(super) fn append(
     outbox: &mut Outbox,
     origin: &Origin,
     drafts: &[Draft],
 ) -> Result<Vec<RecordKey>, OutboxError> {
+    loop {
+        match try_to_append(outbox, origin, drafts) {
+            Ok(keys) => return Ok(keys),
+            Err(Failed::Outbox(error)) => return Err(error),
+            Err(Failed::Room(stopped)) => {
+                damage::go_around(&mut outbox.db, stopped)
+                    .map_err(|source| outbox.sql("make room", source))?;
+            }
+        }
+    }
+}
+
+fn try_to_append(outbox: &mut Outbox, origin: &Origin, drafts: &[Draft]) -> Result<Vec<RecordKey>, Failed> {
     let Outbox { db, path, robot, limits, .. } = outbox;
     let sql = |doing| {
         let path = path.clone();
@@ -35,16 +62,17 @@ pub(super) fn append(
         let sealed = seal(seq, draft)?;
         if sealed.wire.len() > MAX_RECORD_BYTES {
             drop(tx); // rolls back
-            return Err(keep_apart(db, &sealed).map_or_else(sql("keep a dead letter"), |letter| {
+            let too_large = keep_apart(db, &sealed).map_or_else(sql("keep a dead letter"), |letter| {
                 let (kind, bytes) = (sealed.kind, sealed.wire.len());
                 OutboxError::TooLarge { kind, bytes, limit_bytes: MAX_RECORD_BYTES, letter }
-            }));
+            });
+            return Err(too_large.into());
         }
         insert(&tx, &sealed).map_err(sql("append a record"))?;
         keys.push(sealed.key);
     }
     let mut next = first + drafts.len() as u64;
-    let mut tell = |told: Vec<Payload>| {
+    let mut tell = |told: Vec<Payload>| -> Result<(), OutboxError> {
         for payload in told {
             let draft = Draft { payload, t_mono: last.t_mono, t_wall: last.t_wall };
             insert(&tx, &seal(next, &draft)?).map_err(sql("append a record"))?;
@@ -53,7 +81,8 @@ pub(super) fn append(
         Ok(())
     };
     tell(lost::untold(&tx, last.t_mono).map_err(sql("read what was lost"))?)?;
-    tell(quota::make_room(&tx, limits.waiting_bytes, last.t_mono).map_err(sql("make room"))?)?;
+    let given_up = quota::make_room(&tx, limits.waiting_bytes, last.t_mono);
+    tell(given_up.map_err(Failed::Room)?)?;
     quota::check(&tx, limits.waiting_bytes).map_err(sql("measure the outbox"))??;
     tx.execute("UPDATE facts SET value = ?1 WHERE name = 'next_seq'", [next])
         .map_err(sql("store the next number"))?;

@@ -23,7 +23,7 @@ pub(super) fn read(db: &Connection) -> rusqlite::Result<Counts> {
     // One statement: one snapshot, whatever the other connection does.
     let sql = "SELECT
         (SELECT value FROM facts WHERE name = 'next_seq') - coalesce((SELECT value FROM facts WHERE name = 'first_seq'), 1),
-        (SELECT sum(records) FROM totals WHERE committed = 0),
+        (SELECT sum(records) FROM totals WHERE committed = 0) - (SELECT count(*) FROM unreadable WHERE counted_waiting),
         (SELECT value FROM facts WHERE name = 'dropped'),
         (SELECT value FROM facts WHERE name = 'quarantined'),
         (SELECT count(*) FROM dead_letters)";

@@ -1,10 +1,11 @@
 //! Lending records to the uplink, and settling what the cloud says about them.
 
+use super::damage::{self, Was};
 use super::{Outbox, OutboxError, lost, quota};
 use crate::wire::{Outcome, Receipt};
 use kompas_field::ids::BootId;
 use kompas_field::{Digest, RecordKey, RobotInstant};
-use rusqlite::{Connection, Row, TransactionBehavior, params};
+use rusqlite::{Connection, Row, params};
 
 /// A record on loan, in the bytes in which it travels.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +16,15 @@ pub struct Lent {
     pub class: u8,
     /// The envelope as JSON.
     pub wire: Vec<u8>,
+}
+
+/// What a waiting row turned out to be.
+enum Found {
+    Intact(Lent),
+    /// Not the bytes that were written.
+    Changed(Lent),
+    /// On a damaged page.
+    OutOfReach(u64),
 }
 
 impl Outbox {
@@ -32,13 +42,21 @@ impl Outbox {
         self.loans.retain(|_, expires_at| *expires_at > now);
         let found = self.first_waiting(most).map_err(|source| self.sql("read waiting records", source))?;
         let mut lent = Vec::with_capacity(found.len());
-        for (record, intact) in found {
-            if intact {
-                self.loans.insert(record.key.seq, until);
-                lent.push(record);
-            } else {
-                self.bury(&record).map_err(|source| self.sql("keep an unreadable record apart", source))?;
-                tracing::error!(key = ?record.key, "a record changed on disk and is lost: see dead_letters");
+        for found in found {
+            match found {
+                Found::Intact(record) => {
+                    self.loans.insert(record.key.seq, until);
+                    lent.push(record);
+                }
+                Found::Changed(record) => {
+                    self.bury(&record)
+                        .map_err(|source| self.sql("keep an unreadable record apart", source))?;
+                    tracing::error!(key = ?record.key, "a record changed on disk and is lost: see dead_letters");
+                }
+                Found::OutOfReach(seq) => {
+                    damage::pass_over(&mut self.db, seq, Was::Waiting)
+                        .map_err(|source| self.sql("pass over an unreadable record", source))?;
+                }
             }
         }
         Ok(lent)
@@ -66,61 +84,81 @@ impl Outbox {
         Ok(settled)
     }
 
-    fn first_waiting(&self, most: usize) -> rusqlite::Result<Vec<(Lent, bool)>> {
-        let mut statement = self.db.prepare_cached(
-            "SELECT seq, boot_id, class, envelope, sha256 FROM records WHERE committed = 0 ORDER BY class, seq",
+    /// Numbers come from the index and every row is read by itself, so that a damaged page costs its own rows only.
+    fn first_waiting(&self, most: usize) -> rusqlite::Result<Vec<Found>> {
+        let snapshot = self.db.unchecked_transaction()?;
+        let mut line = snapshot.prepare_cached(
+            "SELECT seq FROM records WHERE committed = 0 AND seq NOT IN (SELECT seq FROM unreadable)
+             ORDER BY class, seq",
         )?;
-        let rows = statement.query_and_then([], |row| self.read(row))?;
-        rows.filter(|row| !row.as_ref().is_ok_and(|(lent, _)| self.loans.contains_key(&lent.key.seq)))
+        let seqs = line.query_map([], |row| row.get::<_, u64>(0))?;
+        seqs.filter(|seq| !seq.as_ref().is_ok_and(|seq| self.loans.contains_key(seq)))
             .take(most)
+            .map(|seq| self.find(seq?))
             .collect()
     }
 
-    fn read(&self, row: &Row<'_>) -> rusqlite::Result<(Lent, bool)> {
-        let boot: String = row.get(1)?;
+    fn find(&self, seq: u64) -> rusqlite::Result<Found> {
+        let row = "SELECT boot_id, class, envelope, sha256 FROM records WHERE seq = ?1";
+        let found = self.db.prepare_cached(row)?.query_row([seq], |row| self.read(seq, row));
+        match found {
+            Err(error) if damage::of_row(&error) => Ok(Found::OutOfReach(seq)),
+            found => found,
+        }
+    }
+
+    fn read(&self, seq: u64, row: &Row<'_>) -> rusqlite::Result<Found> {
+        let boot: String = row.get(0)?;
         let boot_id = BootId::new(boot).map_err(|e| {
-            rusqlite::Error::FromSqlConversionFailure(1, rusqlite::types::Type::Text, Box::new(e))
+            rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(e))
         })?;
-        let key = RecordKey { robot_id: self.robot.clone(), boot_id, seq: row.get(0)? };
-        let (wire, sha256): (Vec<u8>, Vec<u8>) = (row.get(3)?, row.get(4)?);
+        let key = RecordKey { robot_id: self.robot.clone(), boot_id, seq };
+        let (wire, sha256): (Vec<u8>, Vec<u8>) = (row.get(2)?, row.get(3)?);
         let intact = Digest::of_bytes(&wire).bytes()[..] == sha256[..];
-        Ok((Lent { key, class: row.get(2)?, wire }, intact))
+        let record = Lent { key, class: row.get(1)?, wire };
+        Ok(if intact { Found::Intact(record) } else { Found::Changed(record) })
     }
 
     fn bury(&mut self, record: &Lent) -> rusqlite::Result<()> {
-        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        tx.execute(
-            "INSERT INTO dead_letters(boot_id, kind, why, envelope)
-             SELECT boot_id, kind, 'changed on disk', envelope FROM records WHERE seq = ?1",
-            [record.key.seq],
-        )?;
-        tx.execute("DELETE FROM records WHERE seq = ?1", [record.key.seq])?;
-        tx.execute("UPDATE facts SET value = value + 1 WHERE name = 'dropped'", [])?;
-        lost::note_record(&tx)?;
-        tx.commit()
+        let seq = record.key.seq;
+        damage::around(&mut self.db, |tx| {
+            let buried = tx.execute(
+                "INSERT INTO dead_letters(boot_id, kind, why, envelope)
+                 SELECT boot_id, kind, 'changed on disk', envelope FROM records
+                 WHERE seq = ?1 AND seq NOT IN (SELECT seq FROM unreadable)",
+                [seq],
+            );
+            if buried.map_err(damage::at(seq, Was::Waiting))? == 0 {
+                return Ok(()); // passed over
+            }
+            let taken_out = tx.execute("DELETE FROM records WHERE seq = ?1", [seq]);
+            taken_out.map_err(damage::at(seq, Was::Waiting))?;
+            tx.execute("UPDATE facts SET value = value + 1 WHERE name = 'dropped'", [])?;
+            lost::note(tx, lost::CHANGED)?;
+            Ok(())
+        })
     }
 }
 
 fn settle(db: &mut Connection, receipts: &[Receipt], kept_bytes: u64) -> rusqlite::Result<usize> {
-    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let (mut settled, mut quarantined) = (0, 0);
-    {
+    damage::around(db, |tx| {
+        let (mut settled, mut quarantined) = (0, 0);
         let mut update = tx.prepare_cached(
-            "UPDATE records SET committed = 1 WHERE seq = ?1 AND boot_id = ?2 AND committed = 0",
+            "UPDATE records SET committed = 1 WHERE seq = ?1 AND boot_id = ?2 AND committed = 0
+             AND seq NOT IN (SELECT seq FROM unreadable)",
         )?;
         for receipt in receipts {
-            let news = update.execute(params![receipt.seq, receipt.boot_id.as_str()])?;
+            let news = update.execute(params![receipt.seq, receipt.boot_id.as_str()]);
+            let news = news.map_err(damage::at(receipt.seq, Was::Settled))?;
             settled += news;
             if receipt.outcome == Outcome::Quarantined {
                 quarantined += news;
             }
         }
-    }
-    if settled == 0 {
-        return Ok(0); // rolls back: no sync for old news
-    }
-    tx.execute("UPDATE facts SET value = value + ?1 WHERE name = 'quarantined'", [quarantined])?;
-    quota::prune(&tx, kept_bytes)?;
-    tx.commit()?;
-    Ok(settled)
+        if settled > 0 {
+            tx.execute("UPDATE facts SET value = value + ?1 WHERE name = 'quarantined'", [quarantined])?;
+            quota::prune(tx, kept_bytes)?;
+        }
+        Ok(settled) // no sync for old news: nothing was written
+    })
 }

@@ -16,10 +16,15 @@ pub(super) fn note_set_aside(tx: &Transaction<'_>, aside: &Path, first_seq: u64)
     Ok(())
 }
 
-/// Another record was changed on disk, and is a dead letter now.
-pub(super) fn note_record(tx: &Transaction<'_>) -> rusqlite::Result<()> {
-    let note = "INSERT INTO facts VALUES ('unreadable', 1) ON CONFLICT DO UPDATE SET value = value + 1";
-    tx.execute(note, []).map(|_| ())
+/// Records that were changed on disk, and are dead letters now.
+pub(super) const CHANGED: &str = "unreadable";
+/// Records on damaged pages, which the table `unreadable` lists.
+pub(super) const OUT_OF_REACH: &str = "out_of_reach";
+
+/// Another record is lost, `how`: [`CHANGED`] or [`OUT_OF_REACH`].
+pub(super) fn note(db: &Connection, how: &str) -> rusqlite::Result<()> {
+    let note = "INSERT INTO facts VALUES (?1, 1) ON CONFLICT DO UPDATE SET value = value + 1";
+    db.execute(note, [how]).map(|_| ())
 }
 
 /// Where the damaged outbox before the one at `path` is, until that is told.
@@ -32,8 +37,9 @@ pub(super) fn set_aside(db: &Connection, path: &Path) -> rusqlite::Result<Option
 /// What has to be told and is told now.
 pub(super) fn untold(tx: &Transaction<'_>, true_at: RobotInstant) -> rusqlite::Result<Vec<Payload>> {
     let mut take = tx.prepare_cached(
-        "DELETE FROM facts WHERE name IN ('set_aside', 'unreadable')
-         RETURNING iif(name = 'unreadable', value, NULL), iif(name = 'unreadable', 'dead_letters', value)",
+        "DELETE FROM facts WHERE name IN ('set_aside', 'unreadable', 'out_of_reach')
+         RETURNING iif(name = 'set_aside', NULL, value),
+                   CASE name WHEN 'set_aside' THEN value WHEN 'unreadable' THEN 'dead_letters' ELSE 'unreadable' END",
     )?;
     let lost = take.query_map([], |row| {
         let what = IncidentKind::RecordsLost { records: row.get(0)?, kept_in: row.get(1)? };

@@ -1,6 +1,7 @@
 //! Room: who goes first when it runs out.
 
 use super::OutboxError;
+use super::damage::{self, Stopped, Was};
 use kompas_field::Payload;
 use kompas_field::record::{Incident, IncidentKind};
 use kompas_field::time::RobotInstant;
@@ -20,7 +21,7 @@ pub(super) fn make_room(
     tx: &Transaction<'_>,
     limit_bytes: u64,
     true_at: RobotInstant,
-) -> rusqlite::Result<Vec<Payload>> {
+) -> Result<Vec<Payload>, Stopped> {
     let mut told = Vec::new();
     if used_bytes(tx, false)? <= limit_bytes {
         return Ok(told);
@@ -44,7 +45,7 @@ pub(super) fn check(tx: &Transaction<'_>, limit_bytes: u64) -> rusqlite::Result<
 }
 
 /// Removes the oldest copies of committed records until `kept_bytes` holds.
-pub(super) fn prune(tx: &Transaction<'_>, kept_bytes: u64) -> rusqlite::Result<()> {
+pub(super) fn prune(tx: &Transaction<'_>, kept_bytes: u64) -> Result<(), Stopped> {
     for class in COPIES {
         let excess = used_bytes(tx, true)?.saturating_sub(kept_bytes);
         remove_oldest(tx, true, class, excess)?;
@@ -63,23 +64,32 @@ fn remove_oldest(
     committed: bool,
     class: u8,
     bytes: u64,
-) -> rusqlite::Result<(u64, u64)> {
-    let (mut records, mut freed, mut last) = (0, 0, None);
-    if bytes == 0 {
-        return Ok((0, 0));
-    }
-    let mut oldest =
-        tx.prepare_cached("SELECT seq, bytes FROM records WHERE committed = ?1 AND class = ?2 ORDER BY seq")?;
-    let mut rows = oldest.query((committed, class))?;
+) -> Result<(u64, u64), Stopped> {
+    let was = if committed { Was::Copy } else { Was::Waiting };
+    let mut delete = tx.prepare_cached("DELETE FROM records WHERE seq = ?1 RETURNING bytes")?;
+    let (mut records, mut freed) = (0, 0);
     while freed < bytes {
-        let Some(row) = rows.next()? else { break };
-        last = Some(row.get::<_, u64>(0)?);
-        freed += row.get::<_, u64>(1)?;
-        records += 1;
-    }
-    if let Some(last) = last {
-        tx.prepare_cached("DELETE FROM records WHERE committed = ?1 AND class = ?2 AND seq <= ?3")?
-            .execute((committed, class, last))?;
+        let oldest = oldest(tx, committed, class)?;
+        if oldest.is_empty() {
+            break;
+        }
+        for seq in oldest {
+            if freed >= bytes {
+                break;
+            }
+            let size: u64 = delete.query_row([seq], |row| row.get(0)).map_err(damage::at(seq, was))?;
+            records += 1;
+            freed += size;
+        }
     }
     Ok((records, freed))
+}
+
+/// Numbers of the oldest records of a class that can be read, by the index alone.
+fn oldest(tx: &Transaction<'_>, committed: bool, class: u8) -> rusqlite::Result<Vec<u64>> {
+    let mut line = tx.prepare_cached(
+        "SELECT seq FROM records WHERE committed = ?1 AND class = ?2 AND seq NOT IN (SELECT seq FROM unreadable)
+         ORDER BY seq LIMIT 256",
+    )?;
+    line.query_map((committed, class), |row| row.get(0))?.collect()
 }

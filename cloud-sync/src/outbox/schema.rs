@@ -1,10 +1,10 @@
 //! The file: making, opening, and setting a damaged one aside.
 
-use super::{OutboxError, lost};
+use super::{OutboxError, damage, lost};
 use crate::clock::SystemClock;
 use kompas_field::Clock;
 use kompas_field::ids::RobotId;
-use rusqlite::{Connection, ErrorCode, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -46,9 +46,13 @@ CREATE TABLE dead_letters(
 );
 ";
 
+/// Rows on damaged pages ([`super::damage`]); an outbox of before has none, and an older program does without.
+const LATER: &str =
+    "CREATE TABLE IF NOT EXISTS unreadable(seq INTEGER PRIMARY KEY, counted_waiting INTEGER NOT NULL);";
+
 pub(super) fn open(path: &Path, robot: &RobotId) -> Result<(Connection, Option<PathBuf>), OutboxError> {
     let db = match connect(path, robot, None) {
-        Err(OutboxError::Database { source, .. }) if is_damage(&source) => {
+        Err(OutboxError::Database { source, .. }) if damage::of_file(&source) => {
             let aside = set_aside(path)?;
             connect(path, robot, Some(&aside))
         }
@@ -89,6 +93,7 @@ fn connect(path: &Path, robot: &RobotId, instead_of: Option<&Path>) -> Result<Co
         }
         tx.pragma_update(None, "user_version", FORMAT).map_err(sql("make the tables"))?;
     }
+    tx.execute_batch(LATER).map_err(sql("make the tables"))?;
     let found: Option<String> = tx
         .query_row("SELECT value FROM facts WHERE name = 'robot'", [], |r| r.get(0))
         .optional()
@@ -97,8 +102,21 @@ fn connect(path: &Path, robot: &RobotId, instead_of: Option<&Path>) -> Result<Co
         let found = found.unwrap_or_else(|| "nobody".to_owned());
         return Err(OutboxError::OtherRobot { path: path.to_owned(), found, wanted: robot.clone() });
     }
+    probe(&tx).map_err(sql("read where records are added"))?;
     tx.commit().map_err(sql("commit the opening"))?;
     Ok(db)
+}
+
+/// Reads the pages to which the next records go: damaged ones are better found now than by a robot that treats.
+fn probe(db: &Connection) -> rusqlite::Result<()> {
+    let last_row = "SELECT envelope FROM records ORDER BY seq DESC LIMIT 1";
+    db.query_row(last_row, [], |row| row.get::<_, Vec<u8>>(0)).optional()?;
+    for class in 1..=3 {
+        let last_entry =
+            "SELECT seq FROM records WHERE committed = 0 AND class = ?1 ORDER BY seq DESC LIMIT 1";
+        db.query_row(last_entry, [class], |row| row.get::<_, u64>(0)).optional()?;
+    }
+    db.query_row("SELECT sum(records) FROM totals", [], |row| row.get::<_, u64>(0)).map(|_| ())
 }
 
 /// Before it, a clock was never set. 2020-01-01, in milliseconds since 1970.
@@ -132,10 +150,6 @@ fn last_written_ms(aside: &Path) -> u64 {
 fn place_of(aside: &Path) -> u64 {
     let name = aside.extension().unwrap_or_default().to_string_lossy();
     name.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(u64::MAX)
-}
-
-fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
 }
 
 /// Moves the file and its log to the first free `NAME.damaged-N`.
