@@ -4,7 +4,8 @@ use crate::net::{Params, STRIDE, TorchLayers, rgb_tensor, segment};
 use image::RgbImage;
 use kompas_vision::consensus::{Colours, Consensus, FieldMemory};
 use kompas_vision::leaves;
-use kompas_vision::normalise::{Exposure, ZOOMS, resized, working_size};
+use kompas_vision::light::Light;
+use kompas_vision::normalise::{ZOOMS, resized, working_size};
 use kompas_vision::scores::{ScoreMap, are_numbers, judged};
 use kompas_vision::tiles::Tile;
 use kompas_vision::{ClassMap, SegmentError, Segmenter};
@@ -56,10 +57,10 @@ impl TorchSegmenter {
     pub fn look(&self, image: &RgbImage) -> Result<Looks, TchError> {
         let (width, height) = image.dimensions();
         let (w, h) = working_size(width, height);
-        let exposure = Exposure::of(&resized(image, w, h));
+        let light = Light::of(&resized(image, w, h));
         let scores = leaves::looks(
             self.zooms,
-            |zoom| self.look_at(image, (w, h), zoom, exposure),
+            |zoom| self.look_at(image, (w, h), zoom, light),
             |first, zooms| if self.fits_leaves { first.scores.zooms(zooms) } else { zooms.to_owned() },
         )?;
         Ok(Looks { width, height, scores })
@@ -70,14 +71,15 @@ impl TorchSegmenter {
         image: &RgbImage,
         (w, h): (u32, u32),
         zoom: f64,
-        exposure: Exposure,
+        light: Light,
     ) -> Result<Look, TchError> {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand pixels")]
         let zoomed = |side: u32| (f64::from(side) * zoom).round().max(1.) as u32;
         let (w, h) = (zoomed(w), zoomed(h));
         let mut seen = resized(image, w, h);
+        light.correct(&mut seen);
         let colours = Colours::of(&seen);
-        exposure.apply(&mut seen);
+        light.expose(&mut seen);
         let scores = scores(&self.params, &seen)?;
         let row_length = w.next_multiple_of(STRIDE);
         let scores = scores.f_contiguous()?;

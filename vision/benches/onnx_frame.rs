@@ -4,9 +4,11 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use image::{Rgb, RgbImage};
+use kompas_vision::light::Light;
+use kompas_vision::normalise::{resized, working_size};
 use kompas_vision::onnx::{Engine, Provider, Scale, find_library};
 use kompas_vision::usable::unusable;
-use kompas_vision::{FieldMemory, OnnxOptions, OnnxSegmenter, PlantRules, Segmenter, find_plants, normalise};
+use kompas_vision::{FieldMemory, OnnxOptions, OnnxSegmenter, PlantRules, Segmenter, find_plants};
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +23,16 @@ fn field(width: u32, height: u32) -> RgbImage {
             Rgb([128 + grain, 108 + grain, 90 + grain])
         }
     })
+}
+
+/// At working size and in the light that the network knows, as a segmenter makes it for the first zoom.
+fn prepared(image: &RgbImage) -> RgbImage {
+    let (width, height) = working_size(image.width(), image.height());
+    let mut prepared = resized(image, width, height);
+    let light = Light::of(&prepared);
+    light.correct(&mut prepared);
+    light.expose(&mut prepared);
+    prepared
 }
 
 fn bench(c: &mut Criterion) {
@@ -49,7 +61,7 @@ fn bench(c: &mut Criterion) {
             let mut group = c.benchmark_group(format!("{file}/{width}x{height}"));
             group.sample_size(10);
             group.bench_function("stage_usable", |b| b.iter(|| unusable(black_box(&image))));
-            group.bench_function("stage_prepare", |b| b.iter(|| normalise::prepare(black_box(&image))));
+            group.bench_function("stage_prepare", |b| b.iter(|| prepared(black_box(&image))));
             group.bench_function("stage_network", |b| {
                 b.iter(|| engine.run(&planes, size, |_, scores| black_box(scores).len()));
             });

@@ -47,6 +47,7 @@ pub mod consensus;
 pub mod exg;
 pub mod ground;
 pub mod leaves;
+pub mod light;
 pub mod load;
 pub mod metrics;
 pub mod normalise;

@@ -1,4 +1,5 @@
-//! What every image goes through before the network, in training and on the robot alike.
+//! What every image goes through before the network, in training and on the robot alike. (What lies outside of the light
+//! that training shows is brought to its edge before, on the robot only: [`crate::light`].)
 //!
 //! Cameras differ in size and exposure, and no file states either, so both are read off the image:
 //!
@@ -25,14 +26,6 @@ pub const ZOOMS: &[f64] = &[1.0, 0.75, 1.5, 2.0];
 /// About so much ground, in metres, a pixel covers of the photographs of beet at working size, by their rows, which are
 /// sown 45 to 50 cm apart: 1.35 and 1.7 mm. A camera whose height is known can be brought to it.
 pub const GROUND_M: f64 = 0.001_75;
-
-/// `image` at working size and common exposure.
-pub fn prepare(image: &RgbImage) -> RgbImage {
-    let (width, height) = working_size(image.width(), image.height());
-    let mut working = resized(image, width, height);
-    Exposure::of(&working).apply(&mut working);
-    working
-}
 
 /// `image` at `width` × `height`: averaged when it shrinks, interpolated when it grows (a triangle as wide as the
 /// larger of the two pixels).

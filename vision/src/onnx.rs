@@ -1,6 +1,6 @@
 //! The network behind the [`Segmenter`] trait, run by ONNX Runtime.
 //!
-//! Picture → working size and exposure ([`crate::normalise`]), at every zoom → tiles of multiples of 32 px →
+//! Picture → working size ([`crate::normalise`]) and light ([`crate::light`]), at every zoom → tiles of multiples of 32 px →
 //! scores per class, averaged over the zooms at the picture's own size → class and confidence.
 //!
 //! A model is refused at load, by name of the fault, unless its card is there, names the file with its hash
@@ -8,7 +8,8 @@
 
 use crate::consensus::{Colours, Consensus, FieldMemory};
 use crate::leaves;
-use crate::normalise::{self, Exposure};
+use crate::light::Light;
+use crate::normalise;
 use crate::scores::{ScoreMap, are_numbers, judged};
 use crate::segment::{ClassMap, SegmentError, Segmenter};
 use crate::stitch::stitched;
@@ -236,9 +237,9 @@ impl OnnxSegmenter {
     fn paint(&mut self, image: &RgbImage, field: &mut FieldMemory) -> Result<ClassMap, SegmentError> {
         let (width, height) = image.dimensions();
         let scale = self.scale(width, height);
-        let exposure = {
+        let light = {
             let (w, h) = normalise::working_size(width, height);
-            Exposure::of(&normalise::resized(image, w, h))
+            Light::of(&normalise::resized(image, w, h))
         };
         let native = |working_px: u32| {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]
@@ -246,7 +247,7 @@ impl OnnxSegmenter {
             px.max(1)
         };
         let parts = tiles(width, height, native(PART_PX), native(OVERLAP_PX));
-        stitched(image, &parts, |_| true, |region| self.part(region, scale, exposure, field))
+        stitched(image, &parts, |_| true, |region| self.part(region, scale, light, field))
     }
 
     /// The class map of a part of a picture.
@@ -254,13 +255,13 @@ impl OnnxSegmenter {
         &mut self,
         image: &RgbImage,
         scale: [f64; 2],
-        exposure: Exposure,
+        light: Light,
         field: &mut FieldMemory,
     ) -> Result<ClassMap, SegmentError> {
         let fitted = self.options.scale != Scale::BySize;
         let looks = leaves::looks(
             self.options.zooms,
-            |zoom| Ok((self.look(image, scale.map(|scale| scale * zoom), exposure)?, zoom)),
+            |zoom| Ok((self.look(image, scale.map(|scale| scale * zoom), light)?, zoom)),
             |((first, _), _), zooms| if fitted { first.zooms(zooms) } else { zooms.to_owned() },
         )?;
         let maps = looks.into_iter().map(|((mut map, colours), zoom)| {
@@ -276,15 +277,16 @@ impl OnnxSegmenter {
         &mut self,
         image: &RgbImage,
         scale: [f64; 2],
-        exposure: Exposure,
+        light: Light,
     ) -> Result<(ScoreMap, Colours), SegmentError> {
         let side = (self.options.tile_px / STRIDE * STRIDE).max(4 * STRIDE);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
         let scaled = |side: u32, scale: f64| (f64::from(side) * scale).round().clamp(1.0, 40_000.0) as u32;
         let (w, h) = (scaled(image.width(), scale[0]), scaled(image.height(), scale[1]));
         let mut prepared = normalise::resized(image, w, h);
+        light.correct(&mut prepared);
         let colours = Colours::of(&prepared);
-        exposure.apply(&mut prepared);
+        light.expose(&mut prepared);
         let mut map = ScoreMap::new(w, h);
         for tile in tiles(w, h, side, OVERLAP_PX) {
             let kept = self.score(&prepared, &tile, |_, scores| {

@@ -4,7 +4,8 @@ use super::BadInput;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use image::{Rgb, RgbImage};
-use kompas_vision::normalise::{Exposure, ZOOMS, resized, working_size};
+use kompas_vision::light::Light;
+use kompas_vision::normalise::{ZOOMS, resized, working_size};
 use kompas_vision::onnx::{Engine, Provider, Scale, find_library};
 use kompas_vision::{FieldMemory, OnnxOptions, OnnxSegmenter, PlantRules, Segmenter, find_plants};
 use serde_json::{Value, json};
@@ -114,8 +115,9 @@ impl Measured {
             let zoomed = |side: u32| (f64::from(side) * zoom).round().max(1.) as u32;
             let before = now();
             let mut seen = resized(frame, zoomed(w), zoomed(h));
-            let exposure = Exposure::of(&seen);
-            exposure.apply(&mut seen);
+            let light = Light::of(&seen);
+            light.correct(&mut seen);
+            light.expose(&mut seen);
             let sides = [seen.height(), seen.width()].map(|side| side.next_multiple_of(32) as usize);
             self.planes.resize(3 * sides[0] * sides[1], 0.);
             for (plane, value) in self.planes.iter_mut().zip(seen.iter()) {
