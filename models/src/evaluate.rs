@@ -3,6 +3,7 @@
 use crate::data::corrections::Corrections;
 use crate::data::scene::decode;
 use crate::data::{Item, Rejected};
+use crate::through::Through;
 use image::imageops::{FilterType, crop_imm, resize};
 use image::{GrayImage, RgbImage};
 use kompas_field::{FieldCrop, PlantClass};
@@ -186,6 +187,8 @@ impl Fields {
 pub struct Conditions<'a> {
     /// So many times nearer, at the pictures that show crop.
     pub closer: Option<u32>,
+    /// As the camera would see them so.
+    pub through: Option<Through>,
     /// Every picture by itself; else the pictures of a group are taken for those of one field and one time, one after another.
     pub alone: bool,
     /// What the model makes of every picture is kept in this folder: 8-bit class ids, in a folder per source, named as the
@@ -239,7 +242,7 @@ pub(crate) fn judge<'a>(
     mut progress: impl FnMut(),
     mut each: impl FnMut(Judged<'a>) -> Result<(), EvaluateError>,
 ) -> Result<Vec<Rejected>, EvaluateError> {
-    let Conditions { closer, alone, maps, .. } = conditions;
+    let Conditions { closer, through, alone, maps, .. } = conditions;
     let (mut rejected, mut fields) = (Vec::new(), Fields::default());
     for item in items {
         progress();
@@ -254,6 +257,10 @@ pub(crate) fn judge<'a>(
             None => (rgb, mask),
             Some(Some(window)) => window,
             Some(None) => continue,
+        };
+        let rgb = match through {
+            None => rgb,
+            Some(through) => through.seen(rgb),
         };
         let predicted = if alone { model.segment(&rgb) } else { model.segment_in(&rgb, fields.of(item)) }?;
         if let Some(folder) = maps {

@@ -17,6 +17,7 @@ pub mod gallery;
 pub mod net;
 pub mod onnx;
 mod parallel;
+pub mod through;
 pub mod torch_segmenter;
 pub mod train;
 

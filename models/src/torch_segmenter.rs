@@ -18,13 +18,22 @@ pub struct TorchSegmenter {
     zooms: &'static [f64],
     consensus: Consensus,
     fits_leaves: bool,
+    corrects_light: bool,
     temperature: f64,
 }
 
 impl TorchSegmenter {
     /// With these weights, called `id` in records.
     pub fn new(params: Params, id: String) -> Self {
-        Self { params, id, zooms: ZOOMS, consensus: Consensus::RELEASED, fits_leaves: true, temperature: 1. }
+        Self {
+            params,
+            id,
+            zooms: ZOOMS,
+            consensus: Consensus::RELEASED,
+            fits_leaves: true,
+            corrects_light: true,
+            temperature: 1.,
+        }
     }
 
     /// The same, looking at pictures at these multiples of their working size.
@@ -45,6 +54,12 @@ impl TorchSegmenter {
         Self { fits_leaves: false, ..self }
     }
 
+    /// The same, haze and colour cast left as they are.
+    #[must_use]
+    pub fn without_light(self) -> Self {
+        Self { corrects_light: false, ..self }
+    }
+
     /// The same, so many times less sure: what a card says.
     #[must_use]
     pub fn with_temperature(self, temperature: f64) -> Self {
@@ -57,7 +72,8 @@ impl TorchSegmenter {
     pub fn look(&self, image: &RgbImage) -> Result<Looks, TchError> {
         let (width, height) = image.dimensions();
         let (w, h) = working_size(width, height);
-        let light = Light::of(&resized(image, w, h));
+        let working = resized(image, w, h);
+        let light = if self.corrects_light { Light::of(&working) } else { Light::as_it_is(&working) };
         let scores = leaves::looks(
             self.zooms,
             |zoom| self.look_at(image, (w, h), zoom, light),

@@ -54,6 +54,11 @@ impl Light {
         Self { correction, exposure }
     }
 
+    /// The same without what takes haze and cast off: to see what that is worth.
+    pub fn as_it_is(picture: &RgbImage) -> Self {
+        Self { correction: None, exposure: Exposure::of(picture) }
+    }
+
     /// Takes haze and cast off, if there are any: colours can be compared then.
     pub fn correct(&self, picture: &mut RgbImage) {
         if let Some(correction) = self.correction {

@@ -51,6 +51,8 @@ pub struct OnnxOptions {
     pub zooms: &'static [f64],
     /// What counts beside a pixel's own scores.
     pub consensus: Consensus,
+    /// Whether haze and colour cast are taken off a picture ([`crate::light`]).
+    pub corrects_light: bool,
 }
 
 /// How a picture is scaled before the network sees it.
@@ -83,6 +85,7 @@ impl OnnxOptions {
             scale,
             zooms: normalise::ZOOMS,
             consensus: Consensus::RELEASED,
+            corrects_light: true,
         }
     }
 }
@@ -239,7 +242,8 @@ impl OnnxSegmenter {
         let scale = self.scale(width, height);
         let light = {
             let (w, h) = normalise::working_size(width, height);
-            Light::of(&normalise::resized(image, w, h))
+            let working = normalise::resized(image, w, h);
+            if self.options.corrects_light { Light::of(&working) } else { Light::as_it_is(&working) }
         };
         let native = |working_px: u32| {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates")]

@@ -8,6 +8,7 @@ use kompas_models::data::corrections::Corrections;
 use kompas_models::data::{DataSet, Item, evenly};
 use kompas_models::evaluate::{Conditions, SourceFigures, evaluate};
 use kompas_models::net::Params;
+use kompas_models::through::Through;
 use kompas_models::torch_segmenter::TorchSegmenter;
 use kompas_models::{CLASS_COLOURS, CLASS_NAMES};
 use kompas_vision::consensus::{Consensus, RowSearch};
@@ -52,6 +53,12 @@ pub(crate) struct EvaluateArgs {
     /// Evaluate on what a camera so many times nearer would see: a window around a plant of the crop, enlarged
     #[arg(long, value_parser = clap::value_parser!(u32).range(2..=16))]
     closer: Option<u32>,
+    /// Evaluate on what the camera would see through haze or in evening light
+    #[arg(long, value_enum)]
+    through: Option<Through>,
+    /// Take neither haze nor colour cast off a picture: to see what that is worth
+    #[arg(long)]
+    without_light: bool,
     /// Do not look at pictures smaller where their leaves are wide: to see what it is worth
     #[arg(long)]
     without_fit: bool,
@@ -129,12 +136,14 @@ pub(super) struct Look {
     pub(super) consensus: Consensus,
     /// Whether pictures whose leaves are wide are looked at smaller.
     pub(super) fits_leaves: bool,
+    /// Whether haze and colour cast are taken off.
+    pub(super) corrects_light: bool,
 }
 
 impl Look {
     /// As the robot does.
     pub(super) const RELEASED: Self =
-        Self { zooms: ZOOMS, consensus: Consensus::RELEASED, fits_leaves: true };
+        Self { zooms: ZOOMS, consensus: Consensus::RELEASED, fits_leaves: true, corrects_light: true };
 }
 
 pub(super) fn open(path: &Path, look: &Look) -> Result<Box<dyn Segmenter>> {
@@ -144,11 +153,12 @@ pub(super) fn open(path: &Path, look: &Look) -> Result<Box<dyn Segmenter>> {
         let params = Params::read(path).context(BadInput)?;
         let id = format!("weights@sha256:{}", &sha256_hex(&bytes)[..12]);
         let model = TorchSegmenter::new(params, id).with_zooms(look.zooms).with_consensus(look.consensus);
-        return Ok(Box::new(if look.fits_leaves { model } else { model.without_fit() }));
+        let model = if look.fits_leaves { model } else { model.without_fit() };
+        return Ok(Box::new(if look.corrects_light { model } else { model.without_light() }));
     }
     let library = onnx::find_library().context("ONNX Runtime is missing: run vision/setup-onnxruntime.sh")?;
-    let mut options =
-        OnnxOptions { zooms: look.zooms, consensus: look.consensus, ..OnnxOptions::new(library) };
+    let Look { zooms, consensus, corrects_light, .. } = *look;
+    let mut options = OnnxOptions { zooms, consensus, corrects_light, ..OnnxOptions::new(library) };
     if !look.fits_leaves {
         options.scale = Scale::BySize;
     }
@@ -193,6 +203,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
                 rows: if args.without_rows { RowSearch::Off } else { RowSearch::AnySlant },
             },
             fits_leaves: !args.without_fit,
+            corrects_light: !args.without_light,
         },
     )?;
     let data = args.data.read()?;
@@ -211,6 +222,7 @@ pub(crate) fn run(args: &EvaluateArgs) -> Result<()> {
     let corrections = args.corrections.as_deref().map(|path| corrections(path, &data)).transpose()?;
     let conditions = Conditions {
         closer: args.closer,
+        through: args.through,
         alone: args.alone,
         maps: args.maps.as_deref(),
         corrections: corrections.as_ref(),
