@@ -12,7 +12,8 @@
 //! - When room runs out class 3 goes before class 2, oldest first, counted, and told in a class 1 record.
 //!   Class 1 is never given up: [`OutboxError::Full`], and treatment stops.
 //! - `written = waiting + committed + dropped`, always.
-//! - What the disk damaged is told in a class 1 record, with the next append, and does not hold up the rest.
+//! - What the disk damaged is told in a class 1 record, with the next append. Damaged rows do not hold up the rest; a
+//!   damaged index does, until the outbox is opened anew: it is set aside then.
 //! - A loan ([`Outbox::lend`]) lives in the lender's memory only: after a crash nothing is on loan.
 //!
 //! # Tables

@@ -1,6 +1,6 @@
 //! Writing: envelopes are made, numbered and stored in one transaction.
 
-use super::damage::{self, Stopped};
+use super::damage::{Rounds, Stopped};
 use super::{Draft, Origin, Outbox, OutboxError, lost, quota};
 use crate::wire::MAX_RECORD_BYTES;
 use kompas_field::{Digest, Envelope, Payload, RecordKey};
@@ -32,12 +32,14 @@ pub(super) fn append(
     origin: &Origin,
     drafts: &[Draft],
 ) -> Result<Vec<RecordKey>, OutboxError> {
+    let mut rounds = Rounds::default();
     loop {
         match try_to_append(outbox, origin, drafts) {
             Ok(keys) => return Ok(keys),
             Err(Failed::Outbox(error)) => return Err(error),
             Err(Failed::Room(stopped)) => {
-                damage::go_around(&mut outbox.db, stopped)
+                rounds
+                    .go_around(&mut outbox.db, stopped)
                     .map_err(|source| outbox.sql("make room", source))?;
             }
         }

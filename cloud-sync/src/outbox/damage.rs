@@ -12,13 +12,18 @@ pub(super) fn of_file(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt))
 }
 
-/// Whether damage keeps a row from being read: also a page that the disk does not give, columns that are not what was
-/// written, and a row that the index has and the table has not.
+/// Whether the disk did not give a page this time: it may the next.
+pub(super) fn of_reading(error: &rusqlite::Error) -> bool {
+    let not_given = [ffi::SQLITE_IOERR_READ, ffi::SQLITE_IOERR_SHORT_READ, ffi::SQLITE_IOERR_CORRUPTFS];
+    error.sqlite_error().is_some_and(|why| not_given.contains(&why.extended_code))
+}
+
+/// Whether damage keeps a row from being read: also columns that are not what was written, and a row that the index has
+/// and the table has not.
 pub(super) fn of_row(error: &rusqlite::Error) -> bool {
     use rusqlite::Error;
-    let not_given = [ffi::SQLITE_IOERR_READ, ffi::SQLITE_IOERR_SHORT_READ, ffi::SQLITE_IOERR_CORRUPTFS];
     match error {
-        Error::SqliteFailure(why, _) => of_file(error) || not_given.contains(&why.extended_code),
+        Error::SqliteFailure(..) => of_file(error),
         Error::InvalidColumnType(..)
         | Error::FromSqlConversionFailure(..)
         | Error::IntegralValueOutOfRange(..)
@@ -59,11 +64,15 @@ pub(super) fn at(seq: u64, was: Was) -> impl Fn(rusqlite::Error) -> Stopped {
     move |source| if of_row(&source) { Stopped::At { seq, was, source } } else { Stopped::Sql(source) }
 }
 
+/// So many rows are passed over for one piece of work: where more stand in its way it is the file, not the rows.
+const MOST_ROUNDS: usize = 200;
+
 /// Does `work` in one transaction, around the rows that are out of reach.
 pub(super) fn around<T>(
     db: &mut Connection,
     mut work: impl FnMut(&Transaction<'_>) -> Result<T, Stopped>,
 ) -> rusqlite::Result<T> {
+    let mut rounds = Rounds::default();
     loop {
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let stopped = match work(&tx) {
@@ -74,39 +83,65 @@ pub(super) fn around<T>(
             Err(stopped) => stopped,
         };
         drop(tx); // rolls back
-        go_around(db, stopped)?;
+        rounds.go_around(db, stopped)?;
     }
 }
 
-/// Passes over the row that stopped the work, which was rolled back.
-///
-/// # Errors
-/// No row did, or it was passed over before and that did not help.
-pub(super) fn go_around(db: &mut Connection, stopped: Stopped) -> rusqlite::Result<()> {
-    match stopped {
-        Stopped::At { seq, was, source } => pass_over(db, seq, was)?.then_some(()).ok_or(source),
-        Stopped::Sql(error) => Err(error),
+/// How often a piece of work has begun anew.
+#[derive(Debug, Default)]
+pub(super) struct Rounds(usize);
+
+impl Rounds {
+    /// Passes over the row that stopped the work, which was rolled back.
+    ///
+    /// # Errors
+    /// No row did, it was passed over before and that did not help, or too many were.
+    pub(super) fn go_around(&mut self, db: &mut Connection, stopped: Stopped) -> rusqlite::Result<()> {
+        self.0 += 1;
+        match stopped {
+            Stopped::At { source, .. } if self.0 > MOST_ROUNDS => Err(source),
+            Stopped::At { seq, was, source } => pass_over(db, seq, was)?.then_some(()).ok_or(source),
+            Stopped::Sql(error) => Err(error),
+        }
     }
 }
 
-/// Passes over row `seq`, and those after it that cannot be read either; what is lost is told. `false` if they were.
+/// Whether row `seq` is passed over. It is asked by itself: within another statement SQLite would look for the row first.
+pub(super) fn is_passed_over(db: &Connection, seq: u64) -> rusqlite::Result<bool> {
+    db.prepare_cached("SELECT 1 FROM unreadable WHERE seq = ?1")?.exists([seq])
+}
+
+/// Whether the index, alone, has row `seq` among the committed ones or those that wait.
+pub(super) fn is_listed(db: &Connection, seq: u64, committed: bool) -> rusqlite::Result<bool> {
+    let entry =
+        "SELECT 1 FROM records INDEXED BY line WHERE committed = ?1 AND class IN (1, 2, 3) AND seq = ?2";
+    db.prepare_cached(entry)?.exists((committed, seq))
+}
+
+/// Passes over row `seq`, and those after it that cannot be read either; what is lost is told. `false` if it was.
 pub(super) fn pass_over(db: &mut Connection, seq: u64, was: Was) -> rusqlite::Result<bool> {
+    if is_passed_over(db, seq)? {
+        return Ok(false);
+    }
     // Read before the transaction: in it, the first of them would be the last thing done.
     let mut with_it = vec![seq];
     if was != Was::Settled {
-        with_it.extend(unreadable_after(db, seq, was)?);
+        with_it.extend(unreadable_after(db, seq, was == Was::Copy)?);
     }
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut news = 0;
     for seq in with_it {
+        // The other connection may have removed or settled it.
+        if is_passed_over(&tx, seq)? || !is_listed(&tx, seq, was == Was::Copy)? {
+            continue;
+        }
         // What waited still counts as waiting in `totals`.
-        let list = "INSERT OR IGNORE INTO unreadable(seq, counted_waiting) VALUES (?1, ?2)";
-        let listed = tx.prepare_cached(list)?.execute((seq, was != Was::Copy))?;
-        if listed > 0 && was == Was::Waiting {
+        let list = "INSERT INTO unreadable(seq, counted_waiting) VALUES (?1, ?2)";
+        news += tx.prepare_cached(list)?.execute((seq, was != Was::Copy))?;
+        if was == Was::Waiting {
             tx.execute("UPDATE facts SET value = value + 1 WHERE name = 'dropped'", [])?;
             lost::note(&tx, lost::OUT_OF_REACH)?;
         }
-        news += listed;
     }
     tx.commit()?;
     if news > 0 {
@@ -121,15 +156,9 @@ pub(super) fn pass_over(db: &mut Connection, seq: u64, was: Was) -> rusqlite::Re
 }
 
 /// The rows next in line that cannot be read: a page holds several, and one that leads to pages holds thousands.
-fn unreadable_after(db: &Connection, seq: u64, was: Was) -> rusqlite::Result<Vec<u64>> {
-    let mut line = db.prepare_cached(
-        "SELECT n.seq FROM records n, (SELECT DISTINCT class FROM totals) k
-         WHERE n.committed = ?1 AND n.class = k.class AND n.seq > ?2 AND n.seq NOT IN (SELECT seq FROM unreadable)
-         ORDER BY n.seq",
-    )?;
+fn unreadable_after(db: &Connection, mut seq: u64, committed: bool) -> rusqlite::Result<Vec<u64>> {
     let mut unreadable = Vec::new();
-    for next in line.query_map((was == Was::Copy, seq), |row| row.get(0))? {
-        let next = next?;
+    while let Some(next) = next_in_line(db, seq, committed)? {
         match read(db, next) {
             Err(error) if of_row(&error) => unreadable.push(next),
             read => {
@@ -137,8 +166,22 @@ fn unreadable_after(db: &Connection, seq: u64, was: Was) -> rusqlite::Result<Vec
                 break;
             }
         }
+        seq = next;
     }
     Ok(unreadable)
+}
+
+/// The next number after `seq`, of any class, by the index alone.
+fn next_in_line(db: &Connection, seq: u64, committed: bool) -> rusqlite::Result<Option<u64>> {
+    let mut of_class = db.prepare_cached(
+        "SELECT min(seq) FROM records INDEXED BY line WHERE committed = ?1 AND class = ?2 AND seq > ?3",
+    )?;
+    let mut next: Option<u64> = None;
+    for class in 1..=3 {
+        let found: Option<u64> = of_class.query_row((committed, class, seq), |row| row.get(0))?;
+        next = next.into_iter().chain(found).min();
+    }
+    Ok(next)
 }
 
 fn read(db: &Connection, seq: u64) -> rusqlite::Result<Vec<u8>> {

@@ -23,6 +23,8 @@ enum Found {
     Intact(Lent),
     /// Not the bytes that were written.
     Changed(Lent),
+    /// The disk did not give it this time.
+    NotGiven(u64),
     /// On a damaged page.
     OutOfReach(u64),
 }
@@ -52,6 +54,10 @@ impl Outbox {
                     self.bury(&record)
                         .map_err(|source| self.sql("keep an unreadable record apart", source))?;
                     tracing::error!(key = ?record.key, "a record changed on disk and is lost: see dead_letters");
+                }
+                Found::NotGiven(seq) => {
+                    self.loans.insert(seq, until);
+                    tracing::warn!(seq, "the disk did not give a record: it is read again later");
                 }
                 Found::OutOfReach(seq) => {
                     damage::pass_over(&mut self.db, seq, Was::Waiting)
@@ -103,6 +109,7 @@ impl Outbox {
         let found = self.db.prepare_cached(row)?.query_row([seq], |row| self.read(seq, row));
         match found {
             Err(error) if damage::of_row(&error) => Ok(Found::OutOfReach(seq)),
+            Err(error) if damage::of_reading(&error) => Ok(Found::NotGiven(seq)),
             found => found,
         }
     }
@@ -122,15 +129,15 @@ impl Outbox {
     fn bury(&mut self, record: &Lent) -> rusqlite::Result<()> {
         let seq = record.key.seq;
         damage::around(&mut self.db, |tx| {
+            if damage::is_passed_over(tx, seq)? {
+                return Ok(());
+            }
             let buried = tx.execute(
                 "INSERT INTO dead_letters(boot_id, kind, why, envelope)
-                 SELECT boot_id, kind, 'changed on disk', envelope FROM records
-                 WHERE seq = ?1 AND seq NOT IN (SELECT seq FROM unreadable)",
+                 SELECT boot_id, kind, 'changed on disk', envelope FROM records WHERE seq = ?1",
                 [seq],
             );
-            if buried.map_err(damage::at(seq, Was::Waiting))? == 0 {
-                return Ok(()); // passed over
-            }
+            buried.map_err(damage::at(seq, Was::Waiting))?;
             let taken_out = tx.execute("DELETE FROM records WHERE seq = ?1", [seq]);
             taken_out.map_err(damage::at(seq, Was::Waiting))?;
             tx.execute("UPDATE facts SET value = value + 1 WHERE name = 'dropped'", [])?;
@@ -144,10 +151,12 @@ fn settle(db: &mut Connection, receipts: &[Receipt], kept_bytes: u64) -> rusqlit
     damage::around(db, |tx| {
         let (mut settled, mut quarantined) = (0, 0);
         let mut update = tx.prepare_cached(
-            "UPDATE records SET committed = 1 WHERE seq = ?1 AND boot_id = ?2 AND committed = 0
-             AND seq NOT IN (SELECT seq FROM unreadable)",
+            "UPDATE records SET committed = 1 WHERE seq = ?1 AND boot_id = ?2 AND committed = 0",
         )?;
         for receipt in receipts {
+            if !damage::is_listed(tx, receipt.seq, false)? || damage::is_passed_over(tx, receipt.seq)? {
+                continue; // old news
+            }
             let news = update.execute(params![receipt.seq, receipt.boot_id.as_str()]);
             let news = news.map_err(damage::at(receipt.seq, Was::Settled))?;
             settled += news;
