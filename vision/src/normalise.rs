@@ -1,5 +1,5 @@
-//! What every image goes through before the network, in training and on the robot alike. (What lies outside of the light
-//! that training shows is brought to its edge before, on the robot only: [`crate::light`].)
+//! What every image goes through before the network, in training and on the robot alike. (Haze and colour cast that
+//! training hardly shows are taken off before, by whatever recognises and not in training: [`crate::light`].)
 //!
 //! Cameras differ in size and exposure, and no file states either, so both are read off the image:
 //!

@@ -13,7 +13,7 @@ const DARK: f32 = 32.0;
 /// What excess green counts against green and red: leaves have a third more of it, and more.
 const EXCESS: f32 = 0.75;
 
-/// The colours of a picture as the camera gave them: before any tone curve.
+/// The colours of a picture as the camera gave them, haze and cast taken off ([`crate::light`]): before any tone curve.
 pub struct Colours(RgbImage);
 
 /// How green something is: against red, (G − R) / (G + R), the normalised green-red difference index, which shade leaves
