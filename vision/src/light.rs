@@ -7,7 +7,8 @@
 //! - **Haze** ([`HAZE`]): the darkest thousandth of the pixels may have a fifth of the brightness of the brightest half
 //!   percent. More is light that came on top, and is taken off (dark-object subtraction, Chavez 1988, one amount for all
 //!   colours, less than the weakest of them has). In a dark frame it may have more: a sensor's own black stands there, and
-//!   stretching what is above it shows noise.
+//!   stretching what is above it shows noise. So it may in a small picture ([`SMALL_PX`]): a tile of a photograph often shows
+//!   nothing dark.
 //! - **Cast** ([`RED`], [`BLUE`]): red and blue of the ground against its green, the ground being the quarter of the pixels
 //!   that is the least green. Where that has less red than green, leaves cover the ground, and nothing tells the light.
 
@@ -23,6 +24,10 @@ const WHITE_SHARE: f64 = 0.005;
 /// The most that the darkest may have of the brightness of the brightest: in frames whose brightest are as dark as the
 /// first number (or darker), and as bright as the second (or brighter), of 255; between them in proportion.
 const HAZE: [(f32, f32); 2] = [(80.0, 0.45), (160.0, 0.2)];
+/// Pictures of fewer pixels at working size are small, and their darkest may have at least [`HAZE_IN_SMALL`].
+const SMALL_PX: usize = 200_000;
+/// See [`SMALL_PX`].
+const HAZE_IN_SMALL: f32 = 0.35;
 /// The most that is taken off, of what the darkest thousandth has of its weakest colour: warm ground without shadows has
 /// little blue, and would come out without any.
 const MOST_OF_WEAKEST: f32 = 0.7;
@@ -97,9 +102,11 @@ impl Correction {
         let mut brightness: Vec<f32> = pixels.iter().map(|pixel| pixel.iter().sum::<f32>() / 3.0).collect();
         let darkest = quantile(&mut brightness, BLACK_SHARE)?;
         let brightest = quantile(&mut brightness, 1.0 - WHITE_SHARE)?;
+        let least_allowed = if raw.len() / 3 < SMALL_PX { HAZE_IN_SMALL } else { 0.0 };
         let weakest = |pixel: &[f32; 3]| pixel.iter().copied().fold(f32::MAX, f32::min);
         let mut weakest: Vec<f32> = pixels.iter().map(weakest).collect();
-        let haze = haze(darkest, brightest).min(MOST_OF_WEAKEST * quantile(&mut weakest, BLACK_SHARE)?);
+        let haze = haze(darkest, brightest, least_allowed)
+            .min(MOST_OF_WEAKEST * quantile(&mut weakest, BLACK_SHARE)?);
         let stretch = if haze > 0.0 { brightest / (brightest - haze) } else { 1.0 };
         let clear = |value: f32| ((value - haze) * stretch).max(0.0);
 
@@ -145,11 +152,11 @@ impl Correction {
     }
 }
 
-/// How much light came on top of what a picture shows.
-fn haze(darkest: f32, brightest: f32) -> f32 {
+/// How much light came on top of what a picture shows, if its darkest may have `at_least` so much of its brightest.
+fn haze(darkest: f32, brightest: f32, at_least: f32) -> f32 {
     let [(dark, most_in_dark), (bright, most_in_bright)] = HAZE;
     let between = ((brightest - dark) / (bright - dark)).clamp(0.0, 1.0);
-    let most = most_in_dark + between * (most_in_bright - most_in_dark);
+    let most = (most_in_dark + between * (most_in_bright - most_in_dark)).max(at_least);
     // After it: (darkest - haze) / (brightest - haze) = most.
     let haze = (darkest - most * brightest) / (1.0 - most);
     haze.clamp(0.0, (1.0 - 1.0 / MOST_STRETCH) * brightest)
@@ -188,9 +195,9 @@ mod tests {
 
     /// Brown ground of all brightnesses, and a tenth of it leaves.
     fn field() -> RgbImage {
-        RgbImage::from_fn(200, 100, |x, y| {
+        RgbImage::from_fn(600, 400, |x, y| {
             let light = 0.1 + 0.9 * ((x * 7 + y * 13) % 101) as f32 / 100.0;
-            let colour = if x < 20 { [90.0, 200.0, 70.0] } else { [210.0, 180.0, 150.0] };
+            let colour = if x < 60 { [90.0, 200.0, 70.0] } else { [210.0, 180.0, 150.0] };
             byte(colour.map(|value| value * light))
         })
     }
@@ -276,6 +283,14 @@ mod tests {
         };
         let (before, after) = (greenest(&ground), greenest(&corrected(&ground)));
         assert!(after < before + 0.05, "{before} and then {after}");
+    }
+
+    #[test]
+    fn a_tile_that_shows_nothing_dark_stays_as_it_is() {
+        let pale = seen(&field(), |colour| colour.map(|value| 0.8 * value + 45.0));
+        let tile = image::imageops::crop_imm(&pale, 0, 0, 256, 256).to_image();
+        assert_eq!(Light::of(&tile).correction, None);
+        assert_ne!(Light::of(&pale).correction, None);
     }
 
     #[test]
