@@ -272,7 +272,11 @@ fn a_terminal_that_closes_pauses_the_run_and_nothing_is_lost() {
         "--pace",
         "5",
     ];
-    let mut running = robot(&run).stderr(Stdio::null()).spawn().unwrap();
+    // Whatever runs these tests may have been started with `nohup`, which would be inherited.
+    let robot = robot(&run);
+    let mut listening = Command::new("env");
+    listening.arg("--default-signal=HUP").arg(robot.get_program()).args(robot.get_args());
+    let mut running = listening.stderr(Stdio::null()).spawn().unwrap();
     std::thread::sleep(std::time::Duration::from_secs(3));
     let hang_up = ["-HUP", &running.id().to_string()];
     // Shell and system may both say so.
