@@ -11,10 +11,10 @@ use tempfile::TempDir;
 
 const CLASSES: &str = r#"["soil", "weed", "sugar_beet", "potato", "other_crop"]"#;
 
-/// Without consensus: the stripes touch and are one plant to it.
+/// Without consensus: the stripes touch and are one plant to it. Their colours are no field's, and stay as they are.
 fn options() -> OnnxOptions {
     let library = find_library().expect("ONNX Runtime is set up: vision/setup-onnxruntime.sh");
-    OnnxOptions { consensus: Consensus::NONE, ..OnnxOptions::new(library) }
+    OnnxOptions { consensus: Consensus::NONE, corrects_light: false, ..OnnxOptions::new(library) }
 }
 
 fn network(name: &str) -> Vec<u8> {
