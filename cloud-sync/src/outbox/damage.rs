@@ -6,6 +6,7 @@
 
 use super::lost;
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior, ffi};
+use std::collections::BTreeSet;
 
 /// Whether SQLite says that the file is damaged.
 pub(super) fn of_file(error: &rusqlite::Error) -> bool {
@@ -89,18 +90,24 @@ pub(super) fn around<T>(
 
 /// How often a piece of work has begun anew.
 #[derive(Debug, Default)]
-pub(super) struct Rounds(usize);
+pub(super) struct Rounds {
+    /// Rows that stopped it.
+    met: BTreeSet<u64>,
+}
 
 impl Rounds {
     /// Passes over the row that stopped the work, which was rolled back.
     ///
     /// # Errors
-    /// No row did, it was passed over before and that did not help, or too many were.
+    /// No row did, the same did before, or too many did.
     pub(super) fn go_around(&mut self, db: &mut Connection, stopped: Stopped) -> rusqlite::Result<()> {
-        self.0 += 1;
         match stopped {
-            Stopped::At { source, .. } if self.0 > MOST_ROUNDS => Err(source),
-            Stopped::At { seq, was, source } => pass_over(db, seq, was)?.then_some(()).ok_or(source),
+            Stopped::At { seq, was, source } => {
+                if self.met.len() == MOST_ROUNDS || !self.met.insert(seq) {
+                    return Err(source);
+                }
+                pass_over(db, seq, was)
+            }
             Stopped::Sql(error) => Err(error),
         }
     }
@@ -118,10 +125,10 @@ pub(super) fn is_listed(db: &Connection, seq: u64, committed: bool) -> rusqlite:
     db.prepare_cached(entry)?.exists((committed, seq))
 }
 
-/// Passes over row `seq`, and those after it that cannot be read either; what is lost is told. `false` if it was.
-pub(super) fn pass_over(db: &mut Connection, seq: u64, was: Was) -> rusqlite::Result<bool> {
+/// Passes over row `seq`, and those after it that cannot be read either; what is lost is told.
+pub(super) fn pass_over(db: &mut Connection, seq: u64, was: Was) -> rusqlite::Result<()> {
     if is_passed_over(db, seq)? {
-        return Ok(false);
+        return Ok(());
     }
     // Read before the transaction: in it, the first of them would be the last thing done.
     let mut with_it = vec![seq];
@@ -152,7 +159,7 @@ pub(super) fn pass_over(db: &mut Connection, seq: u64, was: Was) -> rusqlite::Re
             "records lie on damaged pages of the outbox: look at the disk"
         );
     }
-    Ok(news > 0)
+    Ok(())
 }
 
 /// The rows next in line that cannot be read: a page holds several, and one that leads to pages holds thousands.
@@ -161,10 +168,8 @@ fn unreadable_after(db: &Connection, mut seq: u64, committed: bool) -> rusqlite:
     while let Some(next) = next_in_line(db, seq, committed)? {
         match read(db, next) {
             Err(error) if of_row(&error) => unreadable.push(next),
-            read => {
-                read?;
-                break;
-            }
+            Err(error) if !of_reading(&error) => return Err(error),
+            Ok(_) | Err(_) => break,
         }
         seq = next;
     }
