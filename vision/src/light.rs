@@ -4,12 +4,12 @@
 //! that balances no white colour all of it. A network that has hardly seen either takes weeds for soil then. What lies
 //! outside these bounds is brought to their edge, whatever lies inside stays as it is:
 //!
-//! - **Haze** ([`HAZE`]): the darkest thousandth of the pixels may have a fifth of the brightness of the brightest half
+//! - **Haze** (`HAZE`): the darkest thousandth of the pixels may have a fifth of the brightness of the brightest half
 //!   percent. More is light that came on top, and is taken off (dark-object subtraction, Chavez 1988, one amount for all
 //!   colours, less than the weakest of them has). In a dark frame it may have more: a sensor's own black stands there, and
-//!   stretching what is above it shows noise. So it may in a small picture ([`SMALL_PX`]): a tile of a photograph often shows
+//!   stretching what is above it shows noise. So it may in a small picture (`SMALL_PX`): a tile of a photograph often shows
 //!   nothing dark.
-//! - **Cast** ([`RED`], [`BLUE`]): red and blue of the ground against its green, the ground being the quarter of the pixels
+//! - **Cast** (`RED`, `BLUE`): red and blue of the ground against its green, the ground being the quarter of the pixels
 //!   that is the least green. Where that has less red than green, leaves cover the ground, and nothing tells the light.
 
 use crate::normalise::Exposure;
