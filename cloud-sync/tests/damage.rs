@@ -146,20 +146,25 @@ fn rows_on_damaged_pages_are_lost_and_told_and_all_others_arrive() {
 /// Where the next record goes nothing can be written, and a robot that cannot record cannot work.
 #[test]
 fn an_outbox_damaged_where_records_are_added_is_set_aside_when_it_is_opened() {
-    for place in ["the root", "the last rows"] {
+    for place in ["the root", "the last rows", "the index"] {
         let directory = TempDir::new().unwrap();
         let path = written(&directory);
         let mut bytes = std::fs::read(&path).unwrap();
         let db = rusqlite::Connection::open(&path).unwrap();
-        let root: usize = db
-            .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'records'", [], |row| row.get(0))
-            .unwrap();
+        let root_of = |name: &str| -> usize {
+            let root = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
+            PAGE * (db.query_row(root, [name], |row| row.get::<_, usize>(0)).unwrap() - 1)
+        };
+        let (root, index) = (root_of("records"), root_of("line"));
         drop(db);
-        let root = PAGE * (root - 1);
         assert_eq!(bytes[root], BRANCH);
         // A branch's rightmost leaf is in bytes 8 to 11 of its head.
         let last = PAGE * (u32::from_be_bytes(bytes[root + 8..root + 12].try_into().unwrap()) as usize - 1);
-        let from = if place == "the root" { root } else { last };
+        let from = match place {
+            "the root" => root,
+            "the last rows" => last,
+            _ => index,
+        };
         bytes[from..from + PAGE].fill(0xA5);
         std::fs::write(&path, bytes).unwrap();
 
