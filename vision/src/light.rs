@@ -12,15 +12,13 @@
 //! - **Cast** (`RED`, `BLUE`): red and blue of the ground against its green, the ground being the quarter of the pixels
 //!   that is the least green. Where that has less red than green, leaves cover the ground, and nothing tells the light.
 
-use crate::normalise::Exposure;
+use crate::normalise::{Exposure, WHITE_SHARE};
 use image::RgbImage;
 
 /// About so many pixels, evenly taken, tell the light of a picture.
 const PIXELS_ASKED: usize = 50_000;
 /// Share of pixels darker than the one that should be dark.
 const BLACK_SHARE: f64 = 0.001;
-/// Share of pixels brighter than the one that counts as white.
-const WHITE_SHARE: f64 = 0.005;
 /// The most that the darkest may have of the brightness of the brightest: in frames whose brightest are as dark as the
 /// first number (or darker), and as bright as the second (or brighter), of 255; between them in proportion.
 const HAZE: [(f32, f32); 2] = [(80.0, 0.45), (160.0, 0.2)];

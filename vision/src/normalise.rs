@@ -55,7 +55,7 @@ pub fn resized(image: &RgbImage, width: u32, height: u32) -> RgbImage {
 /// Where the median brightness is pulled to.
 const MEDIAN: f32 = 0.45;
 /// Share of pixels brighter than the one that becomes white.
-const WHITE_SHARE: f64 = 0.005;
+pub(crate) const WHITE_SHARE: f64 = 0.005;
 
 /// Width and height the network sees an image at.
 pub fn working_size(width: u32, height: u32) -> (u32, u32) {
