@@ -65,7 +65,7 @@ impl Crops {
 
 #[cfg(test)]
 mod tests {
-    use super::super::leanings::leanings;
+    use super::super::leanings::Leanings;
     use super::super::memory::Signs;
     use super::super::{OTHER_CROP, POTATO, RowSearch};
     use super::*;
@@ -81,9 +81,9 @@ mod tests {
         let mut plants: Vec<Plant> = (0..8).map(maize).collect();
         plants.push(Plant { x: 30., y: 200., pixels: 300, log_shares: [0., -3., -0.5, -6., -1.] });
         plants.push(Plant { x: 90., y: 300., pixels: 300, log_shares: [0., -3., -6., -0.2, -2.] });
-        let (leanings, _) = leanings(&plants, SIZE, RowSearch::AnySlant, &Signs::default());
+        let (leanings, _) = Leanings::among(&plants, SIZE, RowSearch::AnySlant, &Signs::default());
         let class = |i: usize| {
-            let score = |class: usize| plants[i].log_shares[class] + leanings[i][class];
+            let score = |class: usize| plants[i].log_shares[class] + leanings.of_part(i, None)[class];
             (1..CLASSES).max_by(|&a, &b| score(a).total_cmp(&score(b)))
         };
         assert_eq!((class(0), class(8), class(9)), (Some(4), Some(4), Some(3)));
@@ -93,14 +93,15 @@ mod tests {
     fn a_lone_beet_in_a_field_that_has_shown_maize_was_maize() {
         let lone = [Plant { x: 30., y: 200., pixels: 300, log_shares: [0., -3., -0.5, -6., -1.] }];
         let maize = Plant { x: 9., y: 9., pixels: 7000, log_shares: [0., -2., -6., -7., -0.15] };
-        let (_, maize) = leanings(&[maize], SIZE, RowSearch::AnySlant, &Signs::default());
+        let (_, maize) = Leanings::among(&[maize], SIZE, RowSearch::AnySlant, &Signs::default());
         let is_maize = |shown: &Signs| {
-            let (leanings, _) = leanings(&lone, SIZE, RowSearch::AnySlant, shown);
-            leanings[0][OTHER_CROP] - leanings[0][SUGAR_BEET] > 0.5
+            let (leanings, _) = Leanings::among(&lone, SIZE, RowSearch::AnySlant, shown);
+            let leaning = leanings.of_part(0, None);
+            leaning[OTHER_CROP] - leaning[SUGAR_BEET] > 0.5
         };
         assert!(is_maize(&maize) && !is_maize(&Signs::default()));
-        let (_, alone) = leanings(&lone, SIZE, RowSearch::AnySlant, &Signs::default());
-        let (_, after) = leanings(&lone, SIZE, RowSearch::AnySlant, &maize);
+        let (_, alone) = Leanings::among(&lone, SIZE, RowSearch::AnySlant, &Signs::default());
+        let (_, after) = Leanings::among(&lone, SIZE, RowSearch::AnySlant, &maize);
         assert!(alone.crops == after.crops, "what it shows itself is told apart from what was shown");
     }
 
@@ -109,8 +110,8 @@ mod tests {
         let unsure =
             |potato: f32| Plant { x: 5., y: 5., pixels: 300, log_shares: [0., -6., -1., potato, -6.] };
         let class = |plants: &[Plant]| {
-            let (leanings, _) = leanings(plants, SIZE, RowSearch::AnySlant, &Signs::default());
-            let score = |class: usize| plants[0].log_shares[class] + leanings[0][class];
+            let (leanings, _) = Leanings::among(plants, SIZE, RowSearch::AnySlant, &Signs::default());
+            let score = |class: usize| plants[0].log_shares[class] + leanings.of_part(0, None)[class];
             (1..CLASSES).max_by(|&a, &b| score(a).total_cmp(&score(b)))
         };
         let among = |potato: f32, others: [f32; CLASSES]| {

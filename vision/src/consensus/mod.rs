@@ -23,10 +23,12 @@ mod rows;
 use crate::leaves;
 use appearance::Lesson;
 pub use colours::Colours;
+use green::Greenness;
 use kompas_field::PlantClass;
+use leanings::Leanings;
 use memory::Signs;
 pub use memory::{FieldMemory, Shown};
-use near::Near;
+use near::{Near, Parts};
 use plant::{Plant, log_shares};
 
 const CLASSES: usize = PlantClass::ALL.len();
@@ -97,15 +99,15 @@ pub fn agree(
     shown: &mut Shown,
 ) {
     let count = width * height;
-    let ground = colours.of_ground(&leaves::is_plant(scores, count));
-    if let Some(ground) = ground {
-        green::trust_weeds(scores, colours, ground);
+    let greenness = Greenness::of(scores, colours, &leaves::is_plant(scores, count));
+    if let Some(greenness) = &greenness {
+        green::trust_weeds(scores, colours, greenness);
     }
     let is_plant = leaves::is_plant(scores, count);
     let pixels = plant::connected(&is_plant, width, height);
     // How much greener than the ground each plant is; nobody knows where no ground is to be seen.
-    let greener = ground.map(|ground| {
-        pixels.iter().map(|plant| colours.mean_green(plant).beyond(ground)).collect::<Vec<f32>>()
+    let greener = greenness.map(|greenness| {
+        pixels.iter().map(|plant| greenness.beyond(colours.mean_green(plant))).collect::<Vec<f32>>()
     });
     if rules != Consensus::NONE {
         let plants = Plants::of(scores, (width, height), &is_plant, &pixels);
@@ -142,25 +144,25 @@ impl<'a> Plants<'a> {
 
     /// What the plant around each pixel and the rows of the picture say of it.
     fn hear(&self, rules: Consensus, shown: &Shown) -> (Vec<Vec<Heard>>, Signs) {
-        let (leanings, signs) = if rules.rows == RowSearch::Off {
-            (vec![[0.0; CLASSES]; self.pixels.len()], Signs::default())
-        } else {
-            let plants = self.pixels.iter().zip(&self.log_shares);
-            let plants = plants.map(|(pixels, shares)| Plant::of(pixels, shares, self.width));
-            let size = (self.width as f32, self.height as f32);
-            leanings::leanings(&plants.collect::<Vec<Plant>>(), size, rules.rows, &shown.signs())
+        let plants = self.pixels.iter().zip(&self.log_shares);
+        let plants: Vec<Plant> =
+            plants.map(|(pixels, shares)| Plant::of(pixels, shares, self.width)).collect();
+        let size = (self.width as f32, self.height as f32);
+        let searched = (rules.rows != RowSearch::Off)
+            .then(|| Leanings::among(&plants, size, rules.rows, &shown.signs()));
+        let (leanings, signs) = searched.unwrap_or_default();
+        let heard = |(number, (pixels, shares)): (usize, (&Vec<u32>, &Vec<Heard>))| {
+            let near = Near::of(pixels, shares, self.width, REACH);
+            let parts = leanings.have_rows().then(|| Parts::of(pixels, self.width)).flatten();
+            let by = |&at: &u32| {
+                let mean = near.mean(at, self.width);
+                let part = parts.as_ref().map(|parts| parts.middle(at, self.width));
+                let leaning = leanings.of_part(number, part);
+                std::array::from_fn(|class| rules.weight * mean[class] + leaning[class])
+            };
+            pixels.iter().map(by).collect()
         };
-        let plants = self.pixels.iter().zip(&self.log_shares).zip(leanings);
-        let heard = plants
-            .map(|((pixels, shares), leaning)| {
-                let near = Near::of(pixels, shares, self.width, REACH);
-                let by = |&at: &u32| {
-                    let mean = near.mean(at, self.width);
-                    std::array::from_fn(|class| rules.weight * mean[class] + leaning[class])
-                };
-                pixels.iter().map(by).collect()
-            })
-            .collect();
+        let heard = self.pixels.iter().zip(&self.log_shares).enumerate().map(heard).collect();
         (heard, signs)
     }
 }
@@ -276,6 +278,40 @@ mod tests {
         assert_eq!(judged_as(WEED, 2.0, 1.0, black), SOIL, "the last bit of a black pixel");
         assert_eq!(judged_as(WEED, 0.1, 1.0, green), SOIL, "it may be a crop's");
         assert_eq!(judged_as(SUGAR_BEET, 2.0, 1.0, green), SOIL);
+    }
+
+    /// Sure beets left, ground right, and a leaf between of which the network is not sure, as one camera shows them and as
+    /// one with a seventh of the colour does.
+    #[test]
+    fn in_a_pale_picture_leaves_and_stones_are_told_apart_as_well() {
+        let judged_as = |leaf: [u8; 3], saturation: f32, stony: bool| {
+            let mut row = [(0, 9.); 400];
+            row[..100].fill((SUGAR_BEET, 9.));
+            row[200] = (WEED, 1.);
+            let mut scores = scores(&row);
+            let colours = Colours::of(&RgbImage::from_fn(400, 1, |x, _| {
+                let colour = match x {
+                    0..100 => [60., 120., 50.],
+                    200 => leaf.map(f32::from),
+                    _ if stony && x % 7 == 0 => [100., 120., 80.],
+                    _ => [120., 100., 80.],
+                };
+                let grey = colour.iter().sum::<f32>() / 3.;
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within 0..=255")]
+                let pale = |value: f32| (grey + saturation * (value - grey)).round() as u8;
+                image::Rgb(colour.map(pale))
+            }));
+            agree(&mut scores, 400, 1, Consensus::NONE, &colours, &mut Shown::default());
+            judged(&scores, 400)[200]
+        };
+        let (leaf, stone) = ([60, 120, 50], [125, 105, 84]);
+        for saturation in [1.0, 0.15] {
+            assert_eq!(judged_as(leaf, saturation, false), WEED, "{saturation}");
+            assert_eq!(judged_as(stone, saturation, false), SOIL, "{saturation}");
+        }
+        let greenish = [90, 115, 60];
+        assert_eq!(judged_as(greenish, 0.15, false), WEED, "greener than any ground");
+        assert_eq!(judged_as(greenish, 0.15, true), SOIL, "so are many stones here");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What the part of a plant around each of its pixels looks like.
 
-use super::CLASSES;
+use super::{CLASSES, REACH};
 
 /// A mean over the pixels of one plant within a square around each of them.
 pub(super) struct Near {
@@ -55,6 +55,29 @@ impl Near {
     }
 }
 
+/// The middles of what of a plant lies around each of its pixels.
+pub(super) struct Parts(Near);
+
+impl Parts {
+    /// Of a plant that reaches farther than [`REACH`]; of a smaller one all is around every pixel.
+    pub(super) fn of(pixels: &[u32], width: usize) -> Option<Self> {
+        let place = |&at: &u32| [0.0, (at as usize % width) as f32, (at as usize / width) as f32, 0.0, 0.0];
+        let places: Vec<[f32; CLASSES]> = pixels.iter().map(place).collect();
+        let reaches = [1, 2].into_iter().any(|axis| {
+            let (least, most) = (places.iter())
+                .fold((f32::MAX, f32::MIN), |(least, most), at| (least.min(at[axis]), most.max(at[axis])));
+            most - least > REACH as f32
+        });
+        reaches.then(|| Self(Near::of(pixels, &places, width, REACH)))
+    }
+
+    /// Around the plant's pixel `at`: across and down.
+    pub(super) fn middle(&self, at: u32, width: usize) -> (f32, f32) {
+        let [_, x, y, ..] = self.0.mean(at, width);
+        (x, y)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,5 +103,17 @@ mod tests {
                 assert!(alike, "{reach} {at}: {mean:?} {wanted:?}");
             }
         }
+    }
+
+    #[test]
+    fn the_parts_of_a_long_plant_have_middles_of_their_own() {
+        let width = 3 * REACH;
+        let long: Vec<u32> = (0..3 * width).map(|at| u32::try_from(at).unwrap()).collect();
+        let parts = Parts::of(&long, width).unwrap();
+        let end = parts.middle(u32::try_from(2 * width - 1).unwrap(), width);
+        assert!((end.0 - (2.5 * REACH as f32 - 1.0)).abs() < 0.51 && (end.1 - 1.0).abs() < 1e-4, "{end:?}");
+        let middle = parts.middle(u32::try_from(width + width / 2).unwrap(), width);
+        assert!((middle.0 - 0.5 * width as f32).abs() < 1.0, "{middle:?}");
+        assert!(Parts::of(&long[..REACH], width).is_none(), "all of it is around every pixel");
     }
 }

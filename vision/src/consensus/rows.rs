@@ -60,9 +60,9 @@ impl View {
         if self.is_level() { level } else { all }
     }
 
-    /// The cosine of where a plant stands around the spacing: 1 in the middle of a row.
-    fn around(&self, plant: &Plant, spacing: f32, phase: f32) -> f32 {
-        (self.place(plant.x, plant.y) / spacing * TAU - phase).cos()
+    /// The cosine of where something stands around the spacing: 1 in the middle of a row.
+    fn around(&self, (x, y): (f32, f32), spacing: f32, phase: f32) -> f32 {
+        (self.place(x, y) / spacing * TAU - phase).cos()
     }
 }
 
@@ -139,10 +139,11 @@ impl Rows {
         (sureness > 0.).then(|| (rows, Underrated::of(explained, sureness)))
     }
 
-    /// Logits that a plant gains as crop; `known` is by how many this picture and others of its field together show the
+    /// Logits that a plant with its middle there gains as crop; `known` is by how many this picture and others of its field together show the
     /// crop to be underrated, which counts as far as these rows are not sure.
-    pub(super) fn crop(&self, plant: &Plant, known: f32) -> f32 {
-        let told = PLACE_COUNTS * in_row(self.view.around(plant, self.spacing, self.phase)) + self.underrated;
+    pub(super) fn crop(&self, middle: (f32, f32), known: f32) -> f32 {
+        let told =
+            PLACE_COUNTS * in_row(self.view.around(middle, self.spacing, self.phase)) + self.underrated;
         self.sureness * told + (1. - self.sureness) * known
     }
 }
@@ -155,7 +156,7 @@ impl Found {
         let (mut sum, mut weights, mut squares) = (0., 0., 0.);
         for plant in plants {
             let (weight, crop) = (weight(plant), plant.crop(underrated));
-            let place = in_row(self.view.around(plant, self.spacing, self.phase)).exp();
+            let place = in_row(self.view.around((plant.x, plant.y), self.spacing, self.phase)).exp();
             sum += weight * (crop * place + 1. - crop).ln();
             weights += weight;
             squares += weight * weight;
@@ -184,7 +185,7 @@ fn resultants(
 #[cfg(test)]
 mod tests {
     use super::super::SUGAR_BEET;
-    use super::super::leanings::leanings;
+    use super::super::leanings::Leanings;
     use super::super::memory::Signs;
     use super::*;
 
@@ -221,8 +222,8 @@ mod tests {
         let (rows, _) = Rows::among(&plants, SIZE, RowSearch::AnySlant).expect("rows");
         let (x, y) = rows.view.across;
         assert!((y / x).atan().to_degrees() < -7. && (y / x).atan().to_degrees() > -12., "{x} {y}");
-        let (leanings, _) = leanings(&plants, SIZE, RowSearch::AnySlant, &Signs::default());
-        let is_beet = |i: usize| plants[i].crop(leanings[i][SUGAR_BEET]) > 0.5;
+        let (leanings, _) = Leanings::among(&plants, SIZE, RowSearch::AnySlant, &Signs::default());
+        let is_beet = |i: usize| plants[i].crop(leanings.of_part(i, None)[SUGAR_BEET]) > 0.5;
         assert!((0..30).filter(|&i| is_beet(i)).count() >= 28);
         assert!((30..55).filter(|&i| is_beet(i)).count() <= 6, "weeds that stand in the rows by chance");
     }
@@ -241,7 +242,9 @@ mod tests {
         let (rows, _) = Rows::among(&plants, SIZE, RowSearch::AnySlant).expect("rows");
         let (level, _) = Rows::among(&plants, SIZE, RowSearch::Level).expect("rows");
         assert!(!rows.view.is_level() && level.view.is_level());
-        let gained = |rows: &Rows| (0..42).map(|i| rows.crop(&plants[i], 0.)).fold(f32::INFINITY, f32::min);
+        let gained = |rows: &Rows| {
+            (0..42).map(|i| rows.crop((plants[i].x, plants[i].y), 0.)).fold(f32::INFINITY, f32::min)
+        };
         assert!(
             gained(&rows) > 1.5 && gained(&level) < gained(&rows),
             "{} {}",
@@ -262,8 +265,9 @@ mod tests {
         let mut moved: Vec<f32> = Vec::new();
         for (seed, count) in (0..200).zip([9, 14, 20, 30, 40, 60, 80, 100, 150, 200].into_iter().cycle()) {
             let plants: Vec<Plant> = scattered(count, seed).map(|(x, y)| plant(x, y, 1.)).collect();
-            let (leanings, _) = leanings(&plants, SIZE, RowSearch::AnySlant, &Signs::default());
-            let most = leanings.iter().map(|by| by[SUGAR_BEET].abs()).fold(0., f32::max);
+            let (leanings, _) = Leanings::among(&plants, SIZE, RowSearch::AnySlant, &Signs::default());
+            let most =
+                (0..plants.len()).map(|at| leanings.of_part(at, None)[SUGAR_BEET].abs()).fold(0., f32::max);
             moved.push(most);
         }
         moved.sort_by(f32::total_cmp);
@@ -280,19 +284,20 @@ mod tests {
         }
         plants[6].log_shares = plant(0., 0., -6.).log_shares;
         for plants in [&plants[..], &plants[..30]] {
-            let (leanings, _) = leanings(plants, SIZE, RowSearch::AnySlant, &Signs::default());
-            let is_crop = [6, 7].map(|at: usize| plants[at].crop(leanings[at][SUGAR_BEET]) > 0.5);
+            let (leanings, _) = Leanings::among(plants, SIZE, RowSearch::AnySlant, &Signs::default());
+            let is_crop =
+                [6, 7].map(|at: usize| plants[at].crop(leanings.of_part(at, None)[SUGAR_BEET]) > 0.5);
             assert_eq!(is_crop, [false, true], "{} plants", plants.len());
         }
     }
 
     #[test]
     fn what_rows_said_of_the_network_is_heard_where_none_are_seen() {
-        let (_, shown) = leanings(&rows_and_weeds(), SIZE, RowSearch::AnySlant, &Signs::default());
+        let (_, shown) = Leanings::among(&rows_and_weeds(), SIZE, RowSearch::AnySlant, &Signs::default());
         let few = [plant(100., 90., -1.5), plant(700., 300., -8.)];
         let judged = |shown: &Signs| {
-            let (leanings, _) = leanings(&few, SIZE, RowSearch::AnySlant, shown);
-            [0, 1].map(|at| few[at].crop(leanings[at][SUGAR_BEET]) > 0.5)
+            let (leanings, _) = Leanings::among(&few, SIZE, RowSearch::AnySlant, shown);
+            [0, 1].map(|at| few[at].crop(leanings.of_part(at, None)[SUGAR_BEET]) > 0.5)
         };
         assert_eq!((judged(&Signs::default()), judged(&shown)), ([false; 2], [true, false]));
     }
