@@ -225,7 +225,7 @@ pub fn evaluate(
     Ok((figures, rejected))
 }
 
-/// A picture as the model saw it, and what it makes of it.
+/// A picture as it was taken, by which its labels are put right, and what the model makes of what it saw of it.
 pub(crate) struct Judged<'a> {
     pub(crate) item: &'a Item,
     pub(crate) rgb: RgbImage,
@@ -258,11 +258,9 @@ pub(crate) fn judge<'a>(
             Some(Some(window)) => window,
             Some(None) => continue,
         };
-        let rgb = match through {
-            None => rgb,
-            Some(through) => through.seen(rgb),
-        };
-        let predicted = if alone { model.segment(&rgb) } else { model.segment_in(&rgb, fields.of(item)) }?;
+        let seen = through.map(|through| through.seen(rgb.clone()));
+        let seen = seen.as_ref().unwrap_or(&rgb);
+        let predicted = if alone { model.segment(seen) } else { model.segment_in(seen, fields.of(item)) }?;
         if let Some(folder) = maps {
             keep(&predicted, folder.join(&item.source).join(format!("{}.png", item.name)))?;
         }

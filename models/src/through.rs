@@ -10,18 +10,30 @@ pub enum Through {
     Haze,
     /// A low sun: a third more red and two fifths less blue, of the light itself.
     Evening,
+    /// Half of the colour, as of a camera that is set so, or in flat light.
+    Pale,
 }
 
 /// Of what a file says, and what comes on top, of 255.
 const HAZE: (f32, f32) = (0.55, 85.);
+/// Share of what sets a colour apart from the grey that is as bright.
+const SATURATION: f32 = 0.5;
 /// Of the light, by colour.
 const EVENING: [f32; 3] = [1.35, 1., 0.6];
 
 impl Through {
     /// What the camera sees of `picture`.
     pub fn seen(self, mut picture: RgbImage) -> RgbImage {
+        let by_value: fn(f32, usize) -> f32 = match self {
+            Self::Haze => |value, _| value * HAZE.0 + HAZE.1 / 255.,
+            Self::Evening => |value, colour| from_light(to_light(value) * EVENING[colour]),
+            Self::Pale => {
+                picture.pixels_mut().for_each(|pixel| pixel.0 = pale(pixel.0));
+                return picture;
+            }
+        };
         let tables: [[u8; 256]; 3] = std::array::from_fn(|colour| {
-            std::array::from_fn(|value| self.value(value as f32 / 255., colour))
+            std::array::from_fn(|value| byte(255. * by_value(value as f32 / 255., colour)))
         });
         for pixel in picture.pixels_mut() {
             for (value, table) in pixel.0.iter_mut().zip(&tables) {
@@ -30,16 +42,17 @@ impl Through {
         }
         picture
     }
+}
 
-    fn value(self, value: f32, colour: usize) -> u8 {
-        let seen = match self {
-            Self::Haze => value * HAZE.0 + HAZE.1 / 255.,
-            Self::Evening => from_light(to_light(value) * EVENING[colour]),
-        };
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
-        let byte = (seen * 255.).round().clamp(0., 255.) as u8;
-        byte
-    }
+fn pale(colour: [u8; 3]) -> [u8; 3] {
+    let grey = colour.iter().map(|&value| f32::from(value)).sum::<f32>() / 3.;
+    colour.map(|value| byte(grey + SATURATION * (f32::from(value) - grey)))
+}
+
+fn byte(value: f32) -> u8 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+    let byte = value.round().clamp(0., 255.) as u8;
+    byte
 }
 
 /// The light that an sRGB value stands for (IEC 61966-2-1), both in 0..=1.
@@ -58,12 +71,14 @@ mod tests {
     use image::Rgb;
 
     #[test]
-    fn haze_and_evening_are_those_of_the_figures() {
+    fn haze_evening_and_pale_are_those_of_the_figures() {
         let seen = |through: Through, colour| {
             through.seen(RgbImage::from_pixel(1, 1, Rgb(colour))).get_pixel(0, 0).0
         };
         assert_eq!(seen(Through::Haze, [0, 100, 255]), [85, 140, 225]);
         assert_eq!(seen(Through::Evening, [0, 100, 255]), [0, 100, 203]);
         assert_eq!(seen(Through::Evening, [200, 200, 200]), [229, 200, 159]);
+        assert_eq!(seen(Through::Pale, [0, 100, 200]), [50, 100, 150]);
+        assert_eq!(seen(Through::Pale, [255, 255, 255]), [255, 255, 255]);
     }
 }

@@ -80,6 +80,27 @@ pub struct Strength {
     pub debris_share: f32,
 }
 
+impl Strength {
+    /// Its probabilities by key.
+    pub fn shares(&self) -> [(&'static str, f32); 13] {
+        [
+            ("augment.even_size_share", self.even_size_share),
+            ("augment.dark_share", self.dark_share),
+            ("augment.soil_share", self.soil_share),
+            ("augment.repaint_share", self.repaint_share),
+            ("augment.shadow_share", self.shadow_share),
+            ("augment.shade_share", self.shade_share),
+            ("augment.blur_share", self.blur_share),
+            ("augment.noise_share", self.noise_share),
+            ("augment.jpeg_share", self.jpeg_share),
+            ("augment.transplant_share", self.transplant_share),
+            ("augment.composite_share", self.composite_share),
+            ("augment.sown_share", self.sown_share),
+            ("augment.debris_share", self.debris_share),
+        ]
+    }
+}
+
 /// Runs of before there were drawn plants are continued, so what is not used is not written.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn is_none(share: &f32) -> bool {

@@ -53,7 +53,7 @@ pub(crate) struct EvaluateArgs {
     /// Evaluate on what a camera so many times nearer would see: a window around a plant of the crop, enlarged
     #[arg(long, value_parser = clap::value_parser!(u32).range(2..=16))]
     closer: Option<u32>,
-    /// Evaluate on what the camera would see through haze or in evening light
+    /// Evaluate on what the camera would see through haze, in evening light or with half of the colour
     #[arg(long, value_enum)]
     through: Option<Through>,
     /// Take neither haze nor colour cast off a picture: to see what that is worth
@@ -312,6 +312,17 @@ pub(crate) fn write_card(args: &CardArgs) -> Result<()> {
             .context(BadInput);
         }
         let params = weights(&args.weights)?;
+        // Files of 8 bits hold no weights to compare, and are not read so.
+        let other = |path: &&PathBuf| {
+            kompas_models::onnx::read(path).is_ok_and(|of_file| !params.is_same(&of_file).unwrap_or(false))
+        };
+        if let Some(path) = args.files.iter().find(other) {
+            let (path, weights) = (path.display(), args.weights.display());
+            return Err(anyhow::anyhow!(
+                "{path} holds other weights than {weights}, of which the figures would be: export it from them"
+            ))
+            .context(BadInput);
+        }
         tch::set_num_threads(1);
         let model = TorchSegmenter::new(params, "weights".into()).with_temperature(args.temperature);
         let found = figures(&mut { model }, &items, Conditions::default())?;

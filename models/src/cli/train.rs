@@ -116,6 +116,13 @@ pub(super) fn train_in(
     hardware: &Hardware,
 ) -> Result<RunFiles> {
     check_names(config, data, folder)?;
+    if let (Start::Weights(path), true) = (start, config.condition_decoder) {
+        return Err(anyhow::anyhow!(
+            "condition_decoder = true would take the decoder in {} apart: it fits a fresh one; say false where a run starts from weights",
+            path.display()
+        ))
+        .context(BadInput);
+    }
     hardware.set_threads();
     let device = hardware.device()?;
     let (kept, text, files) = (out.join("config.toml"), toml::to_string(config)?, RunFiles::in_folder(out));

@@ -125,6 +125,15 @@ impl Params {
         Ok(Self { tensors })
     }
 
+    /// Whether every tensor is the other's, to the bit.
+    /// # Errors
+    /// If LibTorch cannot compare them.
+    pub fn is_same(&self, other: &Self) -> Result<bool, TchError> {
+        let alike = |((a, x), (b, y)): ((&str, &Tensor), (&str, &Tensor))| Ok(a == b && x.f_equal(y)?);
+        let alike: Vec<bool> = self.iter().zip(other.iter()).map(alike).collect::<Result<_, TchError>>()?;
+        Ok(self.tensors.len() == other.tensors.len() && alike.into_iter().all(|alike| alike))
+    }
+
     /// The same on `device`.
     /// # Errors
     /// If LibTorch cannot allocate there.

@@ -184,6 +184,27 @@ impl Config {
         if config.sources.is_empty() || config.sources.values().any(|share| share.is_nan() || *share <= 0.) {
             return wrong("sources", format!("{:?}", config.sources), "at least one, every share above 0");
         }
+        let weights = config.class_weights.map(f64::from);
+        for (key, of, least) in [
+            ("class_shares", &config.class_shares, 1),
+            ("class_weights", &weights, 1),
+            ("paste_shares", &config.paste_shares, 0),
+        ] {
+            let counts = |value: &&f64| **value > 0.;
+            let is_share = |value: &f64| value.is_finite() && *value >= 0.;
+            if !of.iter().all(is_share) || of.iter().filter(counts).count() < least {
+                let rule = "five numbers, none below 0; of class_shares and class_weights one above";
+                return wrong(key, format!("{of:?}"), rule);
+            }
+        }
+        if !(config.label_smoothing >= 0. && config.label_smoothing < 1.) {
+            return wrong("label_smoothing", config.label_smoothing.to_string(), "at least 0 and below 1");
+        }
+        if let Some((key, share)) =
+            config.augment.shares().into_iter().find(|(_, share)| !(0. ..=1.).contains(share))
+        {
+            return wrong(key, share.to_string(), "a share, 0 to 1");
+        }
         if config.patience == 0 {
             return wrong("patience", "0".into(), "at least 1; 4294967295 never stops");
         }

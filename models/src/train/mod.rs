@@ -51,13 +51,15 @@ pub enum TrainError {
     /// Nothing to learn from.
     #[error("no image of the configured sources is left to train on")]
     NoScenes,
-    /// The loss is not a number any more.
-    #[error("step {step}: the loss is {loss}: lower learning_rate")]
+    /// Loss or gradient is not a number any more; what was learnt until then stays.
+    #[error("step {step}: the loss is {loss}, its gradient {gradient} long: lower learning_rate")]
     Diverged {
         /// Where.
         step: u32,
-        /// What it became.
+        /// What the loss became.
         loss: f64,
+        /// The length of its gradient.
+        gradient: f64,
     },
 }
 
@@ -181,8 +183,8 @@ fn step(
     optimiser::follow(&state.average, &state.params, config.ema_decay, state.step)?;
     state.step += 1;
     let loss = loss.f_double_value(&[])?;
-    if !loss.is_finite() {
-        return Err(TrainError::Diverged { step: state.step, loss });
+    if !loss.is_finite() || !gradient.is_finite() {
+        return Err(TrainError::Diverged { step: state.step, loss, gradient });
     }
     watch.step(state.step, loss, gradient);
     if state.step.is_multiple_of(10) {

@@ -37,7 +37,7 @@ impl Optimiser {
     }
 
     /// One step down the gradients, which are cleared. `pace` says how fast a parameter learns and how many steps
-    /// it has learnt already. Returns the gradient's length.
+    /// it has learnt already. Returns the gradient's length; by one that is no number nothing is moved.
     /// # Errors
     /// If LibTorch refuses.
     pub fn step(
@@ -61,6 +61,9 @@ impl Optimiser {
                 return Ok(0.);
             }
             let length = Tensor::f_stack(&squares, 0)?.f_sum(tch::Kind::Double)?.f_double_value(&[])?.sqrt();
+            if !length.is_finite() {
+                return Ok(length);
+            }
             let shorten = (MAX_GRADIENT / length.max(1e-12)).min(1.);
             for (name, param, mut gradient) in trained {
                 let Some((mean, square)) = self.moments.get_mut(name) else { continue };

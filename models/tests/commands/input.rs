@@ -87,6 +87,10 @@ fn values_that_mean_nothing_are_refused() {
     assert_done(&card("--temperature 1.7"), "written");
     assert_refused(&card("--keep-figures"), "--temperature 1.7");
     assert_done(&card("--keep-figures --temperature 1.7"), "written");
+    assert_done(&yard.train(), "steps=1");
+    let stale = "card --weights run/release.safetensors --files plants.onnx --data data --config plants.toml --training x \
+                 --notes notes.json";
+    assert_refused(&yard.call(stale), "plants.onnx holds other weights than run/release.safetensors");
     let quantise = || yard.call(&format!("quantise --weights {weights} --data data --out q.onnx"));
     yard.cut_off("data/field/images/a.jpg");
     assert_refused(&quantise(), "cut off");

@@ -104,6 +104,16 @@ fn a_run_that_gets_no_better_ends_on_time_with_its_best_weights_and_stays_as_it_
     assert!(again == written, "a run that ended goes nowhere");
     yard.set(&[("patience", 0.into())]);
     assert_refused(&yard.train(), "patience");
+    yard.set(&[("patience", 1.into()), ("label_smoothing", 1.5.into())]);
+    assert_refused(&yard.train(), "label_smoothing");
+    let shares = |of: [f64; 5]| toml::Value::from(of.to_vec());
+    yard.set(&[("label_smoothing", 0.0.into()), ("class_shares", shares([0.; 5]))]);
+    assert_refused(&yard.train(), "class_shares");
+    yard.set(&[
+        ("class_shares", shares([0.5, 0.5, 0., 0., 0.])),
+        ("paste_shares", shares([0., -1., 1., 0., 0.])),
+    ]);
+    assert_refused(&yard.train(), "paste_shares");
 }
 
 #[test]
@@ -121,6 +131,11 @@ fn a_run_goes_on_with_the_same_data_and_start_only() {
     let other = yard
         .call("train --device cpu --data data --config plants.toml --from run/last.safetensors --out run");
     assert_refused(&other, "start");
+    yard.set(&[("condition_decoder", true.into())]);
+    let taken_apart = yard
+        .call("train --device cpu --data data --config plants.toml --from run/last.safetensors --out anew");
+    assert_refused(&taken_apart, "would take the decoder in run/last.safetensors apart");
+    yard.set(&[("condition_decoder", false.into())]);
     let facts = fs::read_dir(yard.path("run")).unwrap().map(|entry| entry.unwrap().path());
     for json in facts.filter(|path| path.extension().is_some_and(|extension| extension == "json")) {
         fs::remove_file(json).unwrap();
