@@ -1,7 +1,7 @@
 //! `kompas-model cross-validate`.
 
 use super::adapt::{adapt, check_sources, read_config};
-use super::train::{Hardware, Start, bar, train_in};
+use super::train::{Hardware, Start, bar, check_fits_weights, train_in};
 use super::{BadInput, DataArgs, recipe, tell_skipped};
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
@@ -61,7 +61,8 @@ pub(crate) fn run(args: &CrossValidateArgs) -> Result<()> {
         recipe.check_against(&data, &args.data.folder).context(BadInput)?;
         check_sources(&data, &recipe)?;
     }
-    // Now, not after hours: what is left out is read last.
+    // Now, not after hours: what is left out is read last, and learnt from by itself after it.
+    adapted_by.as_ref().map_or(Ok(()), check_fits_weights)?;
     for (group, items) in folds.iter().flatten() {
         let rejected: Vec<Rejected> = items.iter().filter_map(|item| decode(item).err()).collect();
         tell_skipped(&rejected, items.len() - rejected.len())

@@ -116,17 +116,13 @@ pub(super) fn train_in(
     hardware: &Hardware,
 ) -> Result<RunFiles> {
     check_names(config, data, folder)?;
-    if let (Start::Weights(path), true) = (start, config.condition_decoder) {
-        return Err(anyhow::anyhow!(
-            "condition_decoder = true would take the decoder in {} apart: it fits a fresh one; say false where a run starts from weights",
-            path.display()
-        ))
-        .context(BadInput);
-    }
     hardware.set_threads();
     let device = hardware.device()?;
     let (kept, text, files) = (out.join("config.toml"), toml::to_string(config)?, RunFiles::in_folder(out));
     let (goes_on, learnt) = (kept.exists(), Learnt::of(data, start));
+    if let (Start::Weights(_), false) = (start, goes_on) {
+        check_fits_weights(config)?;
+    }
     if goes_on {
         if std::fs::read_to_string(&kept)? != text {
             let place = kept.display();
@@ -168,6 +164,17 @@ pub(super) fn train_in(
     watch.bar.finish_and_clear();
     tracing::info!(steps = state.step, best = state.best, "done; weights are in {}", files.release.display());
     Ok(files)
+}
+
+/// Refuses a recipe that would take the decoder of the weights that a run starts from apart.
+pub(super) fn check_fits_weights(config: &Config) -> Result<()> {
+    if config.condition_decoder {
+        return Err(anyhow::anyhow!(
+            "condition_decoder = true is for a fresh decoder, and takes that of the weights a run starts from apart: say false"
+        ))
+        .context(BadInput);
+    }
+    Ok(())
 }
 
 /// Refuses a recipe that does not fit the data, and tells which of its names match nothing.

@@ -52,7 +52,9 @@ pub enum TrainError {
     #[error("no image of the configured sources is left to train on")]
     NoScenes,
     /// Loss or gradient is not a number any more; what was learnt until then stays.
-    #[error("step {step}: the loss is {loss}, its gradient {gradient} long: lower learning_rate")]
+    #[error(
+        "step {step}: the loss is {loss}, its gradient {gradient} long: lower learning_rate, in a new folder"
+    )]
     Diverged {
         /// Where.
         step: u32,
@@ -180,12 +182,12 @@ fn step(
         }
     };
     let gradient = state.optimiser.step(&state.params, pace, config.weight_decay)?;
-    optimiser::follow(&state.average, &state.params, config.ema_decay, state.step)?;
-    state.step += 1;
     let loss = loss.f_double_value(&[])?;
     if !loss.is_finite() || !gradient.is_finite() {
-        return Err(TrainError::Diverged { step: state.step, loss, gradient });
+        return Err(TrainError::Diverged { step: state.step + 1, loss, gradient });
     }
+    optimiser::follow(&state.average, &state.params, config.ema_decay, state.step)?;
+    state.step += 1;
     watch.step(state.step, loss, gradient);
     if state.step.is_multiple_of(10) {
         events.scalars(

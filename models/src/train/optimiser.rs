@@ -62,6 +62,9 @@ impl Optimiser {
             }
             let length = Tensor::f_stack(&squares, 0)?.f_sum(tch::Kind::Double)?.f_double_value(&[])?.sqrt();
             if !length.is_finite() {
+                for (.., mut gradient) in trained {
+                    drop(gradient.f_zero_()?);
+                }
                 return Ok(length);
             }
             let shorten = (MAX_GRADIENT / length.max(1e-12)).min(1.);

@@ -134,7 +134,7 @@ fn a_run_goes_on_with_the_same_data_and_start_only() {
     yard.set(&[("condition_decoder", true.into())]);
     let taken_apart = yard
         .call("train --device cpu --data data --config plants.toml --from run/last.safetensors --out anew");
-    assert_refused(&taken_apart, "would take the decoder in run/last.safetensors apart");
+    assert_refused(&taken_apart, "condition_decoder = true is for a fresh decoder");
     yard.set(&[("condition_decoder", false.into())]);
     let facts = fs::read_dir(yard.path("run")).unwrap().map(|entry| entry.unwrap().path());
     for json in facts.filter(|path| path.extension().is_some_and(|extension| extension == "json")) {

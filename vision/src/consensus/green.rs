@@ -56,8 +56,9 @@ impl Greenness {
                 kind.push(colours.green(at).beyond(ground));
             }
         }
-        let of_plants = quantile(&mut plants, 0.5).unwrap_or(USUAL) / USUAL;
-        let of_bare = GROUND_VARIES * quantile(&mut bare, 0.9).unwrap_or(0.0) / GREENER;
+        // Where too little of either is to be seen, a picture is taken to be as colourful as most.
+        let of_plants = quantile(&mut plants, 0.5).map_or(1.0, |middle| middle / USUAL);
+        let of_bare = quantile(&mut bare, 0.9).map_or(1.0, |greenest| GROUND_VARIES * greenest / GREENER);
         Some(Self { ground, scale: of_plants.max(of_bare).clamp(PALEST, 1.0) })
     }
 

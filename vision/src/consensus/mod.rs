@@ -304,7 +304,7 @@ mod tests {
             agree(&mut scores, 400, 1, Consensus::NONE, &colours, &mut Shown::default());
             judged(&scores, 400)[200]
         };
-        let (leaf, stone) = ([60, 120, 50], [125, 105, 84]);
+        let (leaf, stone) = ([60, 120, 50], [114, 104, 78]);
         for saturation in [1.0, 0.15] {
             assert_eq!(judged_as(leaf, saturation, false), WEED, "{saturation}");
             assert_eq!(judged_as(stone, saturation, false), SOIL, "{saturation}");

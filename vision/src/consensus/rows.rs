@@ -229,6 +229,19 @@ mod tests {
     }
 
     #[test]
+    fn a_part_of_a_plant_is_asked_where_it_stands_and_the_whole_where_its_middle_is() {
+        let plants = rows_and_weeds();
+        let (leanings, _) = Leanings::among(&plants, SIZE, RowSearch::AnySlant, &Signs::default());
+        let (x, y) = (plants[15].x, plants[15].y);
+        let gains = |part| leanings.of_part(15, part)[SUGAR_BEET];
+        assert!((gains(Some((x, y))) - gains(None)).abs() < 1e-4);
+        let between = gains(Some((x + 160., y)));
+        assert!(gains(None) > between + 3., "{} in its row, {between} between two", gains(None));
+        let weed = leanings.of_part(15, Some((x + 160., y)))[super::super::WEED];
+        assert!(weed.abs() < 1e-6, "only crop gains or loses");
+    }
+
+    #[test]
     fn rows_seen_at_a_slant_are_rows() {
         // Six rows 194, 163, 139, 120 and 104 px apart: evenly sown, seen at a slant.
         let crop = (0..42_u16).map(|i| {
